@@ -1,0 +1,69 @@
+//! Port: the object store. Answers separate *done*, *not done* and *unknown* (docs/ARCHITECTURE.md, trap T6).
+
+use crate::error::Fate;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use std::fmt;
+use std::ops::Range;
+
+/// Whether a put may replace an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PutMode {
+    /// Fails with `AlreadyExists` if the key is taken.
+    CreateNew,
+    /// Replaces.
+    Replace,
+}
+
+/// Why an object operation failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectError {
+    /// No such key.
+    NotFound,
+    /// `CreateNew` on a taken key. May be our own earlier attempt: the caller reads the nonce back.
+    AlreadyExists,
+    /// Slow down, 503, connection reset: a later attempt may pass.
+    Retry {
+        /// Whether a write may have happened.
+        fate: Fate,
+        /// What the store said.
+        what: String,
+    },
+    /// No room.
+    Full,
+    /// Not worth a retry: access denied, no such bucket.
+    Refused(String),
+}
+
+impl fmt::Display for ObjectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound => write!(f, "no such object"),
+            Self::AlreadyExists => write!(f, "the object exists"),
+            Self::Retry { fate, what } => write!(f, "{what} ({fate:?}, worth a retry)"),
+            Self::Full => write!(f, "the object store has no room"),
+            Self::Refused(what) => write!(f, "{what}"),
+        }
+    }
+}
+
+impl std::error::Error for ObjectError {}
+
+/// A flat key space of immutable objects. Keys are `/`-separated, lower-case ASCII.
+pub trait ObjectStore: Send + Sync + 'static {
+    /// Writes the parts, one after the other, as one object: whole or not at all, durable when answered.
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        parts: Vec<Bytes>,
+        mode: PutMode,
+    ) -> BoxFuture<'a, Result<(), ObjectError>>;
+    /// Reads a byte range; a range past the end is `Refused`.
+    fn get_range<'a>(&'a self, key: &'a str, range: Range<u64>) -> BoxFuture<'a, Result<Bytes, ObjectError>>;
+    /// Length in bytes.
+    fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<u64, ObjectError>>;
+    /// Keys with the prefix and their lengths, in key order.
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<(String, u64)>, ObjectError>>;
+    /// Deletes; a missing key is success.
+    fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), ObjectError>>;
+}
