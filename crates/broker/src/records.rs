@@ -8,7 +8,7 @@
 use crate::configs::settings::TopicSettings;
 use bytes::Bytes;
 use millstream_log::TimestampMs;
-use millstream_log::batch::{self, BatchError, Codec, RecordsLimits, TimestampType, ValidBatch};
+use millstream_log::batch::{self, BatchError, Codec, TimestampType, ValidBatch};
 use thiserror::Error;
 
 /// The most that the records of one batch may grow to when they are opened.
@@ -18,7 +18,7 @@ const OPENED_BYTES_MAX: usize = 256 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RecordsRefused {
     /// The bytes are damaged (Kafka: CORRUPT_MESSAGE).
-    #[error("the record batch is damaged: {0:?}")]
+    #[error("the record batch is damaged: {0}")]
     Corrupt(BatchError),
     /// A batch of magic 0 or 1 (Kafka: UNSUPPORTED_FOR_MESSAGE_FORMAT).
     #[error("message format {0} is no longer accepted")]
@@ -68,13 +68,14 @@ pub fn prepare(
     check_size(records.len(), settings)?;
     let batch = verify_one(records)?;
     check_header(&batch)?;
-    check_records(&batch, settings, now)?;
+    let batch = check_records(batch, settings, now)?;
     let batch = recompress(batch, settings)?;
     check_size(batch.bytes().len(), settings)?;
     match settings.timestamp_type {
         TimestampType::CreateTime => Ok(PreparedBatch { batch, log_append_time: None }),
         TimestampType::LogAppendTime => {
-            Ok(PreparedBatch { batch: batch.with_log_append_time(now), log_append_time: Some(now) })
+            let batch = batch.with_timestamps(TimestampType::LogAppendTime, now);
+            Ok(PreparedBatch { batch, log_append_time: Some(now) })
         }
     }
 }
@@ -105,28 +106,35 @@ fn check_header(batch: &ValidBatch) -> Result<(), RecordsRefused> {
     Ok(())
 }
 
-/// Plain batches are walked whole (it costs nanoseconds a record); compressed ones only for a compacted topic.
-fn check_records(batch: &ValidBatch, settings: &TopicSettings, now: TimestampMs) -> Result<(), RecordsRefused> {
-    let header = batch.header();
+/// Plain batches are walked whole (it costs nanoseconds a record); compressed ones only for a compacted topic or another codec.
+fn check_records(
+    batch: ValidBatch,
+    settings: &TopicSettings,
+    now: TimestampMs,
+) -> Result<ValidBatch, RecordsRefused> {
+    let must_open = settings.compacted || needs_recompression(&batch, settings);
     let check_time = settings.timestamp_type == TimestampType::CreateTime;
-    let mut newest = header.max_timestamp;
-    let mut oldest = header.base_timestamp;
-    if header.codec() == Codec::None || settings.compacted {
-        let limits = RecordsLimits { opened_bytes_max: OPENED_BYTES_MAX };
-        let summary = batch::validate_records(batch, limits).map_err(refused)?;
-        if settings.compacted
-            && let Some(record) = summary.first_null_key
-        {
-            let reason = "a compacted topic accepts no record without a key";
-            return Err(RecordsRefused::Invalid { reason, record: Some(record) });
+    if batch.codec() != Codec::None && !must_open {
+        let header = batch.header();
+        if check_time {
+            check_bounds(header.base_timestamp, header.max_timestamp, settings, now)?;
         }
-        newest = summary.max_timestamp;
-        oldest = summary.min_timestamp;
+        return Ok(batch);
+    }
+    let summary = batch::validate_records(&batch, OPENED_BYTES_MAX).map_err(refused)?;
+    if settings.compacted
+        && let Some(record) = summary.first_null_key
+    {
+        let reason = "a compacted topic accepts no record without a key";
+        return Err(RecordsRefused::Invalid { reason, record: Some(record) });
     }
     if check_time {
-        check_bounds(oldest, newest, settings, now)?;
+        check_bounds(summary.min_timestamp, summary.max_timestamp, settings, now)?;
     }
-    Ok(())
+    if summary.max_timestamp_is_honest || !check_time {
+        return Ok(batch);
+    }
+    Ok(batch.with_timestamps(TimestampType::CreateTime, summary.max_timestamp))
 }
 
 fn check_bounds(
@@ -143,9 +151,13 @@ fn check_bounds(
     if too_new { Err(RecordsRefused::Timestamp { timestamp: newest }) } else { Ok(()) }
 }
 
+fn needs_recompression(batch: &ValidBatch, settings: &TopicSettings) -> bool {
+    settings.codec.is_some_and(|(codec, _)| codec != batch.codec())
+}
+
 fn recompress(batch: ValidBatch, settings: &TopicSettings) -> Result<ValidBatch, RecordsRefused> {
     match settings.codec {
-        Some((codec, level)) if codec != batch.header().codec() => {
+        Some((codec, level)) if codec != batch.codec() => {
             batch::recompress(&batch, codec, level, OPENED_BYTES_MAX).map_err(refused)
         }
         _ => Ok(batch),
