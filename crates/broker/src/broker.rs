@@ -59,7 +59,11 @@ pub(crate) struct Layers {
 
 impl Layers {
     pub(crate) fn borrowed(&self) -> BrokerLayers<'_> {
-        BrokerLayers { dynamic: &self.dynamic, dynamic_default: &self.dynamic_default, fixed: &self.fixed }
+        BrokerLayers {
+            dynamic: &self.dynamic,
+            dynamic_default: &self.dynamic_default,
+            fixed: &self.fixed,
+        }
     }
 }
 
@@ -94,7 +98,9 @@ impl Broker {
             settings: ArcSwap::from_pointee(settings),
             producer_ids: Mutex::default(),
         };
-        let broker = Broker { inner: Arc::new(inner) };
+        let broker = Broker {
+            inner: Arc::new(inner),
+        };
         broker.refresh_own_settings();
         let image = broker.inner.catalog.image();
         let mut wanted = HashSet::new();
@@ -185,7 +191,10 @@ impl Broker {
         let layers = self.layers();
         let in_force = |name: &str| {
             let entries = describe_topic(topic.configs(), layers.borrowed());
-            entries.into_iter().find(|entry| entry.row.name == name).and_then(|entry| entry.value)
+            entries
+                .into_iter()
+                .find(|entry| entry.row.name == name)
+                .and_then(|entry| entry.value)
         };
         let next = TOPIC_TABLE.apply(topic.configs(), changes, in_force)?;
         self.keep_topic_configs(name, next, dry).await
@@ -203,9 +212,19 @@ impl Broker {
         self.keep_topic_configs(name, next, dry).await
     }
 
-    async fn keep_topic_configs(&self, name: &str, next: ConfigMap, dry: crate::Dry) -> Result<(), TopicError> {
+    async fn keep_topic_configs(
+        &self,
+        name: &str,
+        next: ConfigMap,
+        dry: crate::Dry,
+    ) -> Result<(), TopicError> {
         if dry == crate::Dry::Run {
-            let facts = self.inner.catalog.set_topic_configs(name, next).await.map_err(topic_error)?;
+            let facts = self
+                .inner
+                .catalog
+                .set_topic_configs(name, next)
+                .await
+                .map_err(topic_error)?;
             self.install(facts);
         }
         Ok(())
@@ -236,7 +255,9 @@ impl Broker {
 
     fn refresh_own_settings(&self) {
         let layers = self.layers();
-        self.inner.settings.store(Arc::new(BrokerSettings::resolve(layers.borrowed())));
+        self.inner
+            .settings
+            .store(Arc::new(BrokerSettings::resolve(layers.borrowed())));
     }
 
     /// The state kept in a partition of one of the broker's own topics, replayed.
@@ -246,7 +267,9 @@ impl Broker {
         partition: u32,
         on_record: impl FnMut(&[u8], Option<&[u8]>),
     ) -> Result<StateStream, StateError> {
-        let stream = topic.stream(partition).ok_or(StateError::Read(millstream_log::ReadError::StreamGone))?;
+        let stream = topic
+            .stream(partition)
+            .ok_or(StateError::Read(millstream_log::ReadError::StreamGone))?;
         StateStream::open(stream.clone(), self.inner.clock.clone(), on_record).await
     }
 }

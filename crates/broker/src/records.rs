@@ -72,22 +72,34 @@ pub fn prepare(
     let batch = recompress(batch, settings)?;
     check_size(batch.bytes().len(), settings)?;
     match settings.timestamp_type {
-        TimestampType::CreateTime => Ok(PreparedBatch { batch, log_append_time: None }),
+        TimestampType::CreateTime => Ok(PreparedBatch {
+            batch,
+            log_append_time: None,
+        }),
         TimestampType::LogAppendTime => {
             let batch = batch.with_timestamps(TimestampType::LogAppendTime, now);
-            Ok(PreparedBatch { batch, log_append_time: Some(now) })
+            Ok(PreparedBatch {
+                batch,
+                log_append_time: Some(now),
+            })
         }
     }
 }
 
 fn check_size(bytes: usize, settings: &TopicSettings) -> Result<(), RecordsRefused> {
     let bytes_max = settings.batch_bytes_max;
-    if bytes > bytes_max { Err(RecordsRefused::TooLarge { bytes, bytes_max }) } else { Ok(()) }
+    if bytes > bytes_max {
+        Err(RecordsRefused::TooLarge { bytes, bytes_max })
+    } else {
+        Ok(())
+    }
 }
 
 fn verify_one(records: Bytes) -> Result<ValidBatch, RecordsRefused> {
     if records.is_empty() {
-        return Err(invalid("a produce request holds exactly one record batch for each partition"));
+        return Err(invalid(
+            "a produce request holds exactly one record batch for each partition",
+        ));
     }
     ValidBatch::verify(records).map_err(refused)
 }
@@ -101,7 +113,9 @@ fn check_header(batch: &ValidBatch) -> Result<(), RecordsRefused> {
         return Err(invalid("an idempotent batch needs a sequence and an epoch"));
     }
     if header.timestamp_type() == TimestampType::LogAppendTime {
-        return Err(RecordsRefused::Timestamp { timestamp: header.max_timestamp });
+        return Err(RecordsRefused::Timestamp {
+            timestamp: header.max_timestamp,
+        });
     }
     Ok(())
 }
@@ -126,7 +140,10 @@ fn check_records(
         && let Some(record) = summary.first_null_key
     {
         let reason = "a compacted topic accepts no record without a key";
-        return Err(RecordsRefused::Invalid { reason, record: Some(record) });
+        return Err(RecordsRefused::Invalid {
+            reason,
+            record: Some(record),
+        });
     }
     if check_time {
         check_bounds(summary.min_timestamp, summary.max_timestamp, settings, now)?;
@@ -148,7 +165,11 @@ fn check_bounds(
     if too_old {
         return Err(RecordsRefused::Timestamp { timestamp: oldest });
     }
-    if too_new { Err(RecordsRefused::Timestamp { timestamp: newest }) } else { Ok(()) }
+    if too_new {
+        Err(RecordsRefused::Timestamp { timestamp: newest })
+    } else {
+        Ok(())
+    }
 }
 
 fn needs_recompression(batch: &ValidBatch, settings: &TopicSettings) -> bool {

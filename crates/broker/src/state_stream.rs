@@ -66,7 +66,11 @@ impl StateStream {
         let StreamBounds { start, end, .. } = stream.bounds();
         let mut next = start;
         while next < end {
-            let limit = ReadLimit { bytes_max: REPLAY_READ_BYTES, at_least_one: true, below: end };
+            let limit = ReadLimit {
+                bytes_max: REPLAY_READ_BYTES,
+                at_least_one: true,
+                below: end,
+            };
             let outcome = stream.read(next, limit).await?;
             if outcome.next <= next {
                 break;
@@ -85,7 +89,12 @@ impl StateStream {
         let mut builder = BatchBuilder::new(Codec::None);
         for record in records {
             let value = record.value.as_deref();
-            builder.push(&NewRecord { timestamp: now, key: Some(&record.key), value, headers: &[] })?;
+            builder.push(&NewRecord {
+                timestamp: now,
+                key: Some(&record.key),
+                value,
+                headers: &[],
+            })?;
         }
         let ticket = self.stream.append(self.stream.epoch(), builder.finish()?).await?;
         Ok(PendingState { ticket })

@@ -111,7 +111,11 @@ where
     let mut connection = Connection {
         kafka,
         peer: Arc::new(peer),
-        frames: FrameReader { socket: reader, buffer: BytesMut::new(), frame_bytes_max: limits.frame_bytes_max },
+        frames: FrameReader {
+            socket: reader,
+            buffer: BytesMut::new(),
+            frame_bytes_max: limits.frame_bytes_max,
+        },
         writer,
         pending: FuturesOrdered::new(),
         limits,
@@ -147,7 +151,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<R, W> {
         shutdown: std::pin::Pin<&mut (impl Future<Output = ()> + Send)>,
     ) -> Result<Event, ConnectionError> {
         let may_read = self.pending.len() < self.limits.in_flight_max;
-        let wait_max = if self.frames.has_begun() { self.limits.stall_max } else { self.limits.idle_max };
+        let wait_max = if self.frames.has_begun() {
+            self.limits.stall_max
+        } else {
+            self.limits.idle_max
+        };
         let is_idle = self.pending.is_empty();
         tokio::select! {
             biased;
@@ -165,18 +173,28 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<R, W> {
     }
 
     async fn begin(&mut self, frame: Bytes) -> Result<(), ConnectionError> {
+        self.kafka.metrics.count_in(LENGTH_BYTES + frame.len());
         let (header, body_at) = dispatch::read_header(&frame).map_err(CallError::Malformed)?;
         let Some(row) = dispatch::find(header.api_key) else {
-            return Err(CallError::Unsupported { key: header.api_key, version: header.api_version }.into());
+            return Err(CallError::Unsupported {
+                key: header.api_key,
+                version: header.api_version,
+            }
+            .into());
         };
         let correlation_id = header.correlation_id;
         if !row.versions.contains(&header.api_version) {
             // Only ApiVersions answers a version that it does not know, in version 0, so that the client can step down (KIP-511).
             let answer = crate::api::api_versions::answer_unknown_version(&header)?;
-            self.pending.push_back(Box::pin(std::future::ready(Ok(Some(answer)))));
+            self.pending
+                .push_back(Box::pin(std::future::ready(Ok(Some(answer)))));
             return Ok(());
         }
-        let call = Call { peer: self.peer.clone(), version: header.api_version, client_id: header.client_id };
+        let call = Call {
+            peer: self.peer.clone(),
+            version: header.api_version,
+            client_id: header.client_id,
+        };
         let started = row.start(self.kafka.clone(), call, correlation_id, frame, body_at);
         let answer: BoxFuture<'static, Answer> = match row.order {
             Order::Sequenced => match self.drive(started).await? {
@@ -246,7 +264,8 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
                 Some(frame_bytes) => LENGTH_BYTES + frame_bytes - self.buffer.len(),
                 None => READ_BUFFER_BYTES,
             };
-            self.buffer.reserve(missing.clamp(READ_BUFFER_BYTES, READ_AHEAD_BYTES_MAX));
+            self.buffer
+                .reserve(missing.clamp(READ_BUFFER_BYTES, READ_AHEAD_BYTES_MAX));
             if self.socket.read_buf(&mut self.buffer).await? == 0 {
                 return match self.buffer.is_empty() {
                     true => Ok(None),
@@ -258,7 +277,9 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
 
     /// The length of the frame that has begun, once its four bytes are there.
     fn expected(&self) -> Result<Option<usize>, ConnectionError> {
-        let Some(length) = self.buffer.first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
+        let Some(length) = self.buffer.first_chunk::<LENGTH_BYTES>() else {
+            return Ok(None);
+        };
         let length = i32::from_be_bytes(*length);
         match usize::try_from(length) {
             Ok(bytes) if (FRAME_BYTES_MIN..=self.frame_bytes_max).contains(&bytes) => Ok(Some(bytes)),

@@ -1,7 +1,9 @@
 //! Kafka's error codes, and the one `match` for each of the broker's errors that gives a code.
 
 use millstream_broker::configs::alter::AlterError;
-use millstream_broker::{AppendError, BrokerError, FetchError, ProduceError, RecordsRefused, TopicError, TrimError};
+use millstream_broker::{
+    AppendError, BrokerError, FetchError, ProduceError, RecordsRefused, TopicError, TrimError,
+};
 
 /// A code of the protocol's table of errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,12 +118,16 @@ impl From<&ProduceError> for ErrorCode {
             ProduceError::InternalTopic => Self::INVALID_TOPIC_EXCEPTION,
             ProduceError::Refused(refused) => Self::from(refused),
             ProduceError::Log(AppendError::StreamGone) => Self::UNKNOWN_TOPIC_OR_PARTITION,
-            ProduceError::Log(AppendError::Fenced { .. } | AppendError::Closed) => Self::NOT_LEADER_OR_FOLLOWER,
+            ProduceError::Log(AppendError::Fenced { .. } | AppendError::Closed) => {
+                Self::NOT_LEADER_OR_FOLLOWER
+            }
             ProduceError::Log(AppendError::OutOfOrderSequence) => Self::OUT_OF_ORDER_SEQUENCE_NUMBER,
             ProduceError::Log(AppendError::DuplicateSequence) => Self::DUPLICATE_SEQUENCE_NUMBER,
             ProduceError::Log(AppendError::StaleProducerEpoch) => Self::INVALID_PRODUCER_EPOCH,
             ProduceError::Log(AppendError::UnknownProducer) => Self::UNKNOWN_PRODUCER_ID,
-            ProduceError::Log(AppendError::StorageFull | AppendError::Storage { .. }) => Self::KAFKA_STORAGE_ERROR,
+            ProduceError::Log(AppendError::StorageFull | AppendError::Storage { .. }) => {
+                Self::KAFKA_STORAGE_ERROR
+            }
         }
     }
 }
@@ -181,7 +187,9 @@ impl From<&AlterError> for ErrorCode {
     fn from(error: &AlterError) -> Self {
         match error {
             AlterError::Duplicate(_) | AlterError::Static(_) => Self::INVALID_REQUEST,
-            AlterError::Invalid(_) | AlterError::Unknown { .. } | AlterError::NotAList(_) => Self::INVALID_CONFIG,
+            AlterError::Invalid(_) | AlterError::Unknown { .. } | AlterError::NotAList(_) => {
+                Self::INVALID_CONFIG
+            }
         }
     }
 }

@@ -43,7 +43,12 @@ impl Kafka {
     #[must_use]
     pub fn new(broker: Broker, config: KafkaConfig) -> Arc<Kafka> {
         let fetch_sessions = FetchSessions::new(config.fetch_sessions_max);
-        Arc::new(Kafka { broker, metrics: Arc::default(), config, fetch_sessions })
+        Arc::new(Kafka {
+            broker,
+            metrics: Arc::default(),
+            config,
+            fetch_sessions,
+        })
     }
 
     pub(crate) fn node_id(&self) -> i32 {
@@ -60,7 +65,11 @@ impl Kafka {
 
     /// The address for clients that came in by `listener`.
     pub(crate) fn advertised(&self, listener: &str) -> Option<&Advertised> {
-        let named = self.config.advertised.iter().find(|address| address.listener == listener);
+        let named = self
+            .config
+            .advertised
+            .iter()
+            .find(|address| address.listener == listener);
         named.or(self.config.advertised.first())
     }
 }
