@@ -103,6 +103,7 @@ impl ErrorCode {
     pub const INCONSISTENT_TOPIC_ID: ErrorCode = ErrorCode(103);
     pub const TRANSACTIONAL_ID_NOT_FOUND: ErrorCode = ErrorCode(105);
     pub const FETCH_SESSION_TOPIC_ID_ERROR: ErrorCode = ErrorCode(106);
+    pub const UNSUPPORTED_ENDPOINT_TYPE: ErrorCode = ErrorCode(115);
 }
 
 impl ErrorCode {

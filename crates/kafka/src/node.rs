@@ -24,6 +24,8 @@ pub struct KafkaConfig {
     pub advertised: Vec<Advertised>,
     /// The rack of this node (Kafka: broker.rack).
     pub rack: Option<String>,
+    /// The data directory's name, as DescribeLogDirs tells it.
+    pub log_dir: String,
     /// Fetch sessions that are kept (Kafka: max.incremental.fetch.session.cache.slots).
     pub fetch_sessions_max: usize,
 }
