@@ -156,3 +156,13 @@ mod tests {
         super::check().unwrap();
     }
 }
+
+/// The task: writes, or with `--check` compares.
+pub fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let outcome = match arguments {
+        [] => write(),
+        [flag] if flag == "--check" => check(),
+        _ => Err("usage: cargo xtask codegen [--check]".to_owned()),
+    };
+    outcome.map_err(anyhow::Error::msg)
+}
