@@ -31,10 +31,7 @@ fn for_each(tables: &[Table]) -> String {
     );
     for table in apis(tables) {
         let name = &table.name;
-        out += &format!(
-            "            {name} {} {name}Request {name}Response;\n",
-            snake(name)
-        );
+        out += &format!("            {name} {name}Request {name}Response;\n");
     }
     out + "        }\n    };\n}\n"
 }
