@@ -1,6 +1,6 @@
 //! Tests of `build`: what the builder writes is what Java writes; recompression keeps everything but the codec.
 
-use super::super::testing::{RECORDS_BYTES_MAX, any_codec, any_records, build, golden, golden_records, read};
+use super::super::tests::{RECORDS_BYTES_MAX, any_codec, any_records, build, golden, golden_records, read};
 use super::super::validate_records;
 use super::*;
 use proptest::prelude::*;
@@ -80,7 +80,7 @@ fn timestamps_at_both_ends_of_the_range_survive() {
 #[test]
 fn a_compressed_batch_that_promises_too_many_records_cannot_be_made_plain() {
     let payload = super::super::compress(Codec::Zstd, None, &[12, 0, 0, 0, 1, 1, 0]).unwrap();
-    let bytes = super::super::testing::with_payload(Codec::Zstd, 1_000_000, &payload);
+    let bytes = super::super::tests::with_payload(Codec::Zstd, 1_000_000, &payload);
     let batch = ValidBatch::verify(bytes).unwrap();
     assert!(recompress(&batch, Codec::None, None, RECORDS_BYTES_MAX).is_err());
 }

@@ -1,6 +1,6 @@
 //! Tests of `compact`: what stays is what Kafka's cleaner leaves.
 
-use super::super::testing::{RECORDS_BYTES_MAX, any_codec, any_records, build, golden, golden_records, read};
+use super::super::tests::{RECORDS_BYTES_MAX, any_codec, any_records, build, golden, golden_records, read};
 use super::super::{ControlKind, ControlRecord, Record, TimestampType};
 use super::*;
 use crate::ids::{Epoch, Offset};

@@ -1,6 +1,6 @@
 //! Tests of `control`: markers are those of Kafka.
 
-use super::super::testing::{RECORDS_BYTES_MAX, golden};
+use super::super::tests::{RECORDS_BYTES_MAX, golden};
 use super::*;
 
 #[test]

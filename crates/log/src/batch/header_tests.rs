@@ -1,6 +1,6 @@
 //! Tests of `header`: the layout, stamping, splitting.
 
-use super::super::testing::{build, golden, golden_records, with_payload};
+use super::super::tests::{build, golden, golden_records, with_payload};
 use super::super::{BatchError, Codec, ValidBatch};
 use super::*;
 

@@ -1,6 +1,6 @@
 //! Tests of `records`: batches of other implementations, and every way in which a record can lie about itself.
 
-use super::super::testing::{
+use super::super::tests::{
     RECORDS_BYTES_MAX, any_codec, any_records, build, golden, golden_records, oracle_decode, oracle_encode,
     oracle_records, read, with_payload,
 };
@@ -169,6 +169,6 @@ proptest! {
         let mut damaged = bytes.to_vec();
         let at = HEADER_BYTES + at.index(bytes.len() - HEADER_BYTES);
         damaged[at] = value;
-        super::super::testing::exercise(super::super::testing::seal(&mut damaged));
+        super::super::tests::exercise(super::super::tests::seal(&mut damaged));
     }
 }

@@ -1,6 +1,6 @@
 //! Tests of `stored`: what may lie in the log.
 
-use super::super::testing::{build, golden, golden_records, patched, read};
+use super::super::tests::{build, golden, golden_records, patched, read};
 use super::super::{Codec, field};
 use super::*;
 

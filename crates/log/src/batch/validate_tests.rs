@@ -1,6 +1,6 @@
 //! Tests of `validate`: the summary, and dense offsets.
 
-use super::super::testing::{RECORDS_BYTES_MAX, build, golden_records, patched, with_payload};
+use super::super::tests::{RECORDS_BYTES_MAX, build, golden_records, patched, with_payload};
 use super::super::{Codec, HEADER_BYTES, TimestampType, field};
 use super::*;
 

@@ -1,6 +1,6 @@
 //! Tests of `verify`: what may be appended, and why the rest may not; hostile bytes.
 
-use super::super::testing::{build, exercise, golden, golden_records, patched, seal, with_payload};
+use super::super::tests::{build, exercise, golden, golden_records, patched, seal, with_payload};
 use super::super::{Codec, field};
 use super::*;
 use proptest::prelude::*;

@@ -121,7 +121,7 @@ pub(super) fn exercise(bytes: Bytes) {
         let mut index = 0_u32;
         let _ = retain(&batch, &how, |_| {
             index += 1;
-            index % 2 == 0
+            index.is_multiple_of(2)
         });
     }
 }
