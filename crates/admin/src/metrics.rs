@@ -152,7 +152,7 @@ fn encode_latencies(
     let buckets: Vec<(f64, u64)> = latencies
         .buckets
         .iter()
-        .map(|(bound, count)| (if bound.is_infinite() { f64::MAX } else { *bound }, *count))
+        .map(|(bound, count)| (*bound, *count))
         .collect();
     encoder.encode_histogram::<NoLabelSet>(latencies.sum_seconds, latencies.count(), &buckets, None)
 }
