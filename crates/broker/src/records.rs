@@ -197,3 +197,7 @@ fn refused(error: BatchError) -> RecordsRefused {
 fn invalid(reason: &'static str) -> RecordsRefused {
     RecordsRefused::Invalid { reason, record: None }
 }
+
+#[cfg(test)]
+#[path = "records_tests.rs"]
+mod tests;
