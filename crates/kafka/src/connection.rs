@@ -163,11 +163,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<R, W> {
         shutdown: std::pin::Pin<&mut (impl Future<Output = ()> + Send)>,
     ) -> Result<Event, ConnectionError> {
         let may_read = self.pending.len() < self.limits.in_flight_max;
-        let wait_max = if self.frames.has_begun() {
-            self.limits.stall_max
-        } else {
-            self.limits.idle_max
-        };
+        let deadline = self
+            .frames
+            .deadline
+            .unwrap_or_else(|| Instant::now() + self.limits.idle_max);
         let is_idle = self.pending.is_empty();
         let has_begun = self.frames.deadline.is_some();
         tokio::select! {
@@ -333,6 +332,8 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         if frame_bytes <= FRAME_BYTES_FREE || self.permit.is_some() {
             return;
         }
+        // The time in the line is ours, not the peer's.
+        self.deadline = None;
         let budget = self.budget.clone();
         let permits = u32::try_from(frame_bytes).expect("a frame's length came from 31 bits");
         let acquiring = self.acquiring.get_or_insert_with(|| {

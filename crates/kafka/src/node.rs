@@ -58,6 +58,7 @@ impl Kafka {
             metrics: Arc::default(),
             config,
             fetch_sessions,
+            request_bytes,
         })
     }
 
