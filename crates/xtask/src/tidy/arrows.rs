@@ -83,8 +83,9 @@ pub fn judge(edges: &[Edge]) -> Vec<Finding> {
             continue;
         };
         match edge.to.strip_prefix(PREFIX) {
-            // A crate that names itself turns a feature of its own on for its tests.
-            Some(to) if to != from && !allowed.contains(&to) => {
+            // A crate names itself to switch one of its features on for its own tests.
+            Some(to) if to == from && edge.kind == Kind::Dev => {}
+            Some(to) if !allowed.contains(&to) => {
                 findings.push(finding(
                     from,
                     format!("may not depend on {to}; allowed: {allowed:?}"),
