@@ -4,7 +4,7 @@
 //! v7 topic ids (KIP-516).
 //!
 //! Any replication factor is accepted and one replica is shown: copies are the object store's business
-//! (docs/decisions/0005-replication-factor.md).
+//! (docs/decisions/replication-factor.md).
 
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
