@@ -25,9 +25,9 @@ const NO_EPOCH: i16 = -1;
 
 /// One batch of a producer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct SequencedBatch {
+pub(crate) struct ProducerBatch {
     /// Sequence of its first record.
-    pub base_sequence: i32,
+    pub first_sequence: i32,
     /// Sequence of its last record.
     pub last_sequence: i32,
     /// Offset of its first record.
@@ -48,7 +48,7 @@ pub(crate) struct ProducerSnapshot {
     /// First offset of its open transaction.
     pub transaction_start: Option<Offset>,
     /// Its last batches, oldest first, at most `BATCHES_REMEMBERED`.
-    pub batches: Vec<SequencedBatch>,
+    pub batches: Vec<ProducerBatch>,
 }
 
 /// What a batch is to the producer state.
@@ -71,7 +71,7 @@ struct State {
     count: u8,
     last_timestamp: TimestampMs,
     transaction_start: Option<Offset>,
-    batches: [SequencedBatch; BATCHES_REMEMBERED],
+    batches: [ProducerBatch; BATCHES_REMEMBERED],
 }
 
 #[derive(Clone, Debug)]
@@ -255,15 +255,15 @@ impl State {
         count: 0,
         last_timestamp: 0,
         transaction_start: None,
-        batches: [SequencedBatch {
-            base_sequence: 0,
+        batches: [ProducerBatch {
+            first_sequence: 0,
             last_sequence: 0,
             base: Offset(0),
             last: Offset(0),
         }; BATCHES_REMEMBERED],
     };
 
-    fn remembered(&self) -> &[SequencedBatch] {
+    fn remembered(&self) -> &[ProducerBatch] {
         &self.batches[..usize::from(self.count)]
     }
 
@@ -289,7 +289,7 @@ impl State {
             };
         }
         let (base, last) = (header.base_sequence, header.last_sequence());
-        let known = self.remembered().iter().find(|batch| batch.base_sequence == base && batch.last_sequence == last);
+        let known = self.remembered().iter().find(|batch| batch.first_sequence == base && batch.last_sequence == last);
         if let Some(batch) = known {
             return Ok(Verdict::Duplicate {
                 base: batch.base,
@@ -300,7 +300,7 @@ impl State {
             return Ok(Verdict::Fresh);
         }
         match self.remembered().first() {
-            Some(oldest) if is_before(last, oldest.base_sequence) => Err(AppendError::DuplicateSequence),
+            Some(oldest) if is_before(last, oldest.first_sequence) => Err(AppendError::DuplicateSequence),
             _ => Err(AppendError::OutOfOrderSequence),
         }
     }
@@ -318,15 +318,15 @@ impl State {
         if header.is_transactional() && self.transaction_start.is_none() {
             self.transaction_start = Some(header.base_offset);
         }
-        self.push(SequencedBatch {
-            base_sequence: header.base_sequence,
+        self.push(ProducerBatch {
+            first_sequence: header.base_sequence,
             last_sequence: header.last_sequence(),
             base: header.base_offset,
             last: header.last_offset(),
         });
     }
 
-    fn push(&mut self, batch: SequencedBatch) {
+    fn push(&mut self, batch: ProducerBatch) {
         if usize::from(self.count) == BATCHES_REMEMBERED {
             self.batches.rotate_left(1);
             self.batches[BATCHES_REMEMBERED - 1] = batch;
