@@ -27,6 +27,28 @@ pub(crate) struct Backlog {
     room: Notify,
 }
 
+/// Room reserved for one batch; given back when dropped unused.
+#[must_use]
+pub(crate) struct Room<'a> {
+    backlog: &'a Backlog,
+    bytes: u64,
+}
+
+impl Room<'_> {
+    /// The reservation passes to the queued batch.
+    pub(crate) fn keep(mut self) {
+        self.bytes = 0;
+    }
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        if self.bytes > 0 {
+            self.backlog.give_back(self.bytes);
+        }
+    }
+}
+
 struct Durable {
     /// The last durable group; its account is the last in `groups`.
     last: GroupSeq,
@@ -56,14 +78,14 @@ impl Backlog {
     }
 
     /// Waits until the bound leaves room, then reserves `bytes`.
-    pub(crate) async fn reserve(&self, bytes: u64) -> Result<(), AppendError> {
+    pub(crate) async fn reserve(&self, bytes: u64) -> Result<Room<'_>, AppendError> {
         if self.bytes.load(Ordering::Relaxed) >= self.bytes_max {
             timeout(ROOM_WAIT_MAX, self.wait_for_room())
                 .await
                 .map_err(|_| AppendError::StorageFull)?;
         }
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        Ok(())
+        Ok(Room { backlog: self, bytes })
     }
 
     async fn wait_for_room(&self) {
@@ -94,6 +116,11 @@ impl Backlog {
         drop(durable);
         self.bytes.fetch_add(stored, Ordering::Relaxed);
         self.bytes.fetch_sub(reserved, Ordering::Relaxed);
+    }
+
+    /// Recovery found a durable group.
+    pub(crate) fn replayed(&self, seq: GroupSeq, stored: u64, now: Duration) {
+        self.durable(seq, 0, stored, now);
     }
 
     /// Everything up to `through` is in objects.

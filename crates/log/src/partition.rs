@@ -11,7 +11,7 @@ mod append;
 mod read;
 mod upload;
 
-pub(crate) use append::Assigned;
+pub(crate) use append::{Assigned, Incoming};
 pub(crate) use read::{Piece, Plan};
 
 use crate::config::StreamPolicy;
@@ -21,8 +21,8 @@ use crate::manifest::record::ProducerSnapshot;
 use crate::producers::Producers;
 use crate::stream::StreamBounds;
 use crate::upload::source::TailBatch;
-use crate::wal::queue::Ack;
 use crate::wake::WakeCell;
+use crate::wal::queue::Ack;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -80,8 +80,8 @@ pub(crate) struct Committed {
 impl Partition {
     /// A stream that holds only what is in objects.
     pub(crate) fn new(id: StreamId, committed: Committed) -> Self {
-        let producers = (!committed.producers.is_empty())
-            .then(|| Box::new(Producers::restore(&committed.producers)));
+        let producers =
+            (!committed.producers.is_empty()).then(|| Box::new(Producers::restore(&committed.producers)));
         Self {
             id,
             rollbacks: AtomicU32::new(0),
@@ -90,8 +90,9 @@ impl Partition {
                 epoch: committed.epochs.last().map_or(Epoch(0), |(epoch, _)| *epoch),
                 start: committed.start,
                 uploaded: committed.end,
-                end: committed.end,
-                next: committed.end,
+                // A trim inside the tail leaves a start above what objects hold.
+                end: committed.end.max(committed.start),
+                next: committed.end.max(committed.start),
                 tail: VecDeque::new(),
                 tail_bytes: 0,
                 epochs: committed.epochs,
@@ -232,7 +233,11 @@ impl Partition {
     pub(crate) fn with_producers<T>(&self, look: impl FnOnce(Option<&mut Producers>) -> T) -> T {
         let mut state = self.state.lock();
         let seen = look(state.producers.as_deref_mut());
-        if state.producers.as_ref().is_some_and(|producers| producers.is_empty()) {
+        if state
+            .producers
+            .as_ref()
+            .is_some_and(|producers| producers.is_empty())
+        {
             state.producers = None;
         }
         seen
@@ -269,7 +274,10 @@ impl Partition {
             expected = batch.last.plus(1);
         }
         if expected != state.end || state.tail_start() > state.uploaded.max(state.start) {
-            return Err(format!("{}: the tail does not reach from objects to the end", self.id));
+            return Err(format!(
+                "{}: the tail does not reach from objects to the end",
+                self.id
+            ));
         }
         let above = state.tail.iter().filter(|batch| batch.base >= state.uploaded);
         if above.map(|batch| u64::from(batch.len)).sum::<u64>() != state.tail_bytes {
@@ -281,7 +289,10 @@ impl Partition {
 
 impl State {
     fn stable_end(&self) -> Offset {
-        let open = self.producers.as_ref().and_then(|producers| producers.first_open());
+        let open = self
+            .producers
+            .as_ref()
+            .and_then(|producers| producers.first_open());
         open.map_or(self.end, |open| open.min(self.end))
     }
 

@@ -11,45 +11,16 @@ use crate::batch::BatchHeader;
 use crate::clock::TimestampMs;
 use crate::error::AppendError;
 use crate::ids::{Offset, ProducerView};
+use crate::manifest::record::{PRODUCER_BATCHES_MAX, ProducerBatch, ProducerSnapshot};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Batches whose offsets are remembered for retries; Kafka's clients have at most this many in flight.
-pub(crate) const BATCHES_REMEMBERED: usize = 5;
 /// Producers that one stream remembers; beyond it the longest silent are forgotten (a client could draw ids without end).
 pub(crate) const PRODUCERS_MAX: usize = 100_000;
 /// What is forgotten at once then, so that the search for them costs little a batch.
 const FORGOTTEN_AT_ONCE: usize = PRODUCERS_MAX / 10;
 /// Kafka: no producer epoch.
 const NO_EPOCH: i16 = -1;
-
-/// One batch of a producer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ProducerBatch {
-    /// Sequence of its first record.
-    pub first_sequence: i32,
-    /// Sequence of its last record.
-    pub last_sequence: i32,
-    /// Offset of its first record.
-    pub base: Offset,
-    /// Offset of its last record.
-    pub last: Offset,
-}
-
-/// A producer's durable state, to be kept with objects.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ProducerSnapshot {
-    /// Kafka: producer id.
-    pub producer_id: i64,
-    /// Kafka: producer epoch.
-    pub producer_epoch: i16,
-    /// Wall time of its last batch.
-    pub last_timestamp: TimestampMs,
-    /// First offset of its open transaction.
-    pub transaction_start: Option<Offset>,
-    /// Its last batches, oldest first, at most `BATCHES_REMEMBERED`.
-    pub batches: Vec<ProducerBatch>,
-}
 
 /// What a batch is to the producer state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +42,7 @@ struct State {
     count: u8,
     last_timestamp: TimestampMs,
     transaction_start: Option<Offset>,
-    batches: [ProducerBatch; BATCHES_REMEMBERED],
+    batches: [ProducerBatch; PRODUCER_BATCHES_MAX],
 }
 
 #[derive(Clone, Debug)]
@@ -99,7 +70,7 @@ impl Producers {
                 transaction_start: snapshot.transaction_start,
                 ..State::NONE
             };
-            for batch in snapshot.batches.iter().take(BATCHES_REMEMBERED) {
+            for batch in snapshot.batches.iter().take(PRODUCER_BATCHES_MAX) {
                 state.push(*batch);
             }
             producers.by_id.insert(
@@ -169,6 +140,13 @@ impl Producers {
         });
     }
 
+    /// Whether the producer's last batch ends at `last`.
+    pub(crate) fn ends_at(&self, producer_id: i64, last: Offset) -> bool {
+        let producer = self.by_id.get(&producer_id);
+        let newest = producer.and_then(|producer| producer.durable.remembered().last());
+        newest.is_some_and(|batch| batch.last == last)
+    }
+
     /// Forgets producers that were silent for `expiry`.
     pub(crate) fn expire(&mut self, now: TimestampMs, expiry: Duration) {
         self.by_id.retain(|_, producer| !producer.is_expired(now, expiry));
@@ -186,7 +164,10 @@ impl Producers {
 
     /// The durable state of all.
     pub(crate) fn snapshot(&self) -> Vec<ProducerSnapshot> {
-        let durable = self.by_id.iter().filter(|(_, producer)| producer.durable != State::NONE);
+        let durable = self
+            .by_id
+            .iter()
+            .filter(|(_, producer)| producer.durable != State::NONE);
         durable
             .map(|(id, producer)| ProducerSnapshot {
                 producer_id: *id,
@@ -216,15 +197,19 @@ impl Producers {
     }
 
     fn find_first_open(&mut self) {
-        let open = self.by_id.values().filter_map(|producer| producer.durable.transaction_start);
+        let open = self
+            .by_id
+            .values()
+            .filter_map(|producer| producer.durable.transaction_start);
         self.first_open = open.min();
     }
 
     /// By (time, id), so that replay forgets the same ones. Never one with batches pending or a transaction open.
     fn forget_longest_silent(&mut self) {
         let idle = self.by_id.iter().filter(|(_, producer)| producer.is_idle());
-        let mut order: Vec<(TimestampMs, i64)> =
-            idle.map(|(id, producer)| (producer.durable.last_timestamp, *id)).collect();
+        let mut order: Vec<(TimestampMs, i64)> = idle
+            .map(|(id, producer)| (producer.durable.last_timestamp, *id))
+            .collect();
         order.sort_unstable();
         for (_, id) in order.into_iter().take(FORGOTTEN_AT_ONCE) {
             self.by_id.remove(&id);
@@ -260,7 +245,7 @@ impl State {
             last_sequence: 0,
             base: Offset(0),
             last: Offset(0),
-        }; BATCHES_REMEMBERED],
+        }; PRODUCER_BATCHES_MAX],
     };
 
     fn remembered(&self) -> &[ProducerBatch] {
@@ -289,7 +274,10 @@ impl State {
             };
         }
         let (base, last) = (header.base_sequence, header.last_sequence());
-        let known = self.remembered().iter().find(|batch| batch.first_sequence == base && batch.last_sequence == last);
+        let known = self
+            .remembered()
+            .iter()
+            .find(|batch| batch.first_sequence == base && batch.last_sequence == last);
         if let Some(batch) = known {
             return Ok(Verdict::Duplicate {
                 base: batch.base,
@@ -327,9 +315,9 @@ impl State {
     }
 
     fn push(&mut self, batch: ProducerBatch) {
-        if usize::from(self.count) == BATCHES_REMEMBERED {
+        if usize::from(self.count) == PRODUCER_BATCHES_MAX {
             self.batches.rotate_left(1);
-            self.batches[BATCHES_REMEMBERED - 1] = batch;
+            self.batches[PRODUCER_BATCHES_MAX - 1] = batch;
         } else {
             self.batches[usize::from(self.count)] = batch;
             self.count += 1;

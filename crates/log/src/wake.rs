@@ -42,7 +42,10 @@ impl WakeSet {
     #[must_use]
     pub fn register<'a>(streams: impl IntoIterator<Item = &'a Stream>) -> Self {
         let cell = Arc::new(WakeCell::default());
-        let partitions: Vec<_> = streams.into_iter().map(|stream| stream.partition().clone()).collect();
+        let partitions: Vec<_> = streams
+            .into_iter()
+            .map(|stream| stream.partition().clone())
+            .collect();
         for partition in &partitions {
             partition.add_waiter(&cell);
         }

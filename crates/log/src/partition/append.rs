@@ -9,7 +9,7 @@ use crate::producers::Verdict;
 use crate::stream::Appended;
 use crate::upload::source::TailBatch;
 use crate::wal::group_commit::Outbox;
-use crate::wal::queue::{Ack, QueuedBatch, WalQueue};
+use crate::wal::queue::{Ack, QueuePermit, QueuedBatch, WalQueue};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -31,7 +31,6 @@ pub(crate) struct Incoming {
     pub(crate) epoch: Epoch,
     pub(crate) header: BatchHeader,
     pub(crate) bytes: Bytes,
-    pub(crate) charge: u32,
     pub(crate) now: TimestampMs,
     pub(crate) ack: Ack,
 }
@@ -41,6 +40,7 @@ impl Partition {
     pub(crate) fn assign(
         self: &Arc<Self>,
         queue: &WalQueue,
+        permit: QueuePermit<'_>,
         incoming: Incoming,
         expiry: Duration,
     ) -> Result<Assigned, AppendError> {
@@ -65,9 +65,10 @@ impl Partition {
             header,
             bytes: incoming.bytes,
             rollbacks: self.rollbacks(),
-            charge: incoming.charge,
+            charge: permit.into_charge(),
             ack: incoming.ack,
         };
+        // A closed queue has closed its permits, too: none has to go back.
         queue.push(queued).map_err(|_| AppendError::Closed)?;
         state.next = header.next_offset();
         if header.has_producer() {
@@ -90,7 +91,10 @@ impl Partition {
         let is_deleted = self.is_deleted();
         for batch in batches {
             let len = u32::try_from(batch.bytes.len()).expect("a batch is below 2^31 bytes");
-            assert_eq!(batch.header.base_offset, state.end, "the watermark moves without a gap");
+            assert_eq!(
+                batch.header.base_offset, state.end,
+                "the watermark moves without a gap"
+            );
             state.extend(&batch.header, seq, position, len);
             position += len;
             if batch.header.has_producer() {
@@ -103,7 +107,9 @@ impl Partition {
             state.tail_bytes = 0;
         }
         state.answer_retries(outbox);
-        outbox.readers.extend(state.waiters.iter().filter(|cell| cell.mark()).cloned());
+        outbox
+            .readers
+            .extend(state.waiters.iter().filter(|cell| cell.mark()).cloned());
         position
     }
 
@@ -119,7 +125,9 @@ impl Partition {
             }
         }
         let retries = state.retries.take().into_iter().flat_map(|retries| *retries);
-        outbox.duplicates.extend(retries.map(|retry| (retry.ack, Err(error.clone()))));
+        outbox
+            .duplicates
+            .extend(retries.map(|retry| (retry.ack, Err(error.clone()))));
     }
 
     /// A batch found by recovery. Below the committed end: nothing to do.
@@ -134,7 +142,18 @@ impl Partition {
         if header.next_offset() <= state.uploaded {
             return Ok(());
         }
-        if header.base_offset != state.end {
+        state.epoch = state.epoch.max(header.epoch);
+        if header.has_producer() {
+            state.producers.get_or_insert_default().replay(header, wall_ms);
+        }
+        let is_first = state.tail.is_empty();
+        if is_first && header.next_offset() <= state.end {
+            // Trimmed before it was uploaded: only its traces count.
+            state.note_epoch(header);
+            return Ok(());
+        }
+        // The first one may reach across the start, which may lie inside of a batch.
+        if header.base_offset != state.end && !(is_first && header.base_offset < state.start) {
             return Err(OpenError::Corrupt(format!(
                 "{}: the write-ahead log goes on at offset {} instead of {}",
                 self.id, header.base_offset, state.end
@@ -143,10 +162,6 @@ impl Partition {
         let len = u32::try_from(header.size_bytes).expect("a batch is below 2^31 bytes");
         state.extend(header, seq, position, len);
         state.next = state.end;
-        state.epoch = state.epoch.max(header.epoch);
-        if header.has_producer() {
-            state.producers.get_or_insert_default().replay(header, wall_ms);
-        }
         Ok(())
     }
 }
@@ -159,7 +174,9 @@ impl State {
         expiry: Duration,
     ) -> Result<Verdict, AppendError> {
         let producers = self.producers.as_ref();
-        producers.map_or(Ok(Verdict::Fresh), |producers| producers.check(header, now, expiry))
+        producers.map_or(Ok(Verdict::Fresh), |producers| {
+            producers.check(header, now, expiry)
+        })
     }
 
     /// A retry shares the outcome of the first try: at once if that is durable, else together with it.
@@ -171,7 +188,9 @@ impl State {
                 duplicate: true,
             });
         }
-        self.retries.get_or_insert_default().push(Retry { base, last, ack });
+        self.retries
+            .get_or_insert_default()
+            .push(Retry { base, last, ack });
         Assigned::Joined
     }
 
@@ -186,6 +205,10 @@ impl State {
         });
         self.tail_bytes += u64::from(len);
         self.end = header.next_offset();
+        self.note_epoch(header);
+    }
+
+    fn note_epoch(&mut self, header: &BatchHeader) {
         if self.epochs.last().is_none_or(|(epoch, _)| *epoch < header.epoch) {
             self.epochs.push((header.epoch, header.base_offset));
         }

@@ -60,7 +60,11 @@ impl Partition {
             return Ok(Plan::Objects(tail_start.min(below)));
         }
         let pieces = state.pieces(readable, from, below, limit);
-        Ok(if pieces.is_empty() { Plan::Empty } else { Plan::Tail(pieces) })
+        Ok(if pieces.is_empty() {
+            Plan::Empty
+        } else {
+            Plan::Tail(pieces)
+        })
     }
 
     /// The first batch of the tail, from `from` on, whose largest timestamp is `at_least` or later.
@@ -88,7 +92,8 @@ impl Partition {
 impl State {
     /// Index of the first batch that is not in objects, or whose block is cached.
     pub(super) fn tail_from(&self, first_cached: GroupSeq) -> usize {
-        self.tail.partition_point(|batch| batch.last < self.uploaded && batch.group < first_cached)
+        self.tail
+            .partition_point(|batch| batch.last < self.uploaded && batch.group < first_cached)
     }
 
     fn pieces(&self, readable: usize, from: Offset, below: Offset, limit: ReadLimit) -> Vec<Piece> {

@@ -17,7 +17,10 @@ impl Partition {
             stream: self.id,
             batches: state.tail.range(at..).copied().collect(),
             epochs: state.epochs.clone(),
-            producers: state.producers.as_ref().map_or_else(Vec::new, |producers| producers.snapshot()),
+            producers: state
+                .producers
+                .as_ref()
+                .map_or_else(Vec::new, |producers| producers.snapshot()),
         })
     }
 
@@ -29,7 +32,10 @@ impl Partition {
             return;
         }
         assert!(end <= state.end, "only what is durable is uploaded");
-        let moved = state.tail.iter().filter(|batch| batch.base >= from && batch.base < end);
+        let moved = state
+            .tail
+            .iter()
+            .filter(|batch| batch.base >= from && batch.base < end);
         let bytes: u64 = moved.map(|batch| u64::from(batch.len)).sum();
         state.tail_bytes -= bytes;
         state.uploaded = end;

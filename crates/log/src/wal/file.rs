@@ -101,7 +101,9 @@ impl FileWal {
         };
         let (front, chain) = head.encode(&group.runs, &group.block);
         let padding = Bytes::from_static(&PADDING[..usize::try_from(room - len).expect("below a page")]);
-        let written = self.flush(&*place.file, place.position, &[front, group.block, padding]).await;
+        let written = self
+            .flush(&*place.file, place.position, &[front, group.block, padding])
+            .await;
         let mut segments = self.segments.lock();
         if let Err(error) = written {
             tracing::error!(segment = place.segment, %error, "segment of the write-ahead log given up");

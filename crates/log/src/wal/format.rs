@@ -35,7 +35,10 @@ const FLAG_ASYNC: u16 = 1;
 
 const _: () = assert!(SEGMENT_HEADER_BYTES <= ALIGN_BYTES as usize);
 // A block begins at a multiple of 16, so that a segment's table of blocks fits 32-bit units.
-const _: () = assert!(GROUP_HEAD_BYTES.is_multiple_of(BLOCK_UNIT_BYTES as usize) && RUN_BYTES.is_multiple_of(BLOCK_UNIT_BYTES as usize));
+const _: () = assert!(
+    GROUP_HEAD_BYTES.is_multiple_of(BLOCK_UNIT_BYTES as usize)
+        && RUN_BYTES.is_multiple_of(BLOCK_UNIT_BYTES as usize)
+);
 
 /// What a segment's first page says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

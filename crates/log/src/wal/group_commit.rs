@@ -133,16 +133,26 @@ impl GroupCommit {
     }
 
     /// Moves the watermarks: one lock a stream.
-    fn publish(&self, seq: GroupSeq, wall_ms: i64, stored: u64, batches: &[QueuedBatch], outbox: &mut Outbox) {
+    fn publish(
+        &self,
+        seq: GroupSeq,
+        wall_ms: i64,
+        stored: u64,
+        batches: &[QueuedBatch],
+        outbox: &mut Outbox,
+    ) {
         let mut position = 0;
         for run in batches.chunk_by(|a, b| a.partition.id() == b.partition.id()) {
             position = run[0].partition.publish(seq, wall_ms, position, run, outbox);
         }
         let reserved = batches.iter().map(|batch| batch.bytes.len() as u64).sum();
-        self.backlog.durable(seq, reserved, stored, self.clock.monotonic());
+        self.backlog
+            .durable(seq, reserved, stored, self.clock.monotonic());
         self.counters.groups.fetch_add(1, Ordering::Relaxed);
         self.counters.wal_bytes.fetch_add(stored, Ordering::Relaxed);
-        self.counters.batches.fetch_add(batches.len() as u64, Ordering::Relaxed);
+        self.counters
+            .batches
+            .fetch_add(batches.len() as u64, Ordering::Relaxed);
         self.counters.batch_bytes.fetch_add(reserved, Ordering::Relaxed);
     }
 

@@ -15,8 +15,16 @@ use std::io;
 use std::sync::Arc;
 
 enum Job {
-    Prepare { id: u64, log_id: u64, len: u64, spare: Option<Spare> },
-    Retire { segment: Segment, is_kept: bool },
+    Prepare {
+        id: u64,
+        log_id: u64,
+        len: u64,
+        spare: Option<Spare>,
+    },
+    Retire {
+        segment: Segment,
+        is_kept: bool,
+    },
     Remove(Spare),
     Wait,
     End,
@@ -26,7 +34,12 @@ enum Job {
 pub(super) async fn run(wal: &FileWal) {
     loop {
         match next_job(wal) {
-            Job::Prepare { id, log_id, len, spare } => prepare(wal, id, log_id, len, spare).await,
+            Job::Prepare {
+                id,
+                log_id,
+                len,
+                spare,
+            } => prepare(wal, id, log_id, len, spare).await,
             Job::Retire { segment, is_kept } => retire(wal, segment, is_kept).await,
             Job::Remove(spare) => remove(wal, &spare.name).await,
             Job::Wait => wal.work.notified().await,
@@ -42,12 +55,15 @@ fn next_job(wal: &FileWal) -> Job {
     }
     // Room first: an append may wait for it, and a full disk may be waiting for the retired files.
     if let Some(segment) = segments.retired.pop() {
-        let is_kept = segment.len == wal.segment_bytes
-            && !segment.is_suspect
-            && segments.spares.len() < SPARES_MAX;
+        let is_kept =
+            segment.len == wal.segment_bytes && !segment.is_suspect && segments.spares.len() < SPARES_MAX;
         return Job::Retire { segment, is_kept };
     }
-    if let Some(index) = segments.spares.iter().position(|spare| spare.len != wal.segment_bytes) {
+    if let Some(index) = segments
+        .spares
+        .iter()
+        .position(|spare| spare.len != wal.segment_bytes)
+    {
         return Job::Remove(segments.spares.swap_remove(index));
     }
     let wanted = segments.wanted.map(|bytes| bytes.max(wal.segment_bytes));
@@ -66,7 +82,11 @@ fn next_job(wal: &FileWal) -> Job {
         segments.retired.push(small);
     }
     let len = wanted.unwrap_or(wal.segment_bytes);
-    let spare = if len == wal.segment_bytes { segments.spares.pop() } else { None };
+    let spare = if len == wal.segment_bytes {
+        segments.spares.pop()
+    } else {
+        None
+    };
     let id = segments.next_id;
     segments.next_id += 1;
     Job::Prepare {

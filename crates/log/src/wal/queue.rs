@@ -91,8 +91,14 @@ impl WalQueue {
 
     /// Waits for room. A batch larger than the whole queue waits until it is empty.
     pub(crate) async fn acquire(&self, bytes: usize) -> Result<QueuePermit<'_>, AppendError> {
-        let charge = u32::try_from(bytes).unwrap_or(u32::MAX).clamp(self.charge_min, self.permits_max);
-        let permit = self.permits.acquire_many(charge).await.map_err(|_| AppendError::Closed)?;
+        let charge = u32::try_from(bytes)
+            .unwrap_or(u32::MAX)
+            .clamp(self.charge_min, self.permits_max);
+        let permit = self
+            .permits
+            .acquire_many(charge)
+            .await
+            .map_err(|_| AppendError::Closed)?;
         permit.forget();
         Ok(QueuePermit { queue: self, charge })
     }

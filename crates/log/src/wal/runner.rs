@@ -23,11 +23,7 @@ impl Ended {
 }
 
 /// Starts `work` under `name`.
-pub(crate) fn start(
-    runner: WalRunner,
-    name: &str,
-    work: BoxFuture<'static, ()>,
-) -> Result<Ended, OpenError> {
+pub(crate) fn start(runner: WalRunner, name: &str, work: BoxFuture<'static, ()>) -> Result<Ended, OpenError> {
     let (done, ended) = oneshot::channel();
     match runner {
         WalRunner::Task => {

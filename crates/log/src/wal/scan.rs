@@ -6,7 +6,9 @@
 //! checksum. A missing group is a torn tail only if nothing proves that it had been acknowledged (trap T21).
 
 use super::file::{parse_segment_name, parse_spare_name, segment_name};
-use super::format::{ALIGN_BYTES, GROUP_HEAD_BYTES, GroupHead, HeaderError, SegmentHeader, aligned, head_bytes};
+use super::format::{
+    ALIGN_BYTES, GROUP_HEAD_BYTES, GroupHead, HeaderError, SegmentHeader, aligned, head_bytes,
+};
 use super::segments::{Segment, Segments, Spare};
 use super::{Group, ReplayedGroup};
 use crate::clock::Clock;
@@ -121,7 +123,10 @@ async fn inspect(disk: &Arc<dyn Disk>, id: u64) -> Result<(Found, u64), OpenErro
     if len < ALIGN_BYTES {
         return Err(damaged("shorter than a segment's header"));
     }
-    let page = file.read_at(0, ALIGN_BYTES as usize).await.map_err(|error| storage(&error))?;
+    let page = file
+        .read_at(0, ALIGN_BYTES as usize)
+        .await
+        .map_err(|error| storage(&error))?;
     let header = match SegmentHeader::decode(&page) {
         Ok(header) => header,
         Err(HeaderError::Damaged) => return Err(damaged("the segment's header is damaged")),
@@ -134,18 +139,17 @@ async fn inspect(disk: &Arc<dyn Disk>, id: u64) -> Result<(Found, u64), OpenErro
     }
     let mut first = None;
     if len >= ALIGN_BYTES + GROUP_HEAD_BYTES as u64 {
-        let head = file.read_at(ALIGN_BYTES, GROUP_HEAD_BYTES).await.map_err(|error| storage(&error))?;
+        let head = file
+            .read_at(ALIGN_BYTES, GROUP_HEAD_BYTES)
+            .await
+            .map_err(|error| storage(&error))?;
         first = GroupHead::decode(&head).filter(|head| head.segment == id);
     }
     Ok((Found { id, file, len, first }, header.log_id))
 }
 
 /// Whether the segment may hold a group that counts and is not in objects yet.
-fn is_needed(
-    segment: &Found,
-    successor: Option<GroupHead>,
-    progress: &Progress,
-) -> Result<bool, OpenError> {
+fn is_needed(segment: &Found, successor: Option<GroupHead>, progress: &Progress) -> Result<bool, OpenError> {
     if progress.is_cut {
         // A flushed group proves every group before it, so what was cut had been acknowledged for good.
         return match segment.first {
@@ -154,7 +158,9 @@ fn is_needed(
         };
     }
     let end = successor.map(|head| head.seq);
-    let is_void = segment.first.is_some_and(|first| end.is_some_and(|end| first.seq >= end));
+    let is_void = segment
+        .first
+        .is_some_and(|first| end.is_some_and(|end| first.seq >= end));
     Ok(!is_void && end.is_none_or(|end| end > progress.expected || segment.first.is_none()))
 }
 
@@ -317,7 +323,11 @@ impl Window {
         if position < self.start || end > self.start + self.bytes.len() as u64 {
             let rest = usize::try_from(self.len - position).unwrap_or(usize::MAX);
             let want = len.max(WINDOW_BYTES).min(rest);
-            self.bytes = self.file.read_at(position, want).await.map_err(|error| storage(&error))?;
+            self.bytes = self
+                .file
+                .read_at(position, want)
+                .await
+                .map_err(|error| storage(&error))?;
             self.start = position;
         }
         let from = usize::try_from(position - self.start).expect("inside the window");

@@ -117,7 +117,9 @@ impl Segment {
 impl Segments {
     /// File, its segment's number and the position of a group's block; `None` if it was reclaimed or never written.
     pub(super) fn locate(&self, seq: GroupSeq) -> Option<(Arc<dyn DiskFile>, u64, u64)> {
-        let index = self.sealed.partition_point(|s| s.last().is_some_and(|last| last < seq));
+        let index = self
+            .sealed
+            .partition_point(|s| s.last().is_some_and(|last| last < seq));
         let candidates = self.sealed.get(index).into_iter().chain(self.current.as_ref());
         for segment in candidates {
             if let Some(at) = segment.block_at(seq) {
