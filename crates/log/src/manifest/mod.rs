@@ -19,4 +19,5 @@ pub(crate) mod record;
 pub(crate) mod record_format;
 pub(crate) mod snapshot_format;
 
+
 pub(crate) use handle::ManifestHandle;
