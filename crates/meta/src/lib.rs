@@ -1,1 +1,17 @@
-//! Placeholder until the first module lands.
+//! Cluster facts: topics, partitions, owners, epochs, configs; the store port and the store of a single broker.
+//!
+//! Owns: the port `store::MetaStore` with two implementations, the `catalog` upon it, and the log's manifest list in it.
+//! Never: records, a protocol, a network. Not on the append path: the broker reads the catalog's image in memory.
+//!
+//! **Invariant**: what the catalog's image shows is durable.
+
+mod local;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+pub mod embedded;
+pub mod memory;
+pub mod store;
+
+pub use embedded::EmbeddedStore;
+pub use memory::MemoryStore;
