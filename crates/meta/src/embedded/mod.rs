@@ -10,6 +10,8 @@
 mod journal;
 mod medium;
 mod queue;
+#[cfg(test)]
+mod tests;
 
 use crate::local::{Draft, Local, LocalWatch, State, Tend, check_ttl};
 use crate::store::{
