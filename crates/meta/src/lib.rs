@@ -5,13 +5,24 @@
 //!
 //! **Invariant**: what the catalog's image shows is durable.
 
+mod key;
 mod local;
+mod record;
+mod settle;
 
+pub mod catalog;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 pub mod embedded;
+pub mod entropy;
+pub mod manifest;
 pub mod memory;
 pub mod store;
 
+pub use catalog::Catalog;
 pub use embedded::EmbeddedStore;
+pub use entropy::{Entropy, SystemEntropy};
+pub use manifest::MetaManifest;
 pub use memory::MemoryStore;
+pub use record::DecodeError;
+pub use settle::StoreFailure;

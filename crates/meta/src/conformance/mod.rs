@@ -59,6 +59,17 @@ impl Clock for RuntimeClock {
     }
 }
 
+/// Random bytes that are a counter: different, and the same in every run.
+#[derive(Default)]
+pub struct CountingEntropy(std::sync::atomic::AtomicU64);
+
+impl crate::entropy::Entropy for CountingEntropy {
+    fn draw(&self) -> [u8; 16] {
+        let count = 1 + self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        u128::from(count).to_le_bytes()
+    }
+}
+
 /// Runs the promises of one file, each in a world of its own, and says which one is checked.
 macro_rules! promises {
     ($($promise:ident),+ $(,)?) => {

@@ -1,0 +1,68 @@
+//! Random messages of ConsumerGroupHeartbeat.
+//!
+//! Written by `cargo xtask codegen` from crates/kafka-wire/schema; do not edit.
+
+use super::super::consumer_group_heartbeat::*;
+use crate::testing::{Arbitrary, Rng};
+use crate::wire::At;
+
+impl Arbitrary for ConsumerGroupHeartbeatRequest {
+    fn arbitrary(rng: &mut Rng, at: At) -> Self {
+        Self {
+            group_id: rng.string(),
+            member_id: rng.string(),
+            member_epoch: rng.i32(),
+            instance_id: rng.present().then(|| rng.string()),
+            rack_id: rng.present().then(|| rng.string()),
+            rebalance_timeout_ms: rng.i32(),
+            subscribed_topic_names: rng.present().then(|| rng.array(at)),
+            subscribed_topic_regex: if at.version >= 1 {
+                rng.present().then(|| rng.string())
+            } else {
+                None
+            },
+            server_assignor: rng.present().then(|| rng.string()),
+            topic_partitions: rng.present().then(|| rng.array(at)),
+        }
+    }
+}
+
+impl Arbitrary for RequestTopicPartitions {
+    fn arbitrary(rng: &mut Rng, at: At) -> Self {
+        Self {
+            topic_id: rng.uuid(),
+            partitions: rng.array(at),
+        }
+    }
+}
+
+impl Arbitrary for ConsumerGroupHeartbeatResponse {
+    fn arbitrary(rng: &mut Rng, at: At) -> Self {
+        Self {
+            throttle_time_ms: rng.i32(),
+            error_code: rng.i16(),
+            error_message: rng.present().then(|| rng.string()),
+            member_id: rng.present().then(|| rng.string()),
+            member_epoch: rng.i32(),
+            heartbeat_interval_ms: rng.i32(),
+            assignment: rng.present().then(|| rng.structure(at)),
+        }
+    }
+}
+
+impl Arbitrary for ResponseTopicPartitions {
+    fn arbitrary(rng: &mut Rng, at: At) -> Self {
+        Self {
+            topic_id: rng.uuid(),
+            partitions: rng.array(at),
+        }
+    }
+}
+
+impl Arbitrary for Assignment {
+    fn arbitrary(rng: &mut Rng, at: At) -> Self {
+        Self {
+            topic_partitions: rng.array(at),
+        }
+    }
+}

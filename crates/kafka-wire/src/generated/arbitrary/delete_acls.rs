@@ -1,0 +1,64 @@
+//! Random messages of DeleteAcls.
+//!
+//! Written by `cargo xtask codegen` from crates/kafka-wire/schema; do not edit.
+
+use super::super::delete_acls::*;
+use crate::testing::{Arbitrary, Rng};
+use crate::wire::At;
+
+impl Arbitrary for DeleteAclsRequest {
+    fn arbitrary(rng: &mut Rng, at: At) -> Self {
+        Self {
+            filters: rng.array(at),
+        }
+    }
+}
+
+impl Arbitrary for DeleteAclsFilter {
+    fn arbitrary(rng: &mut Rng, _at: At) -> Self {
+        Self {
+            resource_type_filter: rng.i8(),
+            resource_name_filter: rng.present().then(|| rng.string()),
+            pattern_type_filter: rng.i8(),
+            principal_filter: rng.present().then(|| rng.string()),
+            host_filter: rng.present().then(|| rng.string()),
+            operation: rng.i8(),
+            permission_type: rng.i8(),
+        }
+    }
+}
+
+impl Arbitrary for DeleteAclsResponse {
+    fn arbitrary(rng: &mut Rng, at: At) -> Self {
+        Self {
+            throttle_time_ms: rng.i32(),
+            filter_results: rng.array(at),
+        }
+    }
+}
+
+impl Arbitrary for DeleteAclsFilterResult {
+    fn arbitrary(rng: &mut Rng, at: At) -> Self {
+        Self {
+            error_code: rng.i16(),
+            error_message: rng.present().then(|| rng.string()),
+            matching_acls: rng.array(at),
+        }
+    }
+}
+
+impl Arbitrary for DeleteAclsMatchingAcl {
+    fn arbitrary(rng: &mut Rng, _at: At) -> Self {
+        Self {
+            error_code: rng.i16(),
+            error_message: rng.present().then(|| rng.string()),
+            resource_type: rng.i8(),
+            resource_name: rng.string(),
+            pattern_type: rng.i8(),
+            principal: rng.string(),
+            host: rng.string(),
+            operation: rng.i8(),
+            permission_type: rng.i8(),
+        }
+    }
+}
