@@ -100,6 +100,11 @@ impl MemoryStore {
         self.inner.faults.lock().queued.push_back(fault);
     }
 
+    /// Forgets the faults that were injected and met no transaction.
+    pub fn clear_injected(&self) {
+        self.inner.faults.lock().queued.clear();
+    }
+
     /// Lets `plan` decide about everything that `inject` left alone.
     pub fn set_fault_plan(&self, plan: Box<dyn FaultPlan>) {
         self.inner.faults.lock().plan = plan;

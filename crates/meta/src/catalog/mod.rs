@@ -16,6 +16,8 @@ mod image;
 mod name;
 mod ordered;
 mod records;
+#[cfg(test)]
+mod tests;
 mod topics;
 
 pub use configs::{

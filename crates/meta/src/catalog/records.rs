@@ -171,3 +171,7 @@ pub(crate) fn decode_configs(value: &Bytes) -> Result<ConfigMap, DecodeError> {
     fields.finish()?;
     Ok(configs)
 }
+
+#[cfg(test)]
+#[path = "records_tests.rs"]
+mod tests;

@@ -19,11 +19,11 @@ use crate::store::{
     Txn, TxnError, TxnOutcome, Watch, WatchError,
 };
 use futures_util::future::BoxFuture;
-use journal::{Failure, Journal};
+use journal::Journal;
 use medium::{DiskFile, Medium};
 use millstream_log::{Clock, Fate, OpenError};
 use parking_lot::Mutex;
-use queue::{Command, Queue, Queued};
+use queue::{Answers, Command, Queue, Queued};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -101,36 +101,20 @@ impl EmbeddedStore {
 }
 
 impl Inner {
-    /// Commits groups until the queue is empty. Blocks.
-    fn drain(&self) {
-        let mut watch = self.queue.watch_drainer();
-        while let Some(group) = self.queue.next_group() {
-            self.commit_group(group);
-        }
-        watch.finished();
-    }
-
-    /// Decides a group, makes it durable, shows it, answers. In this order.
-    fn commit_group(&self, group: Vec<Queued>) {
+    /// Decides a group, makes it durable, shows it. The answers go out after it.
+    fn commit_group(&self, group: Vec<Queued>) -> Answers {
         let mut journal = self.journal.lock();
         let revision = self.local.lock().revision();
         match journal.bring_back(revision) {
             Ok(Some(proved)) => self.local.apply(proved),
             Ok(None) => {}
-            Err(what) => {
-                let failure = Failure {
-                    fate: Fate::NotDone,
-                    what,
-                };
-                group.into_iter().for_each(|queued| queued.refuse(&failure));
-                return;
-            }
+            Err(what) => return Answers::refused(group, what),
         }
         let now = self.local.now();
         let (decided, changes) = {
             let state = self.local.lock();
             let mut draft = Draft::new(&state, now);
-            let decided: Vec<_> = group
+            let decided = group
                 .into_iter()
                 .map(|queued| queued.decide(&mut draft))
                 .collect();
@@ -148,9 +132,25 @@ impl Inner {
             }
             Err(failure) => Some(failure),
         };
-        for answer in decided {
-            answer.send(failure.as_ref());
+        Answers { decided, failure }
+    }
+}
+
+/// Commits groups until the queue is empty. Blocks.
+fn drain(inner: Arc<Inner>) {
+    let mut next = inner.queue.next_group();
+    while let Some(group) = next {
+        let answers = {
+            let _watch = inner.queue.watch_drainer();
+            inner.commit_group(group)
+        };
+        next = inner.queue.next_group();
+        if next.is_none() {
+            // Before the last answer: whoever drops the store on hearing it finds the file closed.
+            drop(inner);
+            return answers.send();
         }
+        answers.send();
     }
 }
 
@@ -164,7 +164,7 @@ async fn submit<T: Send + 'static>(
     if inner.queue.push(bytes, command(reply)).await {
         let inner = inner.clone();
         // Not awaited: the drainer serves all callers and outlives this one.
-        drop(tokio::task::spawn_blocking(move || inner.drain()));
+        drop(tokio::task::spawn_blocking(move || drain(inner)));
     }
     answer.await.ok()
 }

@@ -6,6 +6,7 @@
 use super::journal::Failure;
 use crate::local::Draft;
 use crate::store::{Session, SessionError, SessionId, Txn, TxnError, TxnOutcome};
+use millstream_log::Fate;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,16 +24,16 @@ const PERMIT_BYTES: usize = 1024;
 pub(super) enum Command {
     Txn {
         txn: Txn,
-        reply: oneshot::Sender<Result<TxnOutcome, TxnError>>,
+        reply: Reply<TxnOutcome, TxnError>,
     },
     OpenSession {
         ttl: Duration,
-        reply: oneshot::Sender<Result<Session, SessionError>>,
+        reply: Reply<Session, SessionError>,
     },
     /// Ends one session, or only those whose time is up.
     EndSession {
         session: Option<SessionId>,
-        reply: oneshot::Sender<Result<(), SessionError>>,
+        reply: Reply<(), SessionError>,
     },
 }
 
@@ -43,29 +44,42 @@ pub(super) struct Queued {
     permit: OwnedSemaphorePermit,
 }
 
-/// A decided command: the answer waits for the commit.
+/// The answers to a group: they wait for the commit.
+pub(super) struct Answers {
+    pub(super) decided: Vec<Decided>,
+    /// Why the commit failed: then also the decisions that changed nothing are void, as they were made upon changes that are
+    /// not there.
+    pub(super) failure: Option<Failure>,
+}
+
+/// A decided command. Its room in the queue is taken until the answer is out.
 pub(super) struct Decided {
     answer: Answer,
-    /// The room is taken until the answer is out.
     _permit: OwnedSemaphorePermit,
 }
 
+type Reply<T, E> = oneshot::Sender<Result<T, E>>;
+
+/// A decision (`None`: none was made, as the store has failed) and who waits for it.
 enum Answer {
-    Txn(
-        Result<TxnOutcome, TxnError>,
-        oneshot::Sender<Result<TxnOutcome, TxnError>>,
-    ),
-    Opened(Session, oneshot::Sender<Result<Session, SessionError>>),
-    Ended(oneshot::Sender<Result<(), SessionError>>),
+    Txn(Option<Result<TxnOutcome, TxnError>>, Reply<TxnOutcome, TxnError>),
+    Opened(Option<Session>, Reply<Session, SessionError>),
+    Ended(Reply<(), SessionError>),
 }
 
 impl Queued {
     pub(super) fn decide(self, draft: &mut Draft<'_>) -> Decided {
+        self.answered(Some(draft))
+    }
+
+    fn answered(self, draft: Option<&mut Draft<'_>>) -> Decided {
         let answer = match self.command {
-            Command::Txn { txn, reply } => Answer::Txn(draft.txn(&txn), reply),
-            Command::OpenSession { ttl, reply } => Answer::Opened(draft.open_session(ttl), reply),
+            Command::Txn { txn, reply } => Answer::Txn(draft.map(|draft| draft.txn(&txn)), reply),
+            Command::OpenSession { ttl, reply } => {
+                Answer::Opened(draft.map(|draft| draft.open_session(ttl)), reply)
+            }
             Command::EndSession { session, reply } => {
-                if let Some(session) = session {
+                if let (Some(draft), Some(session)) = (draft, session) {
                     draft.end_session(session);
                 }
                 Answer::Ended(reply)
@@ -76,37 +90,44 @@ impl Queued {
             _permit: self.permit,
         }
     }
+}
 
-    /// Answers without a decision.
-    pub(super) fn refuse(self, failure: &Failure) {
-        // Whoever is no longer there to hear an answer does not need it: here and below.
-        match self.command {
-            Command::Txn { reply, .. } => drop(reply.send(Err(txn_error(failure)))),
-            Command::OpenSession { reply, .. } => drop(reply.send(Err(session_error(failure)))),
-            Command::EndSession { reply, .. } => drop(reply.send(Err(session_error(failure)))),
+impl Answers {
+    /// Nothing was decided: the store has failed.
+    pub(super) fn refused(group: Vec<Queued>, what: String) -> Self {
+        Self {
+            decided: group.into_iter().map(|queued| queued.answered(None)).collect(),
+            failure: Some(Failure {
+                fate: Fate::NotDone,
+                what,
+            }),
+        }
+    }
+
+    pub(super) fn send(self) {
+        for Decided { answer, _permit } in self.decided {
+            match answer {
+                Answer::Txn(decision, reply) => {
+                    reply_with(reply, decision, self.failure.as_ref().map(txn_error))
+                }
+                Answer::Opened(session, reply) => {
+                    reply_with(reply, session.map(Ok), self.failure.as_ref().map(session_error));
+                }
+                Answer::Ended(reply) => {
+                    reply_with(reply, Some(Ok(())), self.failure.as_ref().map(session_error));
+                }
+            }
         }
     }
 }
 
-impl Decided {
-    /// Answers, after the commit that holds the decision, or its failure: then also the decisions that changed nothing are
-    /// void, as they were made upon changes that are not there.
-    pub(super) fn send(self, failure: Option<&Failure>) {
-        match self.answer {
-            Answer::Txn(outcome, reply) => drop(reply.send(match failure {
-                Some(failure) => Err(txn_error(failure)),
-                None => outcome,
-            })),
-            Answer::Opened(session, reply) => drop(reply.send(match failure {
-                Some(failure) => Err(session_error(failure)),
-                None => Ok(session),
-            })),
-            Answer::Ended(reply) => drop(reply.send(match failure {
-                Some(failure) => Err(session_error(failure)),
-                None => Ok(()),
-            })),
-        }
-    }
+fn reply_with<T, E>(reply: Reply<T, E>, decision: Option<Result<T, E>>, failure: Option<E>) {
+    let answer = match failure {
+        Some(failure) => Err(failure),
+        None => decision.expect("without a failure everything was decided"),
+    };
+    // Whoever is no longer there to hear it does not need it.
+    let _ = reply.send(answer);
 }
 
 fn txn_error(failure: &Failure) -> TxnError {
@@ -171,30 +192,20 @@ impl Queue {
         (!group.is_empty()).then_some(group)
     }
 
-    /// Held by the drainer: if it dies, what waits is dropped (its callers learn that the outcome is unknown) and the next
-    /// command starts another.
+    /// Held while a group is in work: if that panics, what waits is dropped (its callers learn that the outcome is unknown)
+    /// and the next command starts another drainer.
     pub(super) fn watch_drainer(&self) -> DrainerWatch<'_> {
-        DrainerWatch {
-            queue: self,
-            finished: false,
-        }
+        DrainerWatch { queue: self }
     }
 }
 
 pub(super) struct DrainerWatch<'a> {
     queue: &'a Queue,
-    finished: bool,
-}
-
-impl DrainerWatch<'_> {
-    pub(super) fn finished(&mut self) {
-        self.finished = true;
-    }
 }
 
 impl Drop for DrainerWatch<'_> {
     fn drop(&mut self) {
-        if !self.finished {
+        if std::thread::panicking() {
             let mut waiting = self.queue.waiting.lock();
             waiting.commands.clear();
             waiting.drained = false;
