@@ -13,15 +13,19 @@ pub mod ids;
 pub mod manifest;
 pub mod objects;
 
+mod backoff;
 mod config;
 mod error;
+mod housekeeping;
+mod le;
 mod log;
 mod stream;
+mod upload;
 
 pub use clock::{Clock, SystemClock, TimestampMs};
 pub use config::{FlushMode, LogConfig, StreamPolicy};
 pub use error::{AppendError, Fate, OpenError, ReadError, StreamError};
-pub use ids::{Epoch, Offset, ProducerView, StreamId};
+pub use ids::{Epoch, GroupSeq, Offset, ProducerView, StreamId};
 pub use log::{Log, LogPorts, LogStats, WalRunner};
 pub use stream::{
     AppendTicket, Appended, ReadLimit, ReadOutcome, Stream, StreamBounds, TimestampedOffset, WakeSet,
