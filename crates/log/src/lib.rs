@@ -20,6 +20,8 @@ mod housekeeping;
 mod le;
 mod log;
 mod stream;
+#[cfg(test)]
+mod test_world;
 mod upload;
 
 pub use clock::{Clock, SystemClock, TimestampMs};
