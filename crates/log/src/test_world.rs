@@ -15,8 +15,8 @@ use crate::objects::fetch::Fetcher;
 use crate::objects::memory::MemoryObjects;
 use crate::objects::pools::IoPools;
 use crate::stream::ReadLimit;
-use crate::upload::Uploader;
 use crate::upload::source::{TailBatch, TailPart, TailSource, Unuploaded};
+use crate::upload::uploader::Uploader;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -32,10 +32,13 @@ pub(crate) const EPOCH: Epoch = Epoch(7);
 
 /// Compares with the golden file; with `MILLSTREAM_BLESS` set, writes it.
 pub(crate) fn golden(name: &str, bytes: &[u8]) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    let hex: String = bytes.chunks(32).map(|line| {
-        line.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n"
-    }).collect();
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
+    let hex: String = bytes
+        .chunks(32)
+        .map(|line| line.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n")
+        .collect();
     if std::env::var_os("MILLSTREAM_BLESS").is_some() {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder of the golden files");
         std::fs::write(&path, &hex).expect("the golden file");
@@ -74,11 +77,19 @@ pub(crate) struct TestRecord {
 }
 
 pub(crate) fn record(key: &str, value: &str, timestamp: TimestampMs) -> TestRecord {
-    TestRecord { key: Some(key.into()), value: Some(value.into()), timestamp }
+    TestRecord {
+        key: Some(key.into()),
+        value: Some(value.into()),
+        timestamp,
+    }
 }
 
 pub(crate) fn tombstone(key: &str, timestamp: TimestampMs) -> TestRecord {
-    TestRecord { key: Some(key.into()), value: None, timestamp }
+    TestRecord {
+        key: Some(key.into()),
+        value: None,
+        timestamp,
+    }
 }
 
 /// A stamped batch of these records.
@@ -147,7 +158,11 @@ impl FakeTail {
     }
 
     pub(crate) fn end(&self, id: StreamId) -> Offset {
-        self.state.lock().1.get(&id).map_or(Offset::ZERO, |stream| stream.next)
+        self.state
+            .lock()
+            .1
+            .get(&id)
+            .map_or(Offset::ZERO, |stream| stream.next)
     }
 }
 
@@ -158,15 +173,27 @@ impl TailSource for FakeTail {
 
     fn unuploaded(&self) -> Unuploaded {
         let state = self.state.lock();
-        let bytes = state.1.values().flat_map(|stream| &stream.batches).map(|(batch, _)| u64::from(batch.len)).sum();
-        Unuploaded { bytes, oldest: (bytes > 0).then_some(Duration::ZERO) }
+        let bytes = state
+            .1
+            .values()
+            .flat_map(|stream| &stream.batches)
+            .map(|(batch, _)| u64::from(batch.len))
+            .sum();
+        Unuploaded {
+            bytes,
+            oldest: (bytes > 0).then_some(Duration::ZERO),
+        }
     }
 
     fn cut(&self, through: GroupSeq) -> Vec<TailPart> {
         let state = self.state.lock();
         let part = |(id, stream): (&StreamId, &FakeStream)| {
-            let batches: Vec<TailBatch> = stream.batches.iter().map(|(batch, _)| *batch)
-                .filter(|batch| batch.group <= through && batch.last >= stream.start).collect();
+            let batches: Vec<TailBatch> = stream
+                .batches
+                .iter()
+                .map(|(batch, _)| *batch)
+                .filter(|batch| batch.group <= through && batch.last >= stream.start)
+                .collect();
             (!batches.is_empty()).then(|| TailPart {
                 stream: *id,
                 batches,
@@ -177,9 +204,16 @@ impl TailSource for FakeTail {
         state.1.iter().filter_map(part).collect()
     }
 
-    fn tail_bytes<'a>(&'a self, id: StreamId, batch: &'a TailBatch) -> BoxFuture<'a, Result<Bytes, ReadError>> {
+    fn tail_bytes<'a>(
+        &'a self,
+        id: StreamId,
+        batch: &'a TailBatch,
+    ) -> BoxFuture<'a, Result<Bytes, ReadError>> {
         let state = self.state.lock();
-        let found = state.1.get(&id).and_then(|stream| stream.batches.iter().find(|(tail, _)| tail == batch));
+        let found = state
+            .1
+            .get(&id)
+            .and_then(|stream| stream.batches.iter().find(|(tail, _)| tail == batch));
         let found = found.map(|(_, bytes)| bytes.clone()).ok_or(ReadError::StreamGone);
         async move { found }.boxed()
     }
@@ -202,12 +236,20 @@ impl TailSource for FakeTail {
     }
 
     fn stable_end(&self, id: StreamId) -> Option<Offset> {
-        self.state.lock().1.get(&id).map(|stream| stream.stable_end.unwrap_or(stream.next))
+        self.state
+            .lock()
+            .1
+            .get(&id)
+            .map(|stream| stream.stable_end.unwrap_or(stream.next))
     }
 
     fn tail(&self, id: StreamId) -> Vec<TailBatch> {
         let state = self.state.lock();
-        state.1.get(&id).map(|stream| stream.batches.iter().map(|(batch, _)| *batch).collect()).unwrap_or_default()
+        state
+            .1
+            .get(&id)
+            .map(|stream| stream.batches.iter().map(|(batch, _)| *batch).collect())
+            .unwrap_or_default()
     }
 
     fn advance_start(&self, id: StreamId, start: Offset) {
@@ -253,8 +295,18 @@ impl World {
     }
 
     pub(crate) async fn with(config: LogConfig) -> World {
-        let clock = FakeClock { wall_ms: AtomicI64::new(1_000_000), start: tokio::time::Instant::now() };
-        World::assemble(config, Arc::default(), Arc::default(), Arc::default(), Arc::new(clock)).await
+        let clock = FakeClock {
+            wall_ms: AtomicI64::new(1_000_000),
+            start: tokio::time::Instant::now(),
+        };
+        World::assemble(
+            config,
+            Arc::default(),
+            Arc::default(),
+            Arc::default(),
+            Arc::new(clock),
+        )
+        .await
     }
 
     async fn assemble(
@@ -264,14 +316,26 @@ impl World {
         tail: Arc<FakeTail>,
         clock: Arc<FakeClock>,
     ) -> World {
-        let manifest = ManifestHandle::open(list.clone(), objects.clone()).await.expect("the manifest opens");
+        let manifest = ManifestHandle::open(list.clone(), objects.clone())
+            .await
+            .expect("the manifest opens");
         let pools = Arc::new(IoPools::new());
         let cache = BlockCache::new(config.block_cache_bytes, None);
         let fetcher = Arc::new(Fetcher::new(objects.clone(), cache, pools.clone()));
         let cold = ColdReader::new(manifest.clone(), fetcher.clone());
         let uploader = Uploader::start(tail.clone(), manifest.clone(), pools, clock.clone(), &config);
         let house = House::new(tail.clone(), manifest.clone(), fetcher, clock.clone(), &config);
-        World { objects, list, tail, clock, config, manifest, cold, uploader, house: Arc::new(house) }
+        World {
+            objects,
+            list,
+            tail,
+            clock,
+            config,
+            manifest,
+            cold,
+            uploader,
+            house: Arc::new(house),
+        }
     }
 
     /// Everything in memory is lost, but for the tail.
@@ -282,20 +346,32 @@ impl World {
 
     pub(crate) async fn upload(&self) {
         self.uploader.upload_now().await.expect("the upload");
-        self.manifest.with_image(|image| image.check()).expect("every invariant");
+        self.manifest
+            .with_image(|image| image.check())
+            .expect("every invariant");
     }
 
     pub(crate) async fn housekeep(&self) {
         self.house.round(0).await.expect("housekeeping");
-        self.manifest.with_image(|image| image.check()).expect("every invariant");
+        self.manifest
+            .with_image(|image| image.check())
+            .expect("every invariant");
     }
 
     /// Reads everything committed from `from` on, a little at a time.
-    pub(crate) async fn read_all(&self, id: StreamId, from: Offset) -> Result<BTreeMap<u64, TestRecord>, ReadError> {
+    pub(crate) async fn read_all(
+        &self,
+        id: StreamId,
+        from: Offset,
+    ) -> Result<BTreeMap<u64, TestRecord>, ReadError> {
         let mut found = BTreeMap::new();
         let mut next = from;
         loop {
-            let limit = ReadLimit { bytes_max: 700, at_least_one: true, below: Offset(u64::MAX) };
+            let limit = ReadLimit {
+                bytes_max: 700,
+                at_least_one: true,
+                below: Offset(u64::MAX),
+            };
             let outcome = self.cold.read(id, next, limit).await?;
             for chunk in &outcome.chunks {
                 found.extend(records_of(chunk));
@@ -314,11 +390,18 @@ pub(crate) fn records_of(chunk: &Bytes) -> Vec<(u64, TestRecord)> {
     let mut found = Vec::new();
     for batch in split(chunk.clone()) {
         let (_, bytes) = batch.expect("whole batches");
-        let records = StoredBatch::verify(bytes).expect("a valid batch").records(1 << 20).expect("records");
+        let records = StoredBatch::verify(bytes)
+            .expect("a valid batch")
+            .records(1 << 20)
+            .expect("records");
         for record in records.iter() {
             let record = record.expect("a record");
             let copy = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
-            let test = TestRecord { key: copy(record.key), value: copy(record.value), timestamp: record.timestamp };
+            let test = TestRecord {
+                key: copy(record.key),
+                value: copy(record.value),
+                timestamp: record.timestamp,
+            };
             found.push((record.offset.0, test));
         }
     }

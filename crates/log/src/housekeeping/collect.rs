@@ -39,9 +39,17 @@ pub(super) async fn run(house: &House) -> Result<(), HouseError> {
 pub(super) async fn sweep(house: &House) -> Result<(), HouseError> {
     let listed = {
         let _permit = house.fetcher.pools().enter(IoClass::Rewrite).await;
-        house.manifest.objects().list(KEY_PREFIX).await.map_err(HouseError::Store)?
+        house
+            .manifest
+            .objects()
+            .list(KEY_PREFIX)
+            .await
+            .map_err(HouseError::Store)?
     };
-    let known: Vec<ObjectId> = listed.iter().filter_map(|(key, _)| ObjectId::from_key(key)).collect();
+    let known: Vec<ObjectId> = listed
+        .iter()
+        .filter_map(|(key, _)| ObjectId::from_key(key))
+        .collect();
     let orphans = house.manifest.orphans(&known).await?;
     if !orphans.is_empty() {
         tracing::info!(count = orphans.len(), "deleting objects that a crash left behind");
@@ -54,7 +62,12 @@ pub(super) async fn sweep(house: &House) -> Result<(), HouseError> {
 
 async fn delete(house: &House, id: ObjectId) -> Result<(), HouseError> {
     let _permit = house.fetcher.pools().enter(IoClass::Rewrite).await;
-    house.manifest.objects().delete(&id.key()).await.map_err(HouseError::Store)?;
+    house
+        .manifest
+        .objects()
+        .delete(&id.key())
+        .await
+        .map_err(HouseError::Store)?;
     house.collected.fetch_add(1, Ordering::Relaxed);
     Ok(())
 }

@@ -54,7 +54,9 @@ pub(super) async fn compact(
     let Some(stable_end) = house.tail.stable_end(stream) else {
         return Ok(());
     };
-    let scope = house.manifest.with_image(|image| plan(image.streams.get(&stream)?, policy, stable_end, now));
+    let scope = house
+        .manifest
+        .with_image(|image| plan(image.streams.get(&stream)?, policy, stable_end, now));
     let Some(scope) = scope else {
         return Ok(());
     };
@@ -99,14 +101,20 @@ pub(super) fn plan(
     let dirty_bytes = bytes(&dirty);
     let total = bytes(&clean) + dirty_bytes;
     let overdue = policy.compaction_lag_max.is_some_and(|lag| {
-        dirty.first().is_some_and(|range| age_stamp(range) <= now.saturating_sub(millis(lag)))
+        dirty
+            .first()
+            .is_some_and(|range| age_stamp(range) <= now.saturating_sub(millis(lag)))
     });
     let enough = u128::from(dirty_bytes) * 100 >= u128::from(total) * u128::from(policy.dirty_percent_min);
     (dirty_bytes > 0 && (enough || overdue)).then_some(Scope { ranges, dirty_from })
 }
 
 fn age_stamp(range: &Range) -> TimestampMs {
-    if range.max_timestamp < 0 { range.written_ms } else { range.max_timestamp }
+    if range.max_timestamp < 0 {
+        range.written_ms
+    } else {
+        range.max_timestamp
+    }
 }
 
 fn millis(duration: Duration) -> i64 {
@@ -158,7 +166,11 @@ fn groups(scope: &Scope, stream: StreamId, through: Offset, bytes_max: u64) -> V
                 bytes += range.bytes;
             }
             _ => {
-                runs.push(Run { stream, ranges: vec![*range], level: range.level });
+                runs.push(Run {
+                    stream,
+                    ranges: vec![*range],
+                    level: range.level,
+                });
                 bytes = range.bytes;
             }
         }
@@ -169,7 +181,10 @@ fn groups(scope: &Scope, stream: StreamId, through: Offset, bytes_max: u64) -> V
 /// Second pass over one group. Answers false when the stream changed meanwhile.
 async fn rewrite_group(house: &House, run: &Run, filter: &Filter<'_>) -> Result<bool, HouseError> {
     let mut rewriter = Rewriter::new(house).await?;
-    if !rewriter.add(run, |header, batch| filter.judge(header, batch)).await? {
+    if !rewriter
+        .add(run, |header, batch| filter.judge(header, batch))
+        .await?
+    {
         return Ok(false);
     }
     if !rewriter.changed {
@@ -183,9 +198,19 @@ async fn rewrite_group(house: &House, run: &Run, filter: &Filter<'_>) -> Result<
 async fn note_compacted(house: &House, stream: StreamId, through: Offset) -> Result<(), HouseError> {
     let build = |image: &crate::manifest::image::Image| {
         let known = image.streams.get(&stream)?;
-        let part = RewritePart { stream, removed: Vec::new(), added: Vec::new(), compacted_through: through };
+        let part = RewritePart {
+            stream,
+            removed: Vec::new(),
+            added: Vec::new(),
+            compacted_through: through,
+        };
         let rises = through > known.compacted_through && through <= known.end;
-        rises.then(|| Record::Rewrite(Rewrite { objects: Vec::new(), parts: vec![part] }))
+        rises.then(|| {
+            Record::Rewrite(Rewrite {
+                objects: Vec::new(),
+                parts: vec![part],
+            })
+        })
     };
     house.manifest.commit(build).await?;
     Ok(())
@@ -239,7 +264,10 @@ impl Filter<'_> {
     /// Whether the producer's next sequence is judged by this batch.
     fn remembered(&self, header: &BatchHeader) -> bool {
         header.has_producer()
-            && self.house.tail.producer_needs(self.stream, header.producer_id, header.last_offset())
+            && self
+                .house
+                .tail
+                .producer_needs(self.stream, header.producer_id, header.last_offset())
     }
 }
 

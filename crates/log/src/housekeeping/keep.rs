@@ -32,7 +32,13 @@ struct Transaction {
 
 impl NewestOffsets {
     pub(crate) fn new(from: Offset, keys_max: usize) -> Self {
-        Self { newest: HashMap::default(), open: BTreeMap::new(), held: 0, keys_max, through: from }
+        Self {
+            newest: HashMap::default(),
+            open: BTreeMap::new(),
+            held: 0,
+            keys_max,
+            through: from,
+        }
     }
 
     /// Whether the next batch might not fit any more.
@@ -43,7 +49,11 @@ impl NewestOffsets {
     }
 
     /// Takes in a batch; `records` is `None` where they cannot be read: such a batch hides nothing.
-    pub(crate) fn see(&mut self, header: &BatchHeader, records: Option<&BatchRecords>) -> Result<(), ReadError> {
+    pub(crate) fn see(
+        &mut self,
+        header: &BatchHeader,
+        records: Option<&BatchRecords>,
+    ) -> Result<(), ReadError> {
         if let Some(records) = records {
             if header.is_control() {
                 self.end_transaction(header, records);
@@ -56,12 +66,18 @@ impl NewestOffsets {
     }
 
     fn see_records(&mut self, header: &BatchHeader, records: &BatchRecords) {
-        let keyed = records.iter().map_while(Result::ok).filter_map(|record| Some((hash(record.key?), record.offset.0)));
+        let keyed = records
+            .iter()
+            .map_while(Result::ok)
+            .filter_map(|record| Some((hash(record.key?), record.offset.0)));
         if header.is_transactional() {
-            let open = self.open.entry(header.producer_id).or_insert_with(|| Transaction {
-                first: header.base_offset,
-                records: Vec::new(),
-            });
+            let open = self
+                .open
+                .entry(header.producer_id)
+                .or_insert_with(|| Transaction {
+                    first: header.base_offset,
+                    records: Vec::new(),
+                });
             let before = open.records.len();
             open.records.extend(keyed);
             self.held += open.records.len() - before;
@@ -72,7 +88,11 @@ impl NewestOffsets {
     }
 
     fn end_transaction(&mut self, header: &BatchHeader, records: &BatchRecords) {
-        let marker = records.iter().map_while(Result::ok).next().and_then(|record| ControlRecord::parse(&record).ok());
+        let marker = records
+            .iter()
+            .map_while(Result::ok)
+            .next()
+            .and_then(|record| ControlRecord::parse(&record).ok());
         let kind = marker.map(|marker| marker.kind);
         if !matches!(kind, Some(ControlKind::Commit | ControlKind::Abort)) {
             return;
@@ -102,7 +122,9 @@ impl NewestOffsets {
 
     /// Whether a newer record of this key was seen.
     pub(crate) fn is_outdated(&self, key: &[u8], offset: Offset) -> bool {
-        self.newest.get(&hash(key)).is_some_and(|newest| *newest > offset.0)
+        self.newest
+            .get(&hash(key))
+            .is_some_and(|newest| *newest > offset.0)
     }
 }
 

@@ -52,19 +52,30 @@ pub(super) fn plan_stream(image: &Image, id: StreamId, stream: &StreamImage, lim
     let small = |range: &Range| range.bytes < limits.object_own_bytes;
     let mut at = 0;
     while at < stream.ranges.len() {
-        let len = stream.ranges[at..].iter().take_while(|range| small(range)).count();
-        if len > 1 {
-            if let Some(ranges) = pick(&stream.ranges[at..at + len], limits) {
-                let level = ranges.iter().map(|range| range.level).max().unwrap_or(0);
-                let level = level.saturating_add(1).min(LEVEL_MAX);
-                return Some(Run { stream: id, ranges, level });
-            }
+        let len = stream.ranges[at..]
+            .iter()
+            .take_while(|range| small(range))
+            .count();
+        if len > 1
+            && let Some(ranges) = pick(&stream.ranges[at..at + len], limits)
+        {
+            let level = ranges.iter().map(|range| range.level).max().unwrap_or(0);
+            let level = level.saturating_add(1).min(LEVEL_MAX);
+            return Some(Run {
+                stream: id,
+                ranges,
+                level,
+            });
         }
         at += len.max(1);
     }
     let wasteful = |range: &&Range| image.objects.get(&range.object).is_some_and(is_wasteful);
     let range = stream.ranges.iter().find(wasteful)?;
-    Some(Run { stream: id, ranges: vec![*range], level: range.level })
+    Some(Run {
+        stream: id,
+        ranges: vec![*range],
+        level: range.level,
+    })
 }
 
 /// Chooses among small neighbours: enough bytes for an object of its own, or `FAN_IN` of one level.
@@ -80,7 +91,9 @@ fn pick(small: &[Range], limits: &Limits) -> Option<Vec<Range>> {
         return (chosen.len() > 1).then_some(chosen);
     }
     let mut groups = small.chunk_by(|a, b| a.level == b.level);
-    groups.find(|group| group.len() >= FAN_IN && group[0].level < LEVEL_MAX).map(<[Range]>::to_vec)
+    groups
+        .find(|group| group.len() >= FAN_IN && group[0].level < LEVEL_MAX)
+        .map(<[Range]>::to_vec)
 }
 
 fn is_wasteful(object: &ObjectUse) -> bool {
@@ -111,4 +124,3 @@ fn pack(runs: Vec<Run>, limits: &Limits) -> Vec<Vec<Run>> {
     }
     objects
 }
-

@@ -71,7 +71,9 @@ impl House {
     ) -> Self {
         let limits = Limits {
             object_own_bytes: config.object_own_bytes,
-            object_target_bytes: config.object_target_bytes.min(crate::upload::build::OBJECT_BYTES_MAX),
+            object_target_bytes: config
+                .object_target_bytes
+                .min(crate::upload::build::OBJECT_BYTES_MAX),
             block_target_bytes: config.block_target_bytes,
             interval: config.housekeeping_interval,
         };
@@ -94,7 +96,10 @@ impl House {
             if let Err(error) = result {
                 tracing::warn!(what, %error, "housekeeping failed, the next round tries again");
                 if first_error.is_ok() {
-                    first_error = Err(StreamError::Storage { fate: Fate::NotDone, what: error.to_string() });
+                    first_error = Err(StreamError::Storage {
+                        fate: Fate::NotDone,
+                        what: error.to_string(),
+                    });
                 }
             }
         };
@@ -102,7 +107,7 @@ impl House {
         note("compaction", compaction::run(self).await);
         note("merging", merge::run(self).await);
         note("collection", collect::run(self).await);
-        if round % ROUNDS_PER_SWEEP == 0 {
+        if round.is_multiple_of(ROUNDS_PER_SWEEP) {
             note("sweep", collect::sweep(self).await);
         }
         first_error
@@ -151,7 +156,10 @@ impl Housekeeper {
 
     /// One round, now.
     pub(crate) async fn housekeep_now(&self) -> Result<(), StreamError> {
-        let closed = || StreamError::Storage { fate: Fate::NotDone, what: "the log is closing".to_owned() };
+        let closed = || StreamError::Storage {
+            fate: Fate::NotDone,
+            what: "the log is closing".to_owned(),
+        };
         let (answer, answered) = oneshot::channel();
         self.requests.send(answer).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?

@@ -60,16 +60,29 @@ impl Allowance {
     }
 }
 
-async fn new_start(house: &House, stream: StreamId, policy: &StreamPolicy) -> Result<Option<Offset>, ReadError> {
+async fn new_start(
+    house: &House,
+    stream: StreamId,
+    policy: &StreamPolicy,
+) -> Result<Option<Offset>, ReadError> {
     let tail = house.tail.tail(stream);
     let tail_bytes: u64 = tail.iter().map(|batch| u64::from(batch.len)).sum();
     let now = house.clock.wall_ms();
-    let older_than = policy.retention.map(|kept| now.saturating_sub(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX)));
+    let older_than = policy
+        .retention
+        .map(|kept| now.saturating_sub(i64::try_from(kept.as_millis()).unwrap_or(i64::MAX)));
     let (mut start, mut allowance, cut) = house.manifest.with_image(|image| {
         let empty = StreamImage::default();
         let committed = image.streams.get(&stream).unwrap_or(&empty);
-        let bytes = committed.ranges.iter().map(|range| live_bytes(range, committed.start)).sum::<u64>() + tail_bytes;
-        let excess = policy.retention_bytes.map_or(0, |kept| bytes.saturating_sub(kept));
+        let bytes = committed
+            .ranges
+            .iter()
+            .map(|range| live_bytes(range, committed.start))
+            .sum::<u64>()
+            + tail_bytes;
+        let excess = policy
+            .retention_bytes
+            .map_or(0, |kept| bytes.saturating_sub(kept));
         let mut allowance = Allowance { older_than, excess };
         let (start, cut) = drop_ranges(committed, &mut allowance);
         (start, allowance, cut)
@@ -89,7 +102,9 @@ async fn new_start(house: &House, stream: StreamId, policy: &StreamPolicy) -> Re
             }
         }
     }
-    let held = house.manifest.with_image(|image| image.streams.get(&stream).map_or(Offset::ZERO, |s| s.start));
+    let held = house
+        .manifest
+        .with_image(|image| image.streams.get(&stream).map_or(Offset::ZERO, |s| s.start));
     Ok((start > held).then_some(start))
 }
 
@@ -115,7 +130,11 @@ async fn drop_blocks(
     allowance: &mut Allowance,
 ) -> Result<Offset, ReadError> {
     let leased = house.manifest.lease(stream, range.base, 1).unwrap_or_default();
-    let Some(object) = leased.first().filter(|leased| leased.range == *range).and_then(|leased| leased.object) else {
+    let Some(object) = leased
+        .first()
+        .filter(|leased| leased.range == *range)
+        .and_then(|leased| leased.object)
+    else {
         return Ok(start);
     };
     let index = house.fetcher.index(&object, Some(IoClass::Rewrite)).await?;
@@ -133,7 +152,11 @@ async fn drop_blocks(
 
 /// Records without a timestamp count from when they were written.
 fn newest(max_timestamp: TimestampMs, written_ms: TimestampMs) -> TimestampMs {
-    if max_timestamp < 0 { written_ms } else { max_timestamp }
+    if max_timestamp < 0 {
+        written_ms
+    } else {
+        max_timestamp
+    }
 }
 
 /// A range's bytes from `start` on; where the start lies inside, in proportion to its offsets.

@@ -58,7 +58,13 @@ impl<'a> Rewriter<'a> {
         let ticket = house.manifest.allocate().await?;
         let nonce = nonce(&ticket, house.clock.wall_ms());
         let encoder = ObjectEncoder::new(ticket.id(), nonce, house.limits.block_target_bytes);
-        Ok(Rewriter { house, ticket, encoder, parts: Vec::new(), changed: false })
+        Ok(Rewriter {
+            house,
+            ticket,
+            encoder,
+            parts: Vec::new(),
+            changed: false,
+        })
     }
 
     /// Adds a run; streams ascend. Answers false, and adds nothing, when the run is no longer what the stream holds.
@@ -114,7 +120,13 @@ impl<'a> Rewriter<'a> {
 
     /// Puts the object and commits. Streams that changed meanwhile are left out; answers how many were not.
     pub(crate) async fn finish(self, compacted_through: Offset) -> Result<usize, HouseError> {
-        let Rewriter { house, ticket, encoder, mut parts, .. } = self;
+        let Rewriter {
+            house,
+            ticket,
+            encoder,
+            mut parts,
+            ..
+        } = self;
         if parts.is_empty() {
             return Ok(0);
         }
@@ -123,7 +135,10 @@ impl<'a> Rewriter<'a> {
         }
         let id = ticket.id();
         let store = house.manifest.objects();
-        let has_object = parts.iter().flat_map(|part| &part.added).any(|range| range.object == id);
+        let has_object = parts
+            .iter()
+            .flat_map(|part| &part.added)
+            .any(|range| range.object == id);
         // The ticket lives until the commit is decided: no sweep takes the object in between.
         let (meta, _ticket) = if has_object {
             let _permit = house.fetcher.pools().enter(IoClass::Rewrite).await;
@@ -138,9 +153,12 @@ impl<'a> Rewriter<'a> {
                 stream.is_some_and(|stream| stream.check_replace(&part.removed, &part.added).is_ok())
             };
             parts.retain(fits);
-            let used = parts.iter().flat_map(|part| &part.added).any(|range| range.object == id);
+            let used = parts
+                .iter()
+                .flat_map(|part| &part.added)
+                .any(|range| range.object == id);
             let objects = meta.into_iter().filter(|_| used).collect();
-            (!parts.is_empty()).then(|| Record::Rewrite(Rewrite { objects, parts }))
+            (!parts.is_empty()).then_some(Record::Rewrite(Rewrite { objects, parts }))
         };
         let committed = house.manifest.commit(build).await;
         let (count, used) = match &committed {
@@ -166,7 +184,9 @@ pub(crate) async fn visit_batches(
     let Some(object) = &leased.object else {
         return Ok(());
     };
-    let start = house.manifest.with_image(|image| image.streams.get(&stream).map_or(Offset::ZERO, |s| s.start));
+    let start = house
+        .manifest
+        .with_image(|image| image.streams.get(&stream).map_or(Offset::ZERO, |s| s.start));
     let index = house.fetcher.index(object, Some(IoClass::Rewrite)).await?;
     let from = index.first_block_at(stream, start.max(leased.range.base));
     let mut rest = &index.blocks[from..index.of_stream(stream).end.max(from)];
@@ -179,7 +199,8 @@ pub(crate) async fn visit_batches(
         };
         for block in blocks {
             for batch in split(block) {
-                let (header, batch) = batch.map_err(|error| ReadError::Corrupt(format!("a stored batch: {error:?}")))?;
+                let (header, batch) =
+                    batch.map_err(|error| ReadError::Corrupt(format!("a stored batch: {error:?}")))?;
                 if header.last_offset() >= start {
                     visit(header, batch)?;
                 }

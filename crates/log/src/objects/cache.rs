@@ -40,8 +40,14 @@ pub trait SecondTier: Send + Sync + 'static {
 
 type Blocks = Cache<BlockKey, Bytes, Charge, FixedHash>;
 type Indexes = Cache<ObjectId, Arc<ObjectIndex>, Charge, FixedHash>;
-pub(crate) type BlockGuard<'a> =
-    PlaceholderGuard<'a, BlockKey, Bytes, Charge, FixedHash, quick_cache::sync::DefaultLifecycle<BlockKey, Bytes>>;
+pub(crate) type BlockGuard<'a> = PlaceholderGuard<
+    'a,
+    BlockKey,
+    Bytes,
+    Charge,
+    FixedHash,
+    quick_cache::sync::DefaultLifecycle<BlockKey, Bytes>,
+>;
 
 /// See the file's text.
 pub(crate) struct BlockCache {
@@ -130,7 +136,9 @@ where
     V: Clone,
     Charge: Weighter<K, V>,
 {
-    let entries = usize::try_from(capacity / BLOCK_BYTES_ESTIMATE).unwrap_or(usize::MAX).max(64);
+    let entries = usize::try_from(capacity / BLOCK_BYTES_ESTIMATE)
+        .unwrap_or(usize::MAX)
+        .max(64);
     let options = OptionsBuilder::new()
         .shards(SHARDS)
         .estimated_items_capacity(entries)

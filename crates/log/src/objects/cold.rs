@@ -35,13 +35,27 @@ pub(super) struct Shared {
 impl ColdReader {
     pub(crate) fn new(manifest: ManifestHandle, fetcher: Arc<Fetcher>) -> Self {
         let read_ahead = ReadAhead::new(fetcher.cache().capacity_bytes());
-        Self { shared: Arc::new(Shared { manifest, fetcher, read_ahead }) }
+        Self {
+            shared: Arc::new(Shared {
+                manifest,
+                fetcher,
+                read_ahead,
+            }),
+        }
     }
 
     /// Reads committed batches from the one that holds `from`. Where objects end the outcome ends: `next` is then the
     /// committed end, and the tail goes on.
-    pub(crate) async fn read(&self, id: StreamId, from: Offset, limit: ReadLimit) -> Result<ReadOutcome, ReadError> {
-        let mut outcome = ReadOutcome { next: from, ..ReadOutcome::default() };
+    pub(crate) async fn read(
+        &self,
+        id: StreamId,
+        from: Offset,
+        limit: ReadLimit,
+    ) -> Result<ReadOutcome, ReadError> {
+        let mut outcome = ReadOutcome {
+            next: from,
+            ..ReadOutcome::default()
+        };
         let leased = self.lease(id, from)?;
         for range in &leased {
             if outcome.next < range.range.base {
@@ -69,7 +83,10 @@ impl ColdReader {
         if from < start || from > end.max(start) {
             return Err(ReadError::OffsetOutOfRange { start, end });
         }
-        self.shared.manifest.lease(id, from, RANGES_PER_READ_MAX).ok_or(ReadError::StreamGone)
+        self.shared
+            .manifest
+            .lease(id, from, RANGES_PER_READ_MAX)
+            .ok_or(ReadError::StreamGone)
     }
 
     /// Reads on in one range. Answers whether the next range may be read too.
@@ -92,7 +109,11 @@ impl ColdReader {
                 return Ok(false);
             }
             let count = blocks_for(&index, at..last, limit.bytes_max - outcome.bytes);
-            let blocks = self.shared.fetcher.blocks(object, &index, at..at + count, Some(IoClass::ColdRead)).await?;
+            let blocks = self
+                .shared
+                .fetcher
+                .blocks(object, &index, at..at + count, Some(IoClass::ColdRead))
+                .await?;
             for block in &blocks {
                 if !slice_block(block, limit, outcome)? {
                     return Ok(false);
@@ -121,8 +142,17 @@ impl ColdReader {
     }
 
     /// One range's share of it; `None` where the committed offsets end.
-    async fn prefetch_range(&self, job: &Job, from: Offset, left: u64) -> Result<Option<(Offset, u64)>, ReadError> {
-        let leased = self.shared.manifest.lease(job.stream, from, 1).unwrap_or_default();
+    async fn prefetch_range(
+        &self,
+        job: &Job,
+        from: Offset,
+        left: u64,
+    ) -> Result<Option<(Offset, u64)>, ReadError> {
+        let leased = self
+            .shared
+            .manifest
+            .lease(job.stream, from, 1)
+            .unwrap_or_default();
         let Some(leased) = leased.first() else {
             return Ok(None);
         };
@@ -135,15 +165,24 @@ impl ColdReader {
         let mut at = index.first_block_at(job.stream, from);
         let mut fetched = 0;
         while at < last && fetched < left {
-            let want = usize::try_from((left - fetched).min(super::fetch::GET_BYTES_MAX)).unwrap_or(usize::MAX);
+            let want =
+                usize::try_from((left - fetched).min(super::fetch::GET_BYTES_MAX)).unwrap_or(usize::MAX);
             let count = blocks_for(&index, at..last, want);
-            let blocks = self.shared.fetcher.blocks(object, &index, at..at + count, None).await?;
+            let blocks = self
+                .shared
+                .fetcher
+                .blocks(object, &index, at..at + count, None)
+                .await?;
             at += count;
             let bytes: u64 = blocks.iter().map(|block| block.len() as u64).sum();
             fetched += bytes;
             job.done(Offset(index.blocks[at - 1].last.0 + 1), bytes);
         }
-        let next = if at < last { index.blocks[at].base } else { leased.range.end };
+        let next = if at < last {
+            index.blocks[at].base
+        } else {
+            leased.range.end
+        };
         Ok(Some((next, fetched)))
     }
 
@@ -199,7 +238,11 @@ fn slice_block(block: &Bytes, limit: &ReadLimit, outcome: &mut ReadOutcome) -> R
 pub(super) fn stored_header(bytes: &[u8]) -> Result<BatchHeader, ReadError> {
     match BatchHeader::parse(bytes) {
         Ok(header) if header.size_bytes <= bytes.len() => Ok(header),
-        Ok(_) => Err(ReadError::Corrupt("a stored batch is longer than its block".to_owned())),
-        Err(error) => Err(ReadError::Corrupt(format!("a stored batch has no valid header: {error:?}"))),
+        Ok(_) => Err(ReadError::Corrupt(
+            "a stored batch is longer than its block".to_owned(),
+        )),
+        Err(error) => Err(ReadError::Corrupt(format!(
+            "a stored batch has no valid header: {error:?}"
+        ))),
     }
 }

@@ -51,18 +51,32 @@ impl Fetcher {
     }
 
     /// The object's index. The caller holds a lease on the object.
-    pub(crate) async fn index(&self, object: &ObjectMeta, class: Option<IoClass>) -> Result<Arc<ObjectIndex>, ReadError> {
+    pub(crate) async fn index(
+        &self,
+        object: &ObjectMeta,
+        class: Option<IoClass>,
+    ) -> Result<Arc<ObjectIndex>, ReadError> {
         self.cache.index(object.id, self.load_index(object, class)).await
     }
 
-    async fn load_index(&self, object: &ObjectMeta, class: Option<IoClass>) -> Result<Arc<ObjectIndex>, ReadError> {
+    async fn load_index(
+        &self,
+        object: &ObjectMeta,
+        class: Option<IoClass>,
+    ) -> Result<Arc<ObjectIndex>, ReadError> {
         let footer_len = u64::from(object.footer_len);
-        let from = object.len.checked_sub(footer_len).filter(|_| object.footer_len <= FOOTER_BYTES_MAX);
-        let from = from.ok_or_else(|| ReadError::Corrupt(format!("{}: absurd length of its footer", object.id)))?;
+        let from = object
+            .len
+            .checked_sub(footer_len)
+            .filter(|_| object.footer_len <= FOOTER_BYTES_MAX);
+        let from =
+            from.ok_or_else(|| ReadError::Corrupt(format!("{}: absurd length of its footer", object.id)))?;
         let _permit = self.enter(class).await;
         let decode = |bytes: &Bytes| {
             let index = decode_footer(object.id, object.len, bytes);
-            index.map(Arc::new).map_err(|error| format!("{}: {error}", object.id))
+            index
+                .map(Arc::new)
+                .map_err(|error| format!("{}: {error}", object.id))
         };
         self.get_checked(object, from..object.len, decode).await
     }
@@ -122,7 +136,7 @@ impl Fetcher {
         class: Option<IoClass>,
     ) -> Result<Vec<Bytes>, ReadError> {
         let entries = &index.blocks[at..at + guards.len()];
-        let blocks = match self.from_second_tier(object, at, entries).await {
+        let blocks = match self.ask_second_tier(object, at, entries).await {
             Some(blocks) => blocks,
             None => {
                 let blocks = {
@@ -151,7 +165,9 @@ impl Fetcher {
             return Ok(Vec::new());
         };
         let range = first.position..last.position + u64::from(last.len);
-        let cut = |bytes: &Bytes| cut_blocks(bytes, entries).ok_or_else(|| format!("{}: a block is damaged", object.id));
+        let cut = |bytes: &Bytes| {
+            cut_blocks(bytes, entries).ok_or_else(|| format!("{}: a block is damaged", object.id))
+        };
         self.get_checked(object, range, cut).await
     }
 
@@ -177,7 +193,10 @@ impl Fetcher {
                     backoff.wait().await;
                 }
                 Err(ObjectError::NotFound) => {
-                    return Err(ReadError::Corrupt(format!("{} is missing from the store", object.id)));
+                    return Err(ReadError::Corrupt(format!(
+                        "{} is missing from the store",
+                        object.id
+                    )));
                 }
                 Err(error) => return Err(ReadError::Storage(error.to_string())),
             }
@@ -185,7 +204,12 @@ impl Fetcher {
         unreachable!("the last attempt returns")
     }
 
-    async fn from_second_tier(&self, object: &ObjectMeta, at: usize, entries: &[BlockEntry]) -> Option<Vec<Bytes>> {
+    async fn ask_second_tier(
+        &self,
+        object: &ObjectMeta,
+        at: usize,
+        entries: &[BlockEntry],
+    ) -> Option<Vec<Bytes>> {
         let second = self.cache.second()?;
         let mut blocks = Vec::with_capacity(entries.len());
         for (n, entry) in entries.iter().enumerate() {
@@ -209,7 +233,10 @@ impl Fetcher {
 
 fn key(object: &ObjectMeta, block: usize) -> BlockKey {
     let block = u32::try_from(block).expect("a footer holds fewer than 2^21 entries");
-    BlockKey { object: object.id, block }
+    BlockKey {
+        object: object.id,
+        block,
+    }
 }
 
 /// Cuts a ranged read into blocks and checks each. Several blocks are copied apart: as slices they would all pin the whole
@@ -227,7 +254,11 @@ fn cut_blocks(bytes: &Bytes, entries: &[BlockEntry]) -> Option<Vec<Bytes>> {
             return None;
         }
         let alone = entries.len() == 1;
-        blocks.push(if alone { block } else { Bytes::copy_from_slice(&block) });
+        blocks.push(if alone {
+            block
+        } else {
+            Bytes::copy_from_slice(&block)
+        });
     }
     rest.is_empty().then_some(blocks)
 }

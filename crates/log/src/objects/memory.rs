@@ -68,6 +68,15 @@ impl MemoryObjects {
         self.state.lock().delete_faults.extend(faults);
     }
 
+    /// No fault is left.
+    pub fn heal(&self) {
+        let mut state = self.state.lock();
+        state.put_faults.clear();
+        state.get_faults.clear();
+        state.delete_faults.clear();
+        state.full = false;
+    }
+
     /// Whether puts answer `Full` from now on.
     pub fn set_full(&self, full: bool) {
         self.state.lock().full = full;
@@ -112,7 +121,12 @@ impl MemoryObjects {
 
 /// The error of a fault, and whether the operation happens all the same.
 fn injected(fault: Option<ObjectFault>) -> (Option<ObjectError>, bool) {
-    let retry = |fate| Some(ObjectError::Retry { fate, what: "injected".to_owned() });
+    let retry = |fate| {
+        Some(ObjectError::Retry {
+            fate,
+            what: "injected".to_owned(),
+        })
+    };
     match fault {
         None | Some(ObjectFault::FlipBit(_)) => (None, true),
         Some(ObjectFault::NotDone) => (retry(Fate::NotDone), false),
@@ -165,7 +179,12 @@ impl State {
 }
 
 impl ObjectStore for MemoryObjects {
-    fn put<'a>(&'a self, key: &'a str, parts: Vec<Bytes>, mode: PutMode) -> BoxFuture<'a, Result<(), ObjectError>> {
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        parts: Vec<Bytes>,
+        mode: PutMode,
+    ) -> BoxFuture<'a, Result<(), ObjectError>> {
         async move {
             self.delay().await;
             self.state.lock().put(key, &parts, mode)
@@ -185,7 +204,11 @@ impl ObjectStore for MemoryObjects {
         async move {
             self.delay().await;
             let state = self.state.lock();
-            state.objects.get(key).map(|bytes| bytes.len() as u64).ok_or(ObjectError::NotFound)
+            state
+                .objects
+                .get(key)
+                .map(|bytes| bytes.len() as u64)
+                .ok_or(ObjectError::NotFound)
         }
         .boxed()
     }
@@ -195,7 +218,9 @@ impl ObjectStore for MemoryObjects {
             self.delay().await;
             let state = self.state.lock();
             let found = state.objects.iter().filter(|(key, _)| key.starts_with(prefix));
-            Ok(found.map(|(key, bytes)| (key.clone(), bytes.len() as u64)).collect())
+            Ok(found
+                .map(|(key, bytes)| (key.clone(), bytes.len() as u64))
+                .collect())
         }
         .boxed()
     }

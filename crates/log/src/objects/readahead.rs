@@ -119,7 +119,13 @@ impl ReadAhead {
         progress.busy = true;
         let from = progress.through;
         drop(progress);
-        Some(Job { stream, from, bytes, progress: shared, _permit: permit })
+        Some(Job {
+            stream,
+            from,
+            bytes,
+            progress: shared,
+            _permit: permit,
+        })
     }
 }
 
@@ -140,7 +146,11 @@ impl Drop for Job {
 
 impl Reader {
     fn new() -> Self {
-        Self { age: 0, window_bytes: WINDOW_BYTES_MIN / 2, progress: Arc::default() }
+        Self {
+            age: 0,
+            window_bytes: WINDOW_BYTES_MIN / 2,
+            progress: Arc::default(),
+        }
     }
 }
 

@@ -47,7 +47,9 @@ impl RemoteStore {
         let backend = LocalFileSystem::new_with_prefix(root)
             .map_err(|error| classify(&error, Fate::NotDone))?
             .with_fsync(true);
-        Ok(RemoteStore { backend: Arc::new(backend) })
+        Ok(RemoteStore {
+            backend: Arc::new(backend),
+        })
     }
 
     /// Objects in a bucket. Touches no network yet.
@@ -63,14 +65,19 @@ impl RemoteStore {
             PutMode::Replace => object_store::PutMode::Overwrite,
         };
         let answer = self.backend.put_opts(&Key::from(key), payload, mode.into()).await;
-        answer.map(|_| ()).map_err(|error| classify(&error, Fate::Unknown))
+        answer
+            .map(|_| ())
+            .map_err(|error| classify(&error, Fate::Unknown))
     }
 
     async fn get(&self, key: &str, range: Range<u64>) -> Result<Bytes, ObjectError> {
         if range.is_empty() {
             return self.head_len(key).await.map(|_| Bytes::new());
         }
-        let wanted = GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
+        let wanted = GetOptions {
+            range: Some(GetRange::Bounded(range.clone())),
+            ..GetOptions::default()
+        };
         let found = match self.backend.get_opts(&Key::from(key), wanted).await {
             Ok(found) if found.range == range => found,
             Ok(found) => return Err(past_end(&range, found.meta.size)),
@@ -80,13 +87,20 @@ impl RemoteStore {
         // Collected into one buffer of exactly this size: what is cached pins nothing else.
         let mut whole = Vec::with_capacity(len);
         let mut chunks = found.into_stream();
-        while let Some(chunk) = chunks.try_next().await.map_err(|error| classify(&error, Fate::NotDone))? {
+        while let Some(chunk) = chunks
+            .try_next()
+            .await
+            .map_err(|error| classify(&error, Fate::NotDone))?
+        {
             whole.extend_from_slice(&chunk);
         }
         if whole.len() == len {
             Ok(whole.into())
         } else {
-            Err(ObjectError::Retry { fate: Fate::NotDone, what: "the store's answer is cut short".to_owned() })
+            Err(ObjectError::Retry {
+                fate: Fate::NotDone,
+                what: "the store's answer is cut short".to_owned(),
+            })
         }
     }
 
@@ -104,7 +118,9 @@ impl RemoteStore {
 
     async fn head_len(&self, key: &str) -> Result<u64, ObjectError> {
         let found = self.backend.head(&Key::from(key)).await;
-        found.map(|meta| meta.size).map_err(|error| classify(&error, Fate::NotDone))
+        found
+            .map(|meta| meta.size)
+            .map_err(|error| classify(&error, Fate::NotDone))
     }
 
     async fn list_prefix(&self, prefix: &str) -> Result<Vec<(String, u64)>, ObjectError> {
@@ -112,7 +128,11 @@ impl RemoteStore {
         let folder = prefix.rsplit_once('/').map(|(folder, _)| Key::from(folder));
         let mut found = Vec::new();
         let mut listing = self.backend.list(folder.as_ref());
-        while let Some(meta) = listing.try_next().await.map_err(|error| classify(&error, Fate::NotDone))? {
+        while let Some(meta) = listing
+            .try_next()
+            .await
+            .map_err(|error| classify(&error, Fate::NotDone))?
+        {
             let key = meta.location.to_string();
             if key.starts_with(prefix) {
                 found.push((key, meta.size));
@@ -123,7 +143,12 @@ impl RemoteStore {
     }
 
     async fn delete_key(&self, key: &str) -> Result<(), ObjectError> {
-        match self.backend.delete(&Key::from(key)).await.map_err(|error| classify(&error, Fate::Unknown)) {
+        match self
+            .backend
+            .delete(&Key::from(key))
+            .await
+            .map_err(|error| classify(&error, Fate::Unknown))
+        {
             Err(ObjectError::NotFound) => Ok(()),
             answer => answer,
         }
@@ -131,7 +156,12 @@ impl RemoteStore {
 }
 
 impl ObjectStore for RemoteStore {
-    fn put<'a>(&'a self, key: &'a str, parts: Vec<Bytes>, mode: PutMode) -> BoxFuture<'a, Result<(), ObjectError>> {
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        parts: Vec<Bytes>,
+        mode: PutMode,
+    ) -> BoxFuture<'a, Result<(), ObjectError>> {
         self.put_parts(key, parts, mode).boxed()
     }
 
@@ -176,7 +206,10 @@ fn remove_staged(folder: &Path) -> io::Result<()> {
 }
 
 fn past_end(range: &Range<u64>, len: u64) -> ObjectError {
-    ObjectError::Refused(format!("bytes {}..{} of an object of {len} bytes", range.start, range.end))
+    ObjectError::Refused(format!(
+        "bytes {}..{} of an object of {len} bytes",
+        range.start, range.end
+    ))
 }
 
 /// What an error says of the data. `fate` is that of an error that says nothing.
@@ -216,10 +249,15 @@ fn classify_io(error: &io::Error, fate: Fate) -> ObjectError {
         K::NotFound => ObjectError::NotFound,
         K::AlreadyExists => ObjectError::AlreadyExists,
         K::StorageFull | K::QuotaExceeded => ObjectError::Full,
-        K::PermissionDenied | K::ReadOnlyFilesystem | K::NotADirectory | K::IsADirectory | K::InvalidInput => {
-            ObjectError::Refused(error.to_string())
-        }
-        _ => ObjectError::Retry { fate, what: error.to_string() },
+        K::PermissionDenied
+        | K::ReadOnlyFilesystem
+        | K::NotADirectory
+        | K::IsADirectory
+        | K::InvalidInput => ObjectError::Refused(error.to_string()),
+        _ => ObjectError::Retry {
+            fate,
+            what: error.to_string(),
+        },
     }
 }
 
@@ -250,12 +288,20 @@ mod s3 {
             .with_connect_timeout(CONNECT_TIMEOUT)
             .with_timeout(REQUEST_TIMEOUT)
             .with_allow_http(options.allow_http);
-        let backoff = BackoffConfig { init_backoff: RETRY_WAIT.0, max_backoff: RETRY_WAIT.1, base: 2.0 };
+        let backoff = BackoffConfig {
+            init_backoff: RETRY_WAIT.0,
+            max_backoff: RETRY_WAIT.1,
+            base: 2.0,
+        };
         let mut builder = AmazonS3Builder::from_env()
             .with_bucket_name(&options.bucket)
             .with_client_options(client)
             .with_conditional_put(S3ConditionalPut::ETagMatch)
-            .with_retry(RetryConfig { backoff, max_retries: RETRIES_MAX, retry_timeout: RETRY_TIMEOUT });
+            .with_retry(RetryConfig {
+                backoff,
+                max_retries: RETRIES_MAX,
+                retry_timeout: RETRY_TIMEOUT,
+            });
         if let Some(region) = &options.region {
             builder = builder.with_region(region);
         }
@@ -265,7 +311,9 @@ mod s3 {
         if let Some((key, secret)) = &options.credentials {
             builder = builder.with_access_key_id(key).with_secret_access_key(secret);
         }
-        let bucket = builder.build().map_err(|error| ObjectError::Refused(error.to_string()))?;
+        let bucket = builder
+            .build()
+            .map_err(|error| ObjectError::Refused(error.to_string()))?;
         if options.prefix.is_empty() {
             return Ok(Arc::new(bucket));
         }

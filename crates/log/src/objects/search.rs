@@ -81,7 +81,11 @@ impl ColdReader {
     }
 
     /// Slow path: the largest timestamp of the first range lay in its trimmed part.
-    async fn scan_max_time(&self, id: StreamId, start: Offset) -> Result<Option<TimestampedOffset>, ReadError> {
+    async fn scan_max_time(
+        &self,
+        id: StreamId,
+        start: Offset,
+    ) -> Result<Option<TimestampedOffset>, ReadError> {
         let mut largest: TimestampMs = -1;
         let mut from = start;
         while let Some(range) = self.first_range(id, from, |_| true) {
@@ -96,7 +100,11 @@ impl ColdReader {
             }
             from = range.end;
         }
-        if largest < 0 { Ok(None) } else { self.find_by_time(id, largest, start).await }
+        if largest < 0 {
+            Ok(None)
+        } else {
+            self.find_by_time(id, largest, start).await
+        }
     }
 
     /// Hands the blocks of the range that holds `from`, one after the other, to `visit`, until it answers true.
@@ -112,12 +120,20 @@ impl ColdReader {
             return Ok(());
         };
         let object: ObjectMeta = object;
-        let index = self.shared.fetcher.index(&object, Some(IoClass::ColdRead)).await?;
+        let index = self
+            .shared
+            .fetcher
+            .index(&object, Some(IoClass::ColdRead))
+            .await?;
         for at in index.first_block_at(id, from)..index.of_stream(id).end {
             if !wanted(&index.blocks[at]) {
                 continue;
             }
-            let blocks = self.shared.fetcher.blocks(&object, &index, at..at + 1, Some(IoClass::ColdRead)).await?;
+            let blocks = self
+                .shared
+                .fetcher
+                .blocks(&object, &index, at..at + 1, Some(IoClass::ColdRead))
+                .await?;
             if visit(&blocks[0])? {
                 return Ok(());
             }
@@ -167,7 +183,11 @@ pub(crate) fn first_in_batch(
             return Some(by_header);
         };
         if record.offset >= from && record.timestamp >= at_least {
-            return Some(TimestampedOffset { offset: record.offset, timestamp: record.timestamp, epoch: header.epoch });
+            return Some(TimestampedOffset {
+                offset: record.offset,
+                timestamp: record.timestamp,
+                epoch: header.epoch,
+            });
         }
     }
     None
@@ -183,9 +203,12 @@ fn largest_in_block(block: &Bytes, start: Offset) -> Result<TimestampMs, ReadErr
         if header.base_offset >= start {
             largest = largest.max(header.max_timestamp);
         } else if header.last_offset() >= start {
-            let opened = StoredBatch::verify(batch).and_then(|stored| stored.records(SEARCH_RECORDS_BYTES_MAX));
+            let opened =
+                StoredBatch::verify(batch).and_then(|stored| stored.records(SEARCH_RECORDS_BYTES_MAX));
             let records = opened.iter().flat_map(|records| records.iter());
-            let kept = records.filter_map(Result::ok).filter(|record| record.offset >= start);
+            let kept = records
+                .filter_map(Result::ok)
+                .filter(|record| record.offset >= start);
             largest = largest.max(kept.map(|record| record.timestamp).max().unwrap_or(-1));
         }
     }

@@ -64,7 +64,10 @@ fn split(part: &TailPart) -> impl Iterator<Item = Slice> {
         match slices.last_mut() {
             Some(slice) if bytes + len <= OBJECT_BYTES_MAX => slice.batches.push(*batch),
             _ => {
-                slices.push(Slice { stream: part.stream, batches: vec![*batch] });
+                slices.push(Slice {
+                    stream: part.stream,
+                    batches: vec![*batch],
+                });
                 bytes = 0;
             }
         }
@@ -110,11 +113,18 @@ pub(crate) async fn put_encoded(
     encoded: EncodedObject,
     ranges: Vec<(StreamId, Range)>,
 ) -> Result<MadeObject, ReadError> {
-    let meta = ObjectMeta { id: encoded.id, len: encoded.len, footer_len: encoded.footer_len };
+    let meta = ObjectMeta {
+        id: encoded.id,
+        len: encoded.len,
+        footer_len: encoded.footer_len,
+    };
     let key = encoded.id.key();
-    put_new(store, &key, encoded.parts)
-        .await
-        .map_err(|_| ReadError::Corrupt(format!("{} holds something that this log did not write", encoded.id)))?;
+    put_new(store, &key, encoded.parts).await.map_err(|_| {
+        ReadError::Corrupt(format!(
+            "{} holds something that this log did not write",
+            encoded.id
+        ))
+    })?;
     Ok(MadeObject { ticket, meta, ranges })
 }
 
@@ -128,13 +138,17 @@ pub(crate) fn nonce(ticket: &ObjectTicket, now_ms: TimestampMs) -> u64 {
 
 /// The bytes must be the batch that the tail says they are: nothing else may become an object.
 fn span_of(batch: &TailBatch, bytes: &[u8]) -> Result<BatchSpan, ReadError> {
-    let header = BatchHeader::parse(bytes).map_err(|error| ReadError::Corrupt(format!("a batch of the tail: {error:?}")))?;
+    let header = BatchHeader::parse(bytes)
+        .map_err(|error| ReadError::Corrupt(format!("a batch of the tail: {error:?}")))?;
     let same = header.base_offset == batch.base
         && header.last_offset() == batch.last
         && header.size_bytes == bytes.len()
         && bytes.len() == batch.len as usize;
     if !same {
-        return Err(ReadError::Corrupt(format!("the tail's batch at {} is another one", batch.base)));
+        return Err(ReadError::Corrupt(format!(
+            "the tail's batch at {} is another one",
+            batch.base
+        )));
     }
     Ok(span(&header))
 }
@@ -156,7 +170,12 @@ fn range_of(slice: &Slice, ticket: &ObjectTicket, now_ms: TimestampMs) -> Range 
         end: Offset(last.last.0 + 1),
         object: ticket.id(),
         bytes: slice.bytes(),
-        max_timestamp: slice.batches.iter().map(|batch| batch.max_timestamp).max().unwrap_or(-1),
+        max_timestamp: slice
+            .batches
+            .iter()
+            .map(|batch| batch.max_timestamp)
+            .max()
+            .unwrap_or(-1),
         written_ms: now_ms,
         level: 0,
     }

@@ -10,5 +10,3 @@ pub(crate) mod uploader;
 
 #[cfg(test)]
 mod tests;
-
-pub(crate) use uploader::Uploader;

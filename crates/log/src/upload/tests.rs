@@ -13,7 +13,10 @@ const B: StreamId = StreamId(2);
 
 fn append(world: &World, stream: StreamId, batches: usize, value_bytes: usize) {
     for n in 0..batches {
-        world.tail.append(stream, &[record(&format!("{n}"), &"v".repeat(value_bytes), n as i64)]);
+        world.tail.append(
+            stream,
+            &[record(&format!("{n}"), &"v".repeat(value_bytes), n as i64)],
+        );
     }
 }
 
@@ -46,16 +49,31 @@ fn no_object_is_planned_larger_than_memory_allows() {
     };
     let part = |stream, lens: &[u64]| TailPart {
         stream: StreamId(stream),
-        batches: lens.iter().enumerate().map(|(n, len)| batch(n as u64, *len)).collect(),
+        batches: lens
+            .iter()
+            .enumerate()
+            .map(|(n, len)| batch(n as u64, *len))
+            .collect(),
         epochs: Vec::new(),
         producers: Vec::new(),
     };
     let third = OBJECT_BYTES_MAX / 3;
-    let parts =
-        [part(1, &[third; 7]), part(2, &[10; 3]), part(3, &[OBJECT_BYTES_MAX + 1, 5]), part(4, &[third; 2])];
+    let parts = [
+        part(1, &[third; 7]),
+        part(2, &[10; 3]),
+        part(3, &[OBJECT_BYTES_MAX + 1, 5]),
+        part(4, &[third; 2]),
+    ];
     let planned = plan(&parts, OBJECT_BYTES_MAX / 2);
-    let sizes: Vec<Vec<(u64, usize)>> =
-        planned.iter().map(|object| object.iter().map(|slice| (slice.stream.0, slice.batches.len())).collect()).collect();
+    let sizes: Vec<Vec<(u64, usize)>> = planned
+        .iter()
+        .map(|object| {
+            object
+                .iter()
+                .map(|slice| (slice.stream.0, slice.batches.len()))
+                .collect()
+        })
+        .collect();
     assert_eq!(
         sizes,
         [
@@ -82,11 +100,17 @@ async fn an_upload_is_tried_until_it_succeeds_and_loses_nothing() {
         ObjectFault::Refused,
         ObjectFault::UnknownNotDone,
     ]);
-    world.list.inject([AppendFault::NotDone, AppendFault::UnknownDone]);
+    world
+        .list
+        .inject([AppendFault::NotDone, AppendFault::UnknownDone]);
     world.upload().await;
     assert_eq!(world.read_all(A, Offset(0)).await.expect("all").len(), 30);
     assert_eq!(world.read_all(B, Offset(0)).await.expect("all").len(), 5);
-    assert_eq!(world.objects.keys().len(), 2, "what an attempt in vain had put is gone");
+    assert_eq!(
+        world.objects.keys().len(),
+        2,
+        "what an attempt in vain had put is gone"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,13 +162,20 @@ async fn a_stream_deleted_during_its_upload_stays_deleted() {
         tokio::spawn(async move { uploader.upload_now().await })
     };
     tokio::time::sleep(Duration::from_millis(10)).await;
-    world.manifest.delete_stream(B, world.tail.durable_group()).await.expect("the delete");
+    world
+        .manifest
+        .delete_stream(B, world.tail.durable_group())
+        .await
+        .expect("the delete");
     world.tail.remove(B);
     uploading.await.expect("the task").expect("the upload");
     assert_eq!(world.manifest.stream_state(B), None);
     assert_eq!(world.objects.keys().len(), 1, "its object is of no use");
     assert_eq!(world.read_all(A, Offset(0)).await.expect("all").len(), 3);
-    world.manifest.with_image(|image| image.check()).expect("every invariant");
+    world
+        .manifest
+        .with_image(|image| image.check())
+        .expect("every invariant");
 }
 
 #[tokio::test(start_paused = true)]

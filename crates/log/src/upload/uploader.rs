@@ -114,7 +114,10 @@ impl Uploader {
 
     /// Uploads everything that is durable now, and waits for it, however long the store is away.
     pub(crate) async fn upload_now(&self) -> Result<(), StreamError> {
-        let closed = || StreamError::Storage { fate: Fate::NotDone, what: "the log is closing".to_owned() };
+        let closed = || StreamError::Storage {
+            fate: Fate::NotDone,
+            what: "the log is closing".to_owned(),
+        };
         let (answer, answered) = oneshot::channel();
         self.requests.send(answer).await.map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?
@@ -176,7 +179,9 @@ async fn run(shared: Arc<Shared>, mut asked: mpsc::Receiver<oneshot::Sender<Resu
 impl Shared {
     fn due(&self) -> bool {
         let waiting = self.tail.unuploaded();
-        let age = waiting.oldest.map(|oldest| self.clock.monotonic().saturating_sub(oldest));
+        let age = waiting
+            .oldest
+            .map(|oldest| self.clock.monotonic().saturating_sub(oldest));
         waiting.bytes >= self.limits.upload_bytes || age.is_some_and(|age| age >= self.limits.upload_age)
     }
 
@@ -224,7 +229,10 @@ impl Shared {
             Some(Record::Upload(upload)) => upload.objects.iter().map(|object| object.id).collect(),
             _ => BTreeSet::new(),
         };
-        let unused: Vec<MadeObject> = made.into_iter().filter(|object| !used.contains(&object.meta.id)).collect();
+        let unused: Vec<MadeObject> = made
+            .into_iter()
+            .filter(|object| !used.contains(&object.meta.id))
+            .collect();
         self.discard(&unused).await;
         Ok(())
     }
@@ -233,7 +241,10 @@ impl Shared {
     async fn make_objects(&self, parts: &[TailPart]) -> Result<Vec<MadeObject>, UploadError> {
         let planned = plan(parts, self.limits.object_own_bytes);
         // Boxed: the compiler does not see that a future borrowed this way is `Send`.
-        let objects: Vec<BoxFuture<'_, _>> = planned.iter().map(|slices| self.make_one(slices).boxed()).collect();
+        let objects: Vec<BoxFuture<'_, _>> = planned
+            .iter()
+            .map(|slices| self.make_one(slices).boxed())
+            .collect();
         let mut results = stream::iter(objects).buffered(UPLOADS_MAX);
         let mut made = Vec::with_capacity(planned.len());
         let mut failed = None;
@@ -262,7 +273,9 @@ impl Shared {
         let now = self.clock.wall_ms();
         let store = self.manifest.objects();
         let block_bytes = self.limits.block_target_bytes;
-        let made = make_object(&*self.tail, &**store, ticket, slices, block_bytes, now).await.map_err(UploadError::Tail)?;
+        let made = make_object(&*self.tail, &**store, ticket, slices, block_bytes, now)
+            .await
+            .map_err(UploadError::Tail)?;
         self.put_bytes.fetch_add(made.meta.len, Ordering::Relaxed);
         Ok(made)
     }
@@ -286,8 +299,14 @@ fn upload_record(image: &Image, through: GroupSeq, parts: &[TailPart], made: &[M
     for (stream, range) in made.iter().flat_map(|object| &object.ranges) {
         by_stream.entry(*stream).or_default().push(*range);
     }
-    let mut upload = Upload { wal_through: through, ..Upload::default() };
-    for part in parts.iter().filter(|part| !image.deleted.contains_key(&part.stream)) {
+    let mut upload = Upload {
+        wal_through: through,
+        ..Upload::default()
+    };
+    for part in parts
+        .iter()
+        .filter(|part| !image.deleted.contains_key(&part.stream))
+    {
         let mut ranges = by_stream.remove(&part.stream).unwrap_or_default();
         ranges.sort_by_key(|range| range.base);
         upload.parts.push(UploadPart {
@@ -297,8 +316,16 @@ fn upload_record(image: &Image, through: GroupSeq, parts: &[TailPart], made: &[M
             producers: part.producers.clone(),
         });
     }
-    let used: BTreeSet<_> = upload.parts.iter().flat_map(|part| &part.ranges).map(|range| range.object).collect();
-    let objects = made.iter().map(|object| object.meta).filter(|meta| used.contains(&meta.id));
+    let used: BTreeSet<_> = upload
+        .parts
+        .iter()
+        .flat_map(|part| &part.ranges)
+        .map(|range| range.object)
+        .collect();
+    let objects = made
+        .iter()
+        .map(|object| object.meta)
+        .filter(|meta| used.contains(&meta.id));
     upload.objects = objects.collect();
     upload
 }
