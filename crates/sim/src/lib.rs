@@ -7,8 +7,14 @@
 
 pub mod clock;
 pub mod disk;
+pub mod life;
+pub mod meta;
 pub mod model;
 pub mod objects;
+mod panics;
+pub mod plan;
 pub mod rng;
+pub mod run;
 pub mod trace;
+pub mod workload;
 pub mod world;

@@ -67,6 +67,20 @@ impl Model {
         Ok(covered.to)
     }
 
+    /// The records of some batches.
+    pub fn records_of(&mut self, place: Place, chunks: &[Bytes]) -> Result<Vec<ReadRecord>, String> {
+        let mut covered = Covered::default();
+        for chunk in chunks {
+            for split in batch::split(chunk.clone()) {
+                let (_, bytes) = split.map_err(|error| format!("{place}: no batch was read: {error}"))?;
+                let stored = StoredBatch::verify(bytes);
+                let stored = stored.map_err(|error| format!("{place}: a damaged batch was read: {error}"))?;
+                self.read_records(place, &stored, &mut covered)?;
+            }
+        }
+        Ok(covered.records)
+    }
+
     fn parse(&mut self, asked: ReadAsked, chunks: &[Bytes]) -> Result<Covered, String> {
         let place = asked.place;
         let mut covered = Covered::default();

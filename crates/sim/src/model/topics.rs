@@ -145,6 +145,12 @@ impl Model {
         }
     }
 
+    /// Whether anybody was told of the topic.
+    #[must_use]
+    pub fn knows(&self, id: TopicId) -> bool {
+        self.topics.contains_key(&id)
+    }
+
     /// Whether the topic may be gone, so that being refused is no fault.
     #[must_use]
     pub fn may_be_gone(&self, id: TopicId) -> bool {
