@@ -230,21 +230,29 @@ impl Core {
         }
     }
 
+    /// Refuses new appends, also those that wait for room.
+    pub(crate) fn refuse(&self) {
+        self.backlog.close();
+        self.queue.close();
+    }
+
     /// Ends all loops: the commit loop once its queue is empty.
     pub(crate) fn stop(&self) {
-        self.queue.close();
+        self.refuse();
         self.medium.close();
     }
 
     /// See `Log::delete_stream`.
     pub(crate) async fn delete_stream(&self, id: StreamId) -> Result<(), StreamError> {
         let partition = self.streams.read().get(&id).cloned();
-        // Refused first: what is queued now is in groups up to the next one, or fails.
+        // Refused first: only the group that is in flight now, the next durable one, can still hold a batch of it.
         if let Some(partition) = &partition {
             partition.delete();
         }
         let as_of = GroupSeq(self.backlog.last_durable().0 + 1);
-        self.manifest.delete_stream(id, as_of).await
+        self.manifest.delete_stream(id, as_of).await?;
+        self.streams.write().remove(&id);
+        Ok(())
     }
 }
 

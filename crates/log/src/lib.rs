@@ -27,6 +27,7 @@ mod producers;
 mod recovery;
 mod stream;
 mod tail;
+mod tail_source;
 mod upload;
 mod wake;
 pub mod wal;

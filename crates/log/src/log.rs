@@ -181,7 +181,7 @@ impl Log {
     /// Refuses new appends, answers the queued ones, stops background work.
     pub async fn close(&self) {
         let core = &self.inner.core;
-        core.queue.close();
+        core.refuse();
         let running = std::mem::take(&mut *self.inner.running.lock());
         let mut running = running.into_iter();
         // The commit loop first: it needs the medium's background work to the end.

@@ -15,7 +15,7 @@ pub(crate) use append::{Assigned, Incoming};
 pub(crate) use read::{Piece, Plan};
 
 use crate::config::StreamPolicy;
-use crate::error::StreamError;
+use crate::error::{AppendError, StreamError};
 use crate::ids::{Epoch, Offset, StreamId};
 use crate::manifest::record::ProducerSnapshot;
 use crate::producers::Producers;
@@ -195,14 +195,19 @@ impl Partition {
         woken.iter().for_each(|cell| cell.wake());
     }
 
-    /// Refuses everything from now on; returns what was waiting, to be told.
+    /// Refuses everything from now on. What is queued is answered `StreamGone` by the write-ahead log's loop.
     pub(crate) fn delete(&self) {
-        self.is_deleted.store(true, Ordering::Release);
         let mut state = self.state.lock();
+        self.is_deleted.store(true, Ordering::Release);
+        let retries = state.retries.take();
         state.tail = VecDeque::new();
         state.tail_bytes = 0;
         let woken = state.mark_waiters();
         drop(state);
+        for retry in retries.into_iter().flat_map(|retries| *retries) {
+            // A client that hung up does not want it.
+            let _ = retry.ack.send(Err(AppendError::StreamGone));
+        }
         woken.iter().for_each(|cell| cell.wake());
     }
 

@@ -89,16 +89,24 @@ impl GroupCommit {
         }
     }
 
-    /// Answers batches whose offsets were taken back after an earlier group failed.
+    /// Answers batches whose offsets were taken back after an earlier group failed, or whose stream was deleted.
     fn drop_void(&self, batches: &mut Vec<QueuedBatch>) {
-        // Only this loop rolls back, so what is valid here stays valid until the group is decided.
-        let is_void = |batch: &mut QueuedBatch| batch.rollbacks != batch.partition.rollbacks();
+        // Only this loop rolls back, so what is valid here stays valid until the group is decided. A deletion counts from the
+        // next group on: `Core::delete_stream` relies on the group in flight being the last that may hold the stream.
+        let is_void = |batch: &mut QueuedBatch| {
+            batch.rollbacks != batch.partition.rollbacks() || batch.partition.is_deleted()
+        };
         for batch in batches.extract_if(.., is_void) {
             self.give_back(&batch);
-            let _ = batch.ack.send(Err(AppendError::Storage {
-                fate: Fate::NotDone,
-                what: "an earlier group of the write-ahead log failed".into(),
-            }));
+            let error = if batch.partition.is_deleted() {
+                AppendError::StreamGone
+            } else {
+                AppendError::Storage {
+                    fate: Fate::NotDone,
+                    what: "an earlier group of the write-ahead log failed".into(),
+                }
+            };
+            let _ = batch.ack.send(Err(error));
         }
     }
 
