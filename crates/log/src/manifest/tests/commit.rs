@@ -194,6 +194,23 @@ async fn large_records_and_snapshots_are_kept_in_objects() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_full_store_does_not_keep_trims_from_making_room() {
+    let media = Media::new();
+    let manifest = media.open().await;
+    commit(&manifest, huge_upload()).await.expect("a spilled record");
+    media.objects.set_full(true);
+    manifest.snapshot_now().await;
+    assert!(media.list.history().snapshot.is_none(), "no room for it");
+    manifest.trim(STREAM, Offset(5)).await.expect("a trim");
+    assert_eq!(manifest.collectable(), [ObjectId(20)]);
+    media.objects.set_full(false);
+    manifest.snapshot_now().await;
+    assert!(media.list.history().snapshot.is_some());
+    let state = media.open().await.stream_state(STREAM).expect("the stream");
+    assert_eq!(state.start, Offset(5));
+}
+
+#[tokio::test(start_paused = true)]
 async fn spilled_records_are_no_orphans() {
     let media = Media::new();
     let manifest = media.open().await;
