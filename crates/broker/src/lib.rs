@@ -1,1 +1,26 @@
-//! Placeholder until the first module lands.
+//! The broker: every operation, decided once, free of any protocol's names for things. All that front ends see.
+//!
+//! Owns: topics as they are served, the rules for records, settings, fetches across partitions, state streams.
+//! Never: a wire format, a socket, a file. It decides; protocols translate and the log stores.
+
+pub mod append;
+mod broker;
+pub mod configs;
+pub mod fetch;
+pub mod offsets;
+mod producer_ids;
+pub mod records;
+pub mod state_stream;
+pub mod topics;
+
+pub use append::{PendingAppend, ProduceError, Produced};
+pub use broker::{Broker, BrokerConfig, BrokerError, BrokerScope};
+pub use fetch::{FetchBudget, FetchError, FetchRead, FetchResult, FetchSlice, Isolation};
+pub use millstream_log::{
+    AppendError, Clock, Epoch, LogStats, Offset, ProducerView, StreamBounds, TimestampMs,
+};
+pub use millstream_meta::catalog::TopicId;
+pub use offsets::{OffsetAnswer, OffsetQuery, TrimError};
+pub use records::RecordsRefused;
+pub use state_stream::{PendingState, StateError, StateRecord, StateStream};
+pub use topics::{Dry, OFFSETS_TOPIC, Topic, TopicError, TopicSpec};

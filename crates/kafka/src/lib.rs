@@ -1,1 +1,19 @@
-//! Placeholder until the first module lands.
+//! The Kafka front end: bytes from a connection become questions to the broker, its answers become bytes.
+//!
+//! Owns: the protocol's framing, versions, error codes, fetch sessions and group state machines. Never: a decision about data
+//! (the broker's), a storage type (it cannot name one), a socket's life (the server's).
+//!
+//! Adding an API is one file in `api/` and one row in `dispatch::TABLE`, from which ApiVersions is derived.
+
+mod api;
+mod connection;
+mod dispatch;
+mod errors;
+mod fetch_session;
+mod metrics;
+mod node;
+
+pub use connection::{ConnectionLimits, Peer, serve_connection};
+pub use dispatch::{ApiListing, supported_apis};
+pub use metrics::{ApiMetrics, ApiSnapshot, LATENCY_BOUNDS_MICROS};
+pub use node::{Advertised, Kafka, KafkaConfig};

@@ -114,16 +114,18 @@ impl Backlog {
         self.room.notify_waiters();
     }
 
-    /// A group became durable: `reserved` bytes turned into `stored` ones.
-    pub(crate) fn durable(&self, seq: GroupSeq, reserved: u64, stored: u64, now: Duration) {
+    /// A group became durable: `reserved` bytes turned into `stored` ones. Returns the durable bytes that are not in objects.
+    pub(crate) fn durable(&self, seq: GroupSeq, reserved: u64, stored: u64, now: Duration) -> u64 {
         let mut durable = self.durable.lock();
         assert_eq!(seq.0, durable.last.0 + 1, "groups become durable in order");
         durable.last = seq;
         durable.bytes += stored;
         durable.groups.push_back(GroupCharge { stored, at: now });
+        let waiting = durable.bytes;
         drop(durable);
         self.bytes.fetch_add(stored, Ordering::Relaxed);
         self.bytes.fetch_sub(reserved, Ordering::Relaxed);
+        waiting
     }
 
     /// Recovery found a durable group.

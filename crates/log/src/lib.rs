@@ -19,6 +19,7 @@ mod config;
 mod core;
 mod counters;
 mod error;
+mod housekeeping;
 pub mod invariants;
 mod le;
 mod log;
@@ -28,6 +29,8 @@ mod recovery;
 mod stream;
 mod tail;
 mod tail_source;
+#[cfg(test)]
+mod test_world;
 mod upload;
 mod wake;
 pub mod wal;

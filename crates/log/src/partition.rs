@@ -12,7 +12,7 @@ mod read;
 mod upload;
 
 pub(crate) use append::{Assigned, Incoming};
-pub(crate) use read::{Piece, Plan};
+pub(crate) use read::{InTail, Piece, Plan};
 
 use crate::config::StreamPolicy;
 use crate::error::{AppendError, StreamError};

@@ -1,2 +1,74 @@
-//! Developer tasks.
-fn main() {}
+//! Developer tasks: `cargo xtask <task>`. A task is one row of [`TASKS`] and one module; nothing here is shipped.
+
+#![forbid(unsafe_code)]
+
+mod codegen;
+mod shell;
+mod suite;
+mod tidy;
+
+use std::process::ExitCode;
+
+/// One task: its name on the command line, what the help says, and its entry, which gets the arguments after the name.
+struct Task {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> anyhow::Result<()>,
+}
+
+/// Every task, in the order of the help.
+const TASKS: &[Task] = &[
+    Task {
+        name: "test",
+        about: "everything that must pass before a merge; --quick leaves out the outside clients",
+        run: suite::run,
+    },
+    Task {
+        name: "tidy",
+        about: "the rules of the house: limits, crate arrows, file headers, banned words, docs",
+        run: tidy::run,
+    },
+    Task {
+        name: "codegen",
+        about: "writes the generated half of kafka-wire; --check compares",
+        run: codegen_task,
+    },
+];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let name = args.first().map_or("", String::as_str);
+    let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+        return help(name);
+    };
+    match (task.run)(&args[1..]) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask {name}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn codegen_task(args: &[String]) -> anyhow::Result<()> {
+    let outcome = match args {
+        [] => codegen::write(),
+        [only] if only == "--check" => codegen::check(),
+        other => anyhow::bail!("unknown arguments {other:?}; the one argument is --check"),
+    };
+    outcome.map_err(anyhow::Error::msg)
+}
+
+fn help(asked: &str) -> ExitCode {
+    println!("usage: cargo xtask <task> [arguments]\n");
+    for task in TASKS {
+        println!("  {:<10} {}", task.name, task.about);
+    }
+    match asked {
+        "" | "help" | "--help" | "-h" => ExitCode::SUCCESS,
+        unknown => {
+            eprintln!("\nxtask: there is no task \"{unknown}\"");
+            ExitCode::FAILURE
+        }
+    }
+}

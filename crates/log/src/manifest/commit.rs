@@ -13,7 +13,7 @@ use crate::backoff::Backoff;
 use crate::error::{Fate, StreamError};
 use crate::le::checksum;
 use crate::objects::ObjectId;
-use crate::objects::put::{delete_quietly, put_new};
+use crate::objects::put::{delete_quietly, put_once};
 use crate::objects::store::ObjectStore;
 use bytes::Bytes;
 use parking_lot::RwLock;
@@ -50,7 +50,10 @@ impl From<CommitError> for StreamError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Refused(Refusal::StreamGone) => StreamError::StreamGone,
-            other => StreamError::Storage { fate: Fate::NotDone, what: other.to_string() },
+            other => StreamError::Storage {
+                fate: Fate::NotDone,
+                what: other.to_string(),
+            },
         }
     }
 }
@@ -115,7 +118,13 @@ impl Committer {
         } else {
             (whole, None)
         };
-        self.pending = Some(Pending { seq, bytes, record, spill, attempted: false });
+        self.pending = Some(Pending {
+            seq,
+            bytes,
+            record,
+            spill,
+            attempted: false,
+        });
         self.decide(media).await
     }
 
@@ -134,17 +143,22 @@ impl Committer {
             let attempted_before = std::mem::replace(&mut pending.attempted, true);
             match media.store.append(pending.seq, pending.bytes.clone()).await {
                 Ok(()) => return self.done(media),
-                Err(ManifestError::Conflict) if attempted_before => match read_back(media.store, pending).await {
-                    Some(true) => return self.done(media),
-                    Some(false) => self.fenced = true,
-                    None => backoff.wait().await,
-                },
+                Err(ManifestError::Conflict) if attempted_before => {
+                    match read_back(media.store, pending).await {
+                        Some(true) => return self.done(media),
+                        Some(false) => self.fenced = true,
+                        None => backoff.wait().await,
+                    }
+                }
                 Err(ManifestError::Conflict) => self.fenced = true,
                 Err(ManifestError::TooLarge) => {
                     self.pending = None;
                     return Err(CommitError::Storage(ManifestError::TooLarge.to_string()));
                 }
-                Err(ManifestError::Storage { fate: Fate::NotDone, what }) if !attempted_before => {
+                Err(ManifestError::Storage {
+                    fate: Fate::NotDone,
+                    what,
+                }) if !attempted_before => {
                     self.pending = None;
                     return Err(CommitError::Storage(what));
                 }
@@ -159,12 +173,16 @@ impl Committer {
     fn done(&mut self, media: &Media<'_>) -> Result<(), CommitError> {
         let pending = self.pending.take().expect("only a pending record is done");
         let mut image = media.image.write();
-        image.apply(&pending.record).expect("checked under the same committer before it was appended");
+        image
+            .apply(&pending.record)
+            .expect("checked under the same committer before it was appended");
         if let Some(spill) = &pending.spill {
             image.note_spill(pending.seq, spill);
         }
         self.records_since_snapshot += 1;
-        self.bytes_since_snapshot += pending.spill.map_or(pending.bytes.len() as u64, |spill| spill.len);
+        self.bytes_since_snapshot += pending
+            .spill
+            .map_or(pending.bytes.len() as u64, |spill| spill.len);
         Ok(())
     }
 
@@ -179,10 +197,12 @@ impl Committer {
             let image = media.image.read();
             (image.seq, snapshot_format::encode(&image))
         };
+        // Also after a failure: the next attempt comes after as many records again, not after every one.
+        self.records_since_snapshot = 0;
+        self.bytes_since_snapshot = 0;
         let whole_len = whole.len() as u64;
-        let bytes = if whole.len() > RECORD_BYTES_MAX {
-            // Noted before it is written: the list may come to refer to it, so no sweep may take it.
-            self.snapshot_spills.push(spill_id);
+        let spilled = whole.len() > RECORD_BYTES_MAX;
+        let bytes = if spilled {
             match write_spill(media.objects, spill_id, whole).await {
                 Ok(spill) => snapshot_format::encode_spilled(&spill),
                 Err(error) => return tracing::warn!(%error, "a manifest snapshot was not written"),
@@ -190,10 +210,10 @@ impl Committer {
         } else {
             whole
         };
-        let spilled = whole_len > RECORD_BYTES_MAX as u64;
-        // Also after a failure: the next attempt comes after as many records again, not after every one.
-        self.records_since_snapshot = 0;
-        self.bytes_since_snapshot = 0;
+        if spilled {
+            // The list may come to refer to it, also if the answer is lost, so no sweep may take it.
+            self.snapshot_spills.push(spill_id);
+        }
         if let Err(error) = media.store.snapshot(through, bytes).await {
             return tracing::warn!(%error, "a manifest snapshot was not taken; the next one will");
         }
@@ -208,11 +228,15 @@ impl Committer {
     }
 }
 
+/// One attempt, as the committer waits for it: trims and deletions, which make room, must go on while the store is full.
 async fn write_spill(objects: &dyn ObjectStore, id: ObjectId, bytes: Bytes) -> Result<Spill, CommitError> {
-    let spill = Spill { object: id, len: bytes.len() as u64, checksum: checksum(&bytes) };
-    put_new(objects, &id.key(), vec![bytes])
-        .await
-        .map_err(|_| CommitError::Storage(format!("{id} holds something else")))?;
+    let spill = Spill {
+        object: id,
+        len: bytes.len() as u64,
+        checksum: checksum(&bytes),
+    };
+    let put = put_once(objects, &id.key(), vec![bytes]).await;
+    put.map_err(|error| CommitError::Storage(format!("{id} for the manifest: {error}")))?;
     Ok(spill)
 }
 

@@ -62,7 +62,11 @@ impl Image {
             Record::Trim(trims) => self.check_trims(trims),
             Record::Collected(ids) => {
                 let known = ids.iter().all(|id| self.dead.contains(id));
-                if known { Ok(()) } else { Err(Refusal::UnknownObject) }
+                if known {
+                    Ok(())
+                } else {
+                    Err(Refusal::UnknownObject)
+                }
             }
             // The loader and the committer put the spilled record itself in its place.
             Record::Spilled(_) => Err(Refusal::UnknownObject),
@@ -89,12 +93,17 @@ impl Image {
         check_order(rewrite.parts.iter().map(|part| part.stream))?;
         for part in &rewrite.parts {
             let stream = self.streams.get(&part.stream).ok_or(Refusal::StreamGone)?;
-            stream.check_replace(&part.removed, &part.added)?;
+            if !part.only_notes() {
+                stream.check_replace(&part.removed, &part.added)?;
+            }
             if part.compacted_through > stream.end {
                 return Err(Refusal::InsaneRange);
             }
         }
-        self.check_objects(&rewrite.objects, rewrite.parts.iter().flat_map(|part| &part.added))
+        self.check_objects(
+            &rewrite.objects,
+            rewrite.parts.iter().flat_map(|part| &part.added),
+        )
     }
 
     fn check_trims(&self, trims: &[TrimTo]) -> Result<(), Refusal> {
@@ -122,7 +131,11 @@ impl Image {
             *used = true;
         }
         let all_used = room.values().all(|(_, used)| *used);
-        if all_used { Ok(()) } else { Err(Refusal::UnknownObject) }
+        if all_used {
+            Ok(())
+        } else {
+            Err(Refusal::UnknownObject)
+        }
     }
 
     fn apply_checked(&mut self, record: &Record) {
@@ -158,8 +171,10 @@ impl Image {
         for part in &rewrite.parts {
             self.refer(&part.added);
             let stream = self.streams.get_mut(&part.stream).expect("checked");
-            let at = stream.check_replace(&part.removed, &part.added).expect("checked");
-            stream.replace(at, part.removed.len(), &part.added);
+            if !part.only_notes() {
+                let at = stream.check_replace(&part.removed, &part.added).expect("checked");
+                stream.replace(at, part.removed.len(), &part.added);
+            }
             stream.compacted_through = stream.compacted_through.max(part.compacted_through);
             self.release(&part.removed);
         }
@@ -184,7 +199,11 @@ impl Image {
 
     fn add_objects(&mut self, objects: &[ObjectMeta]) {
         for meta in objects {
-            let added = ObjectUse { meta: *meta, ranges: 0, bytes: 0 };
+            let added = ObjectUse {
+                meta: *meta,
+                ranges: 0,
+                bytes: 0,
+            };
             self.objects.insert(meta.id, added);
         }
     }
@@ -199,7 +218,10 @@ impl Image {
 
     fn release(&mut self, ranges: &[Range]) {
         for range in ranges.iter().filter(|range| range.object != ObjectId::NONE) {
-            let object = self.objects.get_mut(&range.object).expect("every range's object is in use");
+            let object = self
+                .objects
+                .get_mut(&range.object)
+                .expect("every range's object is in use");
             object.ranges -= 1;
             object.bytes -= range.bytes;
             if object.ranges == 0 {
@@ -212,5 +234,9 @@ impl Image {
 
 /// Streams ascend, so that no stream occurs twice in a record: the checks look at the state before the record.
 fn check_order(streams: impl Iterator<Item = StreamId>) -> Result<(), Refusal> {
-    if streams.is_sorted_by(|a, b| a < b) { Ok(()) } else { Err(Refusal::InsaneRange) }
+    if streams.is_sorted_by(|a, b| a < b) {
+        Ok(())
+    } else {
+        Err(Refusal::InsaneRange)
+    }
 }

@@ -45,6 +45,11 @@ impl MemoryManifest {
         self.state.lock().faults.extend(faults);
     }
 
+    /// No fault is left.
+    pub fn heal(&self) {
+        self.state.lock().faults.clear();
+    }
+
     /// What a reader would find.
     #[must_use]
     pub fn history(&self) -> ManifestHistory {
@@ -55,7 +60,12 @@ impl MemoryManifest {
 impl State {
     fn append(&mut self, seq: ManifestSeq, record: Bytes) -> Result<(), ManifestError> {
         let fault = self.faults.pop_front();
-        let failed = |fate| Err(ManifestError::Storage { fate, what: "injected".to_owned() });
+        let failed = |fate| {
+            Err(ManifestError::Storage {
+                fate,
+                what: "injected".to_owned(),
+            })
+        };
         match fault {
             Some(AppendFault::NotDone) => return failed(Fate::NotDone),
             Some(AppendFault::UnknownNotDone) => return failed(Fate::Unknown),
@@ -65,7 +75,11 @@ impl State {
         }
         self.last = seq.0;
         self.history.records.push((seq, record));
-        if fault.is_some() { failed(Fate::Unknown) } else { Ok(()) }
+        if fault.is_some() {
+            failed(Fate::Unknown)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -81,6 +95,17 @@ impl ManifestStore for MemoryManifest {
     fn snapshot(&self, through: ManifestSeq, snapshot: Bytes) -> BoxFuture<'_, Result<(), ManifestError>> {
         async move {
             let mut state = self.state.lock();
+            let covered = state
+                .history
+                .snapshot
+                .as_ref()
+                .map_or(ManifestSeq(0), |(seq, _)| *seq);
+            if snapshot.len() > super::store::RECORD_BYTES_MAX {
+                return Err(ManifestError::TooLarge);
+            }
+            if through < covered || through.0 > state.last {
+                return Err(ManifestError::Conflict);
+            }
             state.history.records.retain(|(seq, _)| *seq > through);
             state.history.snapshot = Some((through, snapshot));
             Ok(())

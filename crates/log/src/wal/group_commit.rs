@@ -17,6 +17,7 @@ use crate::error::{AppendError, Fate};
 use crate::ids::GroupSeq;
 use crate::stream::Appended;
 use crate::tail::TailCache;
+use crate::upload::uploader::Uploader;
 use crate::wake::WakeCell;
 use bytes::{BufMut, BytesMut};
 use std::sync::Arc;
@@ -35,6 +36,9 @@ pub(crate) struct GroupCommit {
     pub(crate) clock: Arc<dyn Clock>,
     /// Target size of a group.
     pub(crate) group_bytes_max: usize,
+    pub(crate) uploader: Uploader,
+    /// Un-uploaded bytes at which an upload starts.
+    pub(crate) upload_bytes: u64,
     /// The last durable group.
     pub(crate) durable: GroupSeq,
 }
@@ -154,8 +158,12 @@ impl GroupCommit {
             position = run[0].partition.publish(seq, wall_ms, position, run, outbox);
         }
         let reserved = batches.iter().map(|batch| batch.bytes.len() as u64).sum();
-        self.backlog
+        let waiting = self
+            .backlog
             .durable(seq, reserved, stored, self.clock.monotonic());
+        if waiting >= self.upload_bytes {
+            self.uploader.poke();
+        }
         self.counters.groups.fetch_add(1, Ordering::Relaxed);
         self.counters.wal_bytes.fetch_add(stored, Ordering::Relaxed);
         self.counters

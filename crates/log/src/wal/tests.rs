@@ -1,9 +1,9 @@
 //! The file medium: conformance, format, and the proofs of recovery.
 
+use super::WalError;
 use super::conformance::{self, Opened, Setup, group};
 use super::file::{FileWal, FileWalOptions, SEGMENT_BYTES_MIN};
 use super::format::{ALIGN_BYTES, GROUP_HEAD_BYTES, GroupHead, SegmentHeader};
-use super::WalError;
 use crate::clock::{Clock, SystemClock, TimestampMs};
 use crate::config::FlushMode;
 use crate::disk::testing::{MemoryDisk, Survival};

@@ -1,0 +1,85 @@
+//! Append: the one place that decides whether a batch is taken. Front ends decode before it and encode after it.
+//!
+//! Append path: socket -> front end -> **here** -> log. Nothing here waits except for the log's byte permit, which is the
+//! back-pressure: a front end that awaits `append` in its read loop stops reading its socket.
+
+use crate::Broker;
+use crate::records::{RecordsRefused, prepare};
+use crate::topics::Topic;
+use bytes::Bytes;
+use millstream_log::{AppendError, AppendTicket, Epoch, Offset, Stream, TimestampMs};
+use thiserror::Error;
+
+/// Why an append was not acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ProduceError {
+    /// No such partition of the topic.
+    #[error("the topic has no such partition")]
+    UnknownPartition,
+    /// Topics of the broker itself are not for clients.
+    #[error("clients may not write to an internal topic")]
+    InternalTopic,
+    /// The batch breaks a rule.
+    #[error(transparent)]
+    Refused(#[from] RecordsRefused),
+    /// The log did not take it, or is not known to have.
+    #[error(transparent)]
+    Log(#[from] AppendError),
+}
+
+/// A batch that has its place in the queue.
+#[must_use = "the batch is acknowledged only when `durable` answers"]
+pub struct PendingAppend {
+    ticket: AppendTicket,
+    stream: Stream,
+    log_append_time: Option<TimestampMs>,
+}
+
+/// An acknowledged batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Produced {
+    /// Offset of its first record.
+    pub base: Offset,
+    /// The time given to its records, under LogAppendTime.
+    pub log_append_time: Option<TimestampMs>,
+    /// The partition's first offset.
+    pub log_start: Offset,
+}
+
+impl Broker {
+    /// Checks one partition's records and queues them; calls made one after the other are appended in that order.
+    pub async fn append(
+        &self,
+        topic: &Topic,
+        partition: u32,
+        records: Bytes,
+    ) -> Result<PendingAppend, ProduceError> {
+        if topic.is_internal() {
+            return Err(ProduceError::InternalTopic);
+        }
+        let stream = topic
+            .stream(partition)
+            .ok_or(ProduceError::UnknownPartition)?
+            .clone();
+        let prepared = prepare(records, &topic.settings(), self.clock().wall_ms())?;
+        let epoch: Epoch = stream.epoch();
+        let ticket = stream.append(epoch, prepared.batch).await?;
+        Ok(PendingAppend {
+            ticket,
+            stream,
+            log_append_time: prepared.log_append_time,
+        })
+    }
+}
+
+impl PendingAppend {
+    /// Waits until the batch is durable, or is known not to be.
+    pub async fn durable(self) -> Result<Produced, ProduceError> {
+        let appended = self.ticket.durable().await?;
+        Ok(Produced {
+            base: appended.base,
+            log_append_time: self.log_append_time,
+            log_start: self.stream.bounds().start,
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! The table of broker settings that Kafka's tools show and change: names, defaults, bounds, one row each.
+
+use super::row::{Check::*, ConfigKind::*, ConfigRow, Effect, Effect::*, Mutability, Mutability::*};
+
+const fn row(
+    name: &'static str,
+    kind: super::row::ConfigKind,
+    default: Option<&'static str>,
+    check: super::row::Check,
+    mutability: Mutability,
+    effect: Effect,
+    doc: &'static str,
+) -> ConfigRow {
+    ConfigRow {
+        name,
+        kind,
+        default,
+        check,
+        synonym: None,
+        mutability,
+        effect,
+        doc,
+    }
+}
+
+/// Every broker setting, sorted by name.
+#[rustfmt::skip]
+pub const BROKER_ROWS: &[ConfigRow] = &[
+    row("advertised.listeners", String, Some(""), Any, Static, Works, "What clients are told to connect to."),
+    row("auto.create.topics.enable", Boolean, Some("true"), Any, Static, Works, "Whether Metadata and produce create a missing topic."),
+    row("background.threads", Int, Some("10"), Range(1, i32::MAX as i64), Dynamic, NoMeaning("the runtime sizes itself"), "Background threads."),
+    row("broker.id", Int, Some("1"), Any, Static, Works, "This broker's id."),
+    row("compression.gzip.level", Int, Some("-1"), Range(-1, 9), Dynamic, Works, "Default of the topic setting compression.gzip.level."),
+    row("compression.lz4.level", Int, Some("9"), Range(1, 17), Dynamic, NoMeaning("the lz4 encoder has one level"), "Default of the topic setting compression.lz4.level."),
+    row("compression.type", String, Some("producer"), OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), Dynamic, Works, "Default of the topic setting compression.type."),
+    row("compression.zstd.level", Int, Some("3"), Range(-131_072, 22), Dynamic, Works, "Default of the topic setting compression.zstd.level."),
+    row("connections.max.idle.ms", Long, Some("600000"), Any, Static, Works, "Idle time after which a connection is closed."),
+    row("default.replication.factor", Int, Some("1"), Range(1, 32_767), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Replication factor of a topic created without one."),
+    row("delete.topic.enable", Boolean, Some("true"), Any, Static, Works, "Whether topics can be deleted."),
+    row("fetch.max.bytes", Int, Some("57671680"), Range(1024, i32::MAX as i64), Static, Works, "The most one fetch answer holds."),
+    row("group.initial.rebalance.delay.ms", Int, Some("3000"), Any, Static, Works, "How long the first rebalance of an empty group waits for more members."),
+    row("group.max.session.timeout.ms", Int, Some("1800000"), Any, Static, Works, "The longest session timeout."),
+    row("group.max.size", Int, Some("2147483647"), Range(1, i32::MAX as i64), Static, Works, "Members a group may have."),
+    row("group.min.session.timeout.ms", Int, Some("6000"), Any, Static, Works, "The shortest session timeout."),
+    row("listeners", String, Some(""), Any, Static, Works, "Where the broker listens."),
+    row("log.cleaner.delete.retention.ms", Long, Some("86400000"), Range(0, i64::MAX), Dynamic, Works, "Default of the topic setting delete.retention.ms."),
+    row("log.cleaner.enable", Boolean, Some("true"), Any, Static, Works, "Whether compacted topics are compacted."),
+    row("log.cleaner.max.compaction.lag.ms", Long, Some("9223372036854775807"), Range(1, i64::MAX), Dynamic, Works, "Default of the topic setting max.compaction.lag.ms."),
+    row("log.cleaner.min.cleanable.ratio", Double, Some("0.5"), Fraction(0.0, 1.0), Dynamic, Works, "Default of the topic setting min.cleanable.dirty.ratio."),
+    row("log.cleaner.min.compaction.lag.ms", Long, Some("0"), Range(0, i64::MAX), Dynamic, Works, "Default of the topic setting min.compaction.lag.ms."),
+    row("log.cleaner.threads", Int, Some("1"), Range(0, i32::MAX as i64), Dynamic, NoMeaning("compaction runs as one task with its own IO budget"), "Compaction threads."),
+    row("log.cleanup.policy", List, Some("delete"), ListOf(&["compact", "delete"]), Dynamic, Works, "Default of the topic setting cleanup.policy."),
+    row("log.dir", String, Some(""), Any, Static, Works, "The data directory."),
+    row("log.dirs", String, Some(""), Any, Static, Works, "The data directory."),
+    row("log.flush.interval.messages", Long, Some("9223372036854775807"), Range(1, i64::MAX), Dynamic, NoMeaning("every acknowledged batch is durable before the answer"), "Default of the topic setting flush.messages."),
+    row("log.flush.interval.ms", Long, Some("9223372036854775807"), Range(0, i64::MAX), Dynamic, NoMeaning("every acknowledged batch is durable before the answer"), "Default of the topic setting flush.ms."),
+    row("log.index.interval.bytes", Int, Some("4096"), Range(0, i32::MAX as i64), Dynamic, NoMeaning("indexes live inside objects"), "Default of the topic setting index.interval.bytes."),
+    row("log.index.size.max.bytes", Int, Some("10485760"), Range(4, i32::MAX as i64), Dynamic, NoMeaning("indexes live inside objects"), "Default of the topic setting segment.index.bytes."),
+    row("log.local.retention.bytes", Long, Some("-2"), Range(-2, i64::MAX), Dynamic, NoMeaning("all data is tiered; there is no local copy to configure"), "Default of the topic setting local.retention.bytes."),
+    row("log.local.retention.ms", Long, Some("-2"), Range(-2, i64::MAX), Dynamic, NoMeaning("all data is tiered; there is no local copy to configure"), "Default of the topic setting local.retention.ms."),
+    row("log.message.timestamp.after.max.ms", Long, Some("3600000"), Range(0, i64::MAX), Dynamic, Works, "Default of the topic setting message.timestamp.after.max.ms."),
+    row("log.message.timestamp.before.max.ms", Long, Some("9223372036854775807"), Range(0, i64::MAX), Dynamic, Works, "Default of the topic setting message.timestamp.before.max.ms."),
+    row("log.message.timestamp.type", String, Some("CreateTime"), OneOf(&["CreateTime", "LogAppendTime"]), Dynamic, Works, "Default of the topic setting message.timestamp.type."),
+    row("log.preallocate", Boolean, Some("false"), Any, Dynamic, NoMeaning("the write-ahead log always allocates ahead"), "Default of the topic setting preallocate."),
+    row("log.retention.bytes", Long, Some("-1"), Range(-1, i64::MAX), Dynamic, Works, "Default of the topic setting retention.bytes."),
+    row("log.retention.check.interval.ms", Long, Some("300000"), Range(1, i64::MAX), Static, NoMeaning("housekeeping has its own interval, log.housekeeping_interval"), "How often retention is applied."),
+    row("log.retention.hours", Int, Some("168"), Any, Static, Works, "Retention in hours where neither milliseconds nor minutes are set."),
+    row("log.retention.minutes", Int, None, Any, Static, Works, "Retention in minutes where log.retention.ms is not set."),
+    row("log.retention.ms", Long, None, Range(-1, i64::MAX), Dynamic, Works, "Default of the topic setting retention.ms."),
+    row("log.roll.hours", Int, Some("168"), Range(1, i32::MAX as i64), Static, NoMeaning("the log has no per-partition segment files; its own sizes are broker settings"), "Hours after which a segment is rolled."),
+    row("log.roll.jitter.ms", Long, Some("0"), Range(0, i64::MAX), Dynamic, NoMeaning("the log has no per-partition segment files; its own sizes are broker settings"), "Default of the topic setting segment.jitter.ms."),
+    row("log.roll.ms", Long, None, Range(1, i64::MAX), Dynamic, NoMeaning("the log has no per-partition segment files; its own sizes are broker settings"), "Default of the topic setting segment.ms."),
+    row("log.segment.bytes", Int, Some("1073741824"), Range(1_048_576, i32::MAX as i64), Dynamic, NoMeaning("the log has no per-partition segment files; its own sizes are broker settings"), "Default of the topic setting segment.bytes."),
+    row("log.segment.delete.delay.ms", Long, Some("60000"), Range(0, i64::MAX), Dynamic, NoMeaning("objects are collected once nothing reads them"), "Default of the topic setting file.delete.delay.ms."),
+    row("max.connections", Int, Some("2147483647"), Range(0, i32::MAX as i64), Dynamic, Works, "Connections accepted at once."),
+    row("max.incremental.fetch.session.cache.slots", Int, Some("1000"), Range(0, i32::MAX as i64), Static, Works, "Fetch sessions kept."),
+    row("message.max.bytes", Int, Some("1048588"), Range(0, i32::MAX as i64), Dynamic, Works, "Default of the topic setting max.message.bytes."),
+    row("min.insync.replicas", Int, Some("1"), Range(1, i32::MAX as i64), Dynamic, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Default of the topic setting min.insync.replicas."),
+    row("node.id", Int, Some("1"), Any, Static, Works, "This broker's id."),
+    row("num.io.threads", Int, Some("8"), Range(1, i32::MAX as i64), Dynamic, NoMeaning("the runtime sizes itself"), "IO threads."),
+    row("num.network.threads", Int, Some("3"), Range(1, i32::MAX as i64), Dynamic, NoMeaning("the runtime sizes itself"), "Network threads."),
+    row("num.partitions", Int, Some("1"), Range(1, i32::MAX as i64), Static, Works, "Partitions of a topic created without a count."),
+    row("offset.metadata.max.bytes", Int, Some("4096"), Any, Static, Works, "The longest metadata of a committed offset."),
+    row("offsets.retention.check.interval.ms", Long, Some("600000"), Range(1, i64::MAX), Static, Works, "How often expired offsets are looked for."),
+    row("offsets.retention.minutes", Int, Some("10080"), Range(1, i32::MAX as i64), Static, Works, "How long the offsets of an empty group are kept."),
+    row("offsets.topic.num.partitions", Int, Some("50"), Range(1, i32::MAX as i64), Static, Works, "Partitions of __consumer_offsets."),
+    row("offsets.topic.replication.factor", Short, Some("1"), Range(1, 32_767), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Replicas of __consumer_offsets."),
+    row("process.roles", List, Some("broker,controller"), Any, Static, NoMeaning("one node does every role here"), "Roles of this process."),
+    row("producer.id.expiration.ms", Int, Some("86400000"), Range(1, i32::MAX as i64), Static, Works, "How long the state of a silent producer is kept."),
+    row("socket.request.max.bytes", Int, Some("104857600"), Range(1, i32::MAX as i64), Static, Works, "The largest request accepted."),
+    row("transaction.max.timeout.ms", Int, Some("900000"), Range(1, i32::MAX as i64), Static, Works, "The longest transaction timeout."),
+    row("transaction.state.log.min.isr", Int, Some("1"), Range(1, i32::MAX as i64), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "In-sync replicas of __transaction_state."),
+    row("transaction.state.log.replication.factor", Short, Some("1"), Range(1, 32_767), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Replicas of __transaction_state."),
+    row("unclean.leader.election.enable", Boolean, Some("false"), Any, Dynamic, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Default of the topic setting unclean.leader.election.enable."),
+];
+
+/// The row of a broker setting.
+#[must_use]
+pub fn broker_row(name: &str) -> Option<&'static ConfigRow> {
+    BROKER_ROWS
+        .binary_search_by(|row| row.name.cmp(name))
+        .ok()
+        .map(|at| &BROKER_ROWS[at])
+}

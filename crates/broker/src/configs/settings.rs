@@ -1,0 +1,167 @@
+//! Typed views of the settings, parsed once per change, read on every request.
+
+use super::resolve::{BrokerLayers, ConfigEntry, ConfigMap, describe_topic};
+use millstream_log::StreamPolicy;
+use millstream_log::batch::{Codec, TimestampType};
+use std::time::Duration;
+
+/// What the append and fetch paths need of a topic's settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopicSettings {
+    /// max.message.bytes.
+    pub batch_bytes_max: usize,
+    /// message.timestamp.type.
+    pub timestamp_type: TimestampType,
+    /// message.timestamp.before.max.ms.
+    pub timestamp_before_max_ms: i64,
+    /// message.timestamp.after.max.ms.
+    pub timestamp_after_max_ms: i64,
+    /// compression.type; `None` keeps the producer's.
+    pub codec: Option<(Codec, Option<i32>)>,
+    /// cleanup.policy contains compact.
+    pub compacted: bool,
+    /// What the log is told.
+    pub policy: StreamPolicy,
+}
+
+impl TopicSettings {
+    /// From the topic's own map and the broker's layers. Values were validated when they were set; one that does not parse
+    /// (written by a later version) counts as its default.
+    #[must_use]
+    pub fn resolve(topic: &ConfigMap, broker: BrokerLayers<'_>) -> TopicSettings {
+        let entries = Entries(describe_topic(topic, broker));
+        let cleanup = entries.text("cleanup.policy");
+        let listed = |word: &str| cleanup.split(',').any(|item| item.trim() == word);
+        let policy = StreamPolicy {
+            retention: duration_unless_negative(entries.whole("retention.ms")),
+            retention_bytes: u64::try_from(entries.whole("retention.bytes")).ok(),
+            delete: listed("delete"),
+            compact: listed("compact"),
+            tombstone_retention: duration_unless_negative(entries.whole("delete.retention.ms"))
+                .unwrap_or_default(),
+            compaction_lag_min: duration_unless_negative(entries.whole("min.compaction.lag.ms"))
+                .unwrap_or_default(),
+            compaction_lag_max: Some(entries.whole("max.compaction.lag.ms"))
+                .filter(|ms| *ms != i64::MAX)
+                .and_then(duration_unless_negative),
+            dirty_percent_min: entries.percent("min.cleanable.dirty.ratio"),
+        };
+        TopicSettings {
+            batch_bytes_max: usize::try_from(entries.whole("max.message.bytes")).unwrap_or(0),
+            timestamp_type: match entries.text("message.timestamp.type") {
+                "LogAppendTime" => TimestampType::LogAppendTime,
+                _ => TimestampType::CreateTime,
+            },
+            timestamp_before_max_ms: entries.whole("message.timestamp.before.max.ms"),
+            timestamp_after_max_ms: entries.whole("message.timestamp.after.max.ms"),
+            codec: entries.codec(),
+            compacted: policy.compact,
+            policy,
+        }
+    }
+}
+
+struct Entries(Vec<ConfigEntry>);
+
+impl Entries {
+    fn entry(&self, name: &str) -> &ConfigEntry {
+        self.0
+            .iter()
+            .find(|entry| entry.row.name == name)
+            .expect("the name stands in the table of topic settings")
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.entry(name).value.as_deref().unwrap_or_default()
+    }
+
+    fn whole(&self, name: &str) -> i64 {
+        let entry = self.entry(name);
+        let parse = |text: &str| text.trim().parse::<i64>().ok();
+        let value = entry
+            .value
+            .as_deref()
+            .and_then(parse)
+            .or_else(|| entry.row.default.and_then(parse));
+        value.expect("whole-number rows have whole-number defaults")
+    }
+
+    fn percent(&self, name: &str) -> u8 {
+        let ratio = self
+            .text(name)
+            .trim()
+            .parse::<f64>()
+            .unwrap_or(0.5)
+            .clamp(0.0, 1.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 0..=100"
+        )]
+        let percent = (ratio * 100.0).round() as u8;
+        percent
+    }
+
+    fn level(&self, name: &str) -> Option<i32> {
+        i32::try_from(self.whole(name)).ok()
+    }
+
+    fn codec(&self) -> Option<(Codec, Option<i32>)> {
+        match self.text("compression.type") {
+            "uncompressed" => Some((Codec::None, None)),
+            "gzip" => Some((
+                Codec::Gzip,
+                self.level("compression.gzip.level").filter(|level| *level >= 0),
+            )),
+            "snappy" => Some((Codec::Snappy, None)),
+            "lz4" => Some((Codec::Lz4, None)),
+            "zstd" => Some((Codec::Zstd, self.level("compression.zstd.level"))),
+            _ => None,
+        }
+    }
+}
+
+fn duration_unless_negative(ms: i64) -> Option<Duration> {
+    u64::try_from(ms).ok().map(Duration::from_millis)
+}
+
+/// What the broker reads of its own settings on request paths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BrokerSettings {
+    /// auto.create.topics.enable.
+    pub auto_create_topics: bool,
+    /// delete.topic.enable.
+    pub delete_topics: bool,
+    /// num.partitions.
+    pub partitions_default: u32,
+    /// offsets.topic.num.partitions.
+    pub offsets_partitions: u32,
+    /// fetch.max.bytes.
+    pub fetch_bytes_max: usize,
+}
+
+impl BrokerSettings {
+    /// From the broker's layers.
+    #[must_use]
+    pub fn resolve(layers: BrokerLayers<'_>) -> BrokerSettings {
+        let flag = |name: &str| {
+            layers
+                .value(name)
+                .is_some_and(|text| text.trim().eq_ignore_ascii_case("true"))
+        };
+        let whole = |name: &str, floor: u32| {
+            layers
+                .value(name)
+                .and_then(|text| text.trim().parse::<u32>().ok())
+                .unwrap_or(floor)
+                .max(floor)
+        };
+        BrokerSettings {
+            auto_create_topics: flag("auto.create.topics.enable"),
+            delete_topics: flag("delete.topic.enable"),
+            partitions_default: whole("num.partitions", 1),
+            offsets_partitions: whole("offsets.topic.num.partitions", 1),
+            fetch_bytes_max: whole("fetch.max.bytes", 1024) as usize,
+        }
+    }
+}

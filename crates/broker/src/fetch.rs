@@ -1,0 +1,216 @@
+//! Fetch: reads of several partitions under one budget, with a long poll that is woken, never polled.
+//!
+//! Fetch path: socket -> front end -> **here** -> log -> the very bytes back to the socket.
+//!
+//! **Invariant**: at least one batch per *request* while any partition has data, however large the batch (trap T16); the caller
+//! rotates the order of partitions between requests.
+
+use crate::Broker;
+use crate::topics::Topic;
+use bytes::Bytes;
+use millstream_log::{Epoch, Offset, ReadError, ReadLimit, Stream, StreamBounds, WakeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+
+/// One partition of a fetch.
+#[derive(Clone)]
+pub struct FetchRead {
+    /// The topic.
+    pub topic: Arc<Topic>,
+    /// Its partition.
+    pub partition: u32,
+    /// Where to read on.
+    pub from: Offset,
+    /// The most for this partition, in bytes.
+    pub bytes_max: usize,
+    /// The epoch that the client believes in, if it says so (KIP-320).
+    pub epoch: Option<Epoch>,
+    /// Epoch of the last batch that the client has read, for truncation detection (KIP-595).
+    pub last_fetched_epoch: Option<Epoch>,
+}
+
+/// The budget of the whole request.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchBudget {
+    /// The most for the whole answer, in bytes.
+    pub bytes_max: usize,
+    /// Wait until so many bytes are there ...
+    pub bytes_min: usize,
+    /// ... but no longer than this.
+    pub wait_max: Duration,
+    /// What may be shown.
+    pub isolation: Isolation,
+}
+
+/// What a reader may see (Kafka: isolation.level).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// Everything durable.
+    ReadUncommitted,
+    /// Nothing of a transaction that is not decided.
+    ReadCommitted,
+}
+
+/// Why a partition gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum FetchError {
+    /// No such partition, or deleted.
+    #[error("the topic has no such partition")]
+    UnknownPartition,
+    /// Below the start or above the end.
+    #[error("offset out of range: the partition holds [{start}, {end})")]
+    OffsetOutOfRange {
+        /// First offset kept.
+        start: Offset,
+        /// One past the last readable.
+        end: Offset,
+    },
+    /// The client's epoch is older than the partition's.
+    #[error("the partition is owned under a newer epoch")]
+    FencedEpoch,
+    /// The client's epoch is newer than the partition's.
+    #[error("the partition has not seen that epoch")]
+    UnknownEpoch,
+    /// The medium failed; nothing is lost.
+    #[error("the read failed: {0}")]
+    Storage(String),
+}
+
+/// What one partition gave.
+#[derive(Clone, Debug)]
+pub struct FetchSlice {
+    /// Bounds at the time of the read.
+    pub bounds: StreamBounds,
+    /// Whole batches, shared, never copied.
+    pub chunks: Vec<Bytes>,
+    /// Their bytes.
+    pub bytes: usize,
+    /// Where the client's history leaves the partition's, if it does: (epoch, end offset).
+    pub diverging: Option<(Epoch, Offset)>,
+}
+
+/// The answer for one partition.
+pub type FetchResult = Result<FetchSlice, FetchError>;
+
+impl Broker {
+    /// Reads every partition once, in the given order; waits for data within the budget.
+    ///
+    /// Returns one result per read, in order. An error in any partition ends the wait at once.
+    pub async fn fetch(&self, reads: &[FetchRead], budget: FetchBudget) -> Vec<FetchResult> {
+        let deadline = tokio::time::Instant::now() + budget.wait_max;
+        let first = self.fetch_once(reads, budget).await;
+        if budget.wait_max.is_zero() || is_enough(&first, budget) {
+            return first;
+        }
+        let streams: Vec<Stream> = reads
+            .iter()
+            .filter_map(|read| read.topic.stream(read.partition).cloned())
+            .collect();
+        let mut wakes = WakeSet::register(streams.iter());
+        loop {
+            // Read again after registering: what arrived in between has nobody left to wake.
+            let results = self.fetch_once(reads, budget).await;
+            if is_enough(&results, budget) {
+                return results;
+            }
+            if tokio::time::timeout_at(deadline, wakes.woken()).await.is_err() {
+                return results;
+            }
+        }
+    }
+
+    async fn fetch_once(&self, reads: &[FetchRead], budget: FetchBudget) -> Vec<FetchResult> {
+        let mut left = budget.bytes_max;
+        let mut nothing_yet = true;
+        let mut results = Vec::with_capacity(reads.len());
+        for read in reads {
+            let bytes_max = read.bytes_max.min(left);
+            let result = fetch_partition(read, bytes_max, nothing_yet, budget.isolation).await;
+            if let Ok(slice) = &result {
+                left = left.saturating_sub(slice.bytes);
+                nothing_yet &= slice.bytes == 0;
+            }
+            results.push(result);
+        }
+        results
+    }
+}
+
+fn is_enough(results: &[FetchResult], budget: FetchBudget) -> bool {
+    let mut bytes = 0;
+    for result in results {
+        match result {
+            Ok(slice) if slice.diverging.is_some() => return true,
+            Ok(slice) => bytes += slice.bytes,
+            Err(_) => return true,
+        }
+    }
+    bytes >= budget.bytes_min
+}
+
+async fn fetch_partition(
+    read: &FetchRead,
+    bytes_max: usize,
+    at_least_one: bool,
+    isolation: Isolation,
+) -> FetchResult {
+    let stream = read
+        .topic
+        .stream(read.partition)
+        .ok_or(FetchError::UnknownPartition)?;
+    check_epoch(stream.epoch(), read.epoch)?;
+    let bounds = stream.bounds();
+    let end = match isolation {
+        Isolation::ReadUncommitted => bounds.end,
+        Isolation::ReadCommitted => bounds.stable_end,
+    };
+    let mut slice = FetchSlice {
+        bounds,
+        chunks: Vec::new(),
+        bytes: 0,
+        diverging: None,
+    };
+    if let Some(epoch) = read.last_fetched_epoch
+        && let Some((held, held_end)) = stream.epoch_end(epoch)
+        && (held < epoch || held_end < read.from)
+    {
+        slice.diverging = Some((held, held_end));
+        return Ok(slice);
+    }
+    if read.from < bounds.start || read.from > bounds.end {
+        return Err(FetchError::OffsetOutOfRange {
+            start: bounds.start,
+            end: bounds.end,
+        });
+    }
+    if read.from >= end || (bytes_max == 0 && !at_least_one) {
+        return Ok(slice);
+    }
+    let limit = ReadLimit {
+        bytes_max,
+        at_least_one,
+        below: end,
+    };
+    let outcome = stream.read(read.from, limit).await.map_err(read_error)?;
+    slice.bytes = outcome.bytes;
+    slice.chunks = outcome.chunks;
+    Ok(slice)
+}
+
+/// Compares the epoch that a client believes in with the one that holds (KIP-320).
+pub(crate) fn check_epoch(held: Epoch, believed: Option<Epoch>) -> Result<(), FetchError> {
+    match believed {
+        Some(epoch) if epoch < held => Err(FetchError::FencedEpoch),
+        Some(epoch) if epoch > held => Err(FetchError::UnknownEpoch),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn read_error(error: ReadError) -> FetchError {
+    match error {
+        ReadError::OffsetOutOfRange { start, end } => FetchError::OffsetOutOfRange { start, end },
+        ReadError::StreamGone => FetchError::UnknownPartition,
+        ReadError::Storage(what) | ReadError::Corrupt(what) => FetchError::Storage(what),
+    }
+}

@@ -1,0 +1,179 @@
+//! Produce (0): appends record batches to partitions.
+//!
+//! Versions 3-13, advertised from 0 on: librdkafka turns compression off when 0 is missing (KAFKA-18659); a request below 3
+//! is answered with UNSUPPORTED_VERSION. v5 log start offset; v8 record errors (KIP-467); v9 flexible; v10 current leader
+//! (KIP-951); v12 transactions without AddPartitions (KIP-890); v13 topic ids (KIP-516).
+//!
+//! Append path: decode, ask, encode. `Sequenced`: batches of one connection take their places in the order of its requests,
+//! and the flushes are pipelined.
+
+use crate::dispatch::{Api, Begun, Call, Order};
+use crate::errors::{Coded, ErrorCode};
+use crate::node::Kafka;
+use futures_util::future::BoxFuture;
+use millstream_broker::{PendingAppend, ProduceError, Produced, RecordsRefused, Topic, TopicId};
+use millstream_kafka_wire::Str;
+use millstream_kafka_wire::produce::{
+    BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
+    ProduceResponse, TopicProduceData, TopicProduceResponse,
+};
+use std::sync::Arc;
+
+pub(crate) struct Produce;
+
+/// One partition on its way to its answer.
+enum Waiting {
+    Pending(PendingAppend),
+    Refused(ErrorCode, Option<ProduceError>),
+}
+
+struct WaitingTopic {
+    name: Str,
+    id: millstream_kafka_wire::Uuid,
+    partitions: Vec<(i32, Waiting)>,
+}
+
+impl Api for Produce {
+    type Request = ProduceRequest;
+    const ORDER: Order = Order::Sequenced;
+
+    async fn begin(kafka: Arc<Kafka>, call: Call, request: ProduceRequest) -> Begun<ProduceResponse> {
+        let acks = request.acks;
+        if !matches!(acks, -1..=1) {
+            return Begun::Done(refuse_all(request, ErrorCode::INVALID_REQUIRED_ACKS));
+        }
+        let mut topics = Vec::with_capacity(request.topic_data.len());
+        for data in request.topic_data {
+            topics.push(begin_topic(&kafka, &call, data).await);
+        }
+        if acks == 0 {
+            return Begun::Silent;
+        }
+        let pending: BoxFuture<'static, ProduceResponse> = Box::pin(finish(topics));
+        Begun::Pending(pending)
+    }
+}
+
+async fn begin_topic(kafka: &Kafka, call: &Call, data: TopicProduceData) -> WaitingTopic {
+    let found = if call.version >= 13 {
+        kafka
+            .broker
+            .topic_by_id(&TopicId(data.topic_id.0))
+            .ok_or(ErrorCode::UNKNOWN_TOPIC_ID)
+    } else {
+        kafka
+            .broker
+            .topic(data.name.as_str())
+            .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    };
+    let mut partitions = Vec::with_capacity(data.partition_data.len());
+    for PartitionProduceData { index, records, .. } in data.partition_data {
+        let waiting = match &found {
+            Err(code) => Waiting::Refused(*code, None),
+            Ok(topic) => {
+                let records = records
+                    .map(millstream_kafka_wire::Records::into_contiguous)
+                    .unwrap_or_default();
+                begin_partition(kafka, topic, index, records).await
+            }
+        };
+        partitions.push((index, waiting));
+    }
+    WaitingTopic {
+        name: data.name,
+        id: data.topic_id,
+        partitions,
+    }
+}
+
+async fn begin_partition(kafka: &Kafka, topic: &Topic, index: i32, records: bytes::Bytes) -> Waiting {
+    let Ok(partition) = u32::try_from(index) else {
+        return Waiting::Refused(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, None);
+    };
+    match kafka.broker.append(topic, partition, records).await {
+        Ok(pending) => Waiting::Pending(pending),
+        Err(error) => Waiting::Refused(error.code(), Some(error)),
+    }
+}
+
+async fn finish(topics: Vec<WaitingTopic>) -> ProduceResponse {
+    let mut response = ProduceResponse::default();
+    for topic in topics {
+        let mut partition_responses = Vec::with_capacity(topic.partitions.len());
+        for (index, waiting) in topic.partitions {
+            let answer = match waiting {
+                Waiting::Pending(pending) => pending.durable().await.map_err(|e| (e.code(), Some(e))),
+                Waiting::Refused(code, error) => Err((code, error)),
+            };
+            partition_responses.push(encode_partition(index, answer));
+        }
+        response.responses.push(TopicProduceResponse {
+            name: topic.name,
+            topic_id: topic.id,
+            partition_responses,
+            ..Default::default()
+        });
+    }
+    response
+}
+
+fn encode_partition(
+    index: i32,
+    answer: Result<Produced, (ErrorCode, Option<ProduceError>)>,
+) -> PartitionProduceResponse {
+    let mut response = PartitionProduceResponse {
+        index,
+        ..Default::default()
+    };
+    match answer {
+        Ok(produced) => {
+            response.base_offset = produced.base.0 as i64;
+            response.log_append_time_ms = produced.log_append_time.unwrap_or(-1);
+            response.log_start_offset = produced.log_start.0 as i64;
+        }
+        Err((code, error)) => {
+            response.error_code = code.0;
+            response.base_offset = -1;
+            response.log_append_time_ms = -1;
+            response.log_start_offset = -1;
+            if let Some(error) = error {
+                response.record_errors = record_errors(&error);
+                response.error_message = Some(Str::from(error.to_string()));
+            }
+        }
+    }
+    response
+}
+
+/// Which record is to blame (KIP-467).
+fn record_errors(error: &ProduceError) -> Vec<BatchIndexAndErrorMessage> {
+    let ProduceError::Refused(RecordsRefused::Invalid {
+        reason,
+        record: Some(record),
+    }) = error
+    else {
+        return Vec::new();
+    };
+    vec![BatchIndexAndErrorMessage {
+        batch_index: i32::try_from(*record).unwrap_or(i32::MAX),
+        batch_index_error_message: Some(Str::from_static(reason)),
+        ..Default::default()
+    }]
+}
+
+fn refuse_all(request: ProduceRequest, code: ErrorCode) -> ProduceResponse {
+    let responses = request.topic_data.into_iter().map(|topic| TopicProduceResponse {
+        name: topic.name,
+        topic_id: topic.topic_id,
+        partition_responses: topic
+            .partition_data
+            .iter()
+            .map(|data| encode_partition(data.index, Err((code, None))))
+            .collect(),
+        ..Default::default()
+    });
+    ProduceResponse {
+        responses: responses.collect(),
+        ..Default::default()
+    }
+}

@@ -1,0 +1,106 @@
+//! Kafka's error codes, and the one `match` for each of the broker's errors that gives a code.
+
+use millstream_broker::configs::alter::AlterError;
+use millstream_broker::{
+    AppendError, BrokerError, FetchError, ProduceError, RecordsRefused, TopicError, TrimError,
+};
+
+pub(crate) use millstream_kafka_wire::ErrorCode;
+
+/// An error of the broker that has a code in the protocol.
+pub(crate) trait Coded {
+    /// The code.
+    fn code(&self) -> ErrorCode;
+}
+
+impl Coded for ProduceError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            ProduceError::UnknownPartition => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            ProduceError::InternalTopic => ErrorCode::INVALID_TOPIC_EXCEPTION,
+            ProduceError::Refused(refused) => refused.code(),
+            ProduceError::Log(AppendError::StreamGone) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            ProduceError::Log(AppendError::Fenced { .. } | AppendError::Closed) => {
+                ErrorCode::NOT_LEADER_OR_FOLLOWER
+            }
+            ProduceError::Log(AppendError::OutOfOrderSequence) => ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER,
+            ProduceError::Log(AppendError::DuplicateSequence) => ErrorCode::DUPLICATE_SEQUENCE_NUMBER,
+            ProduceError::Log(AppendError::StaleProducerEpoch) => ErrorCode::INVALID_PRODUCER_EPOCH,
+            ProduceError::Log(AppendError::UnknownProducer) => ErrorCode::UNKNOWN_PRODUCER_ID,
+            ProduceError::Log(AppendError::StorageFull | AppendError::Storage { .. }) => {
+                ErrorCode::KAFKA_STORAGE_ERROR
+            }
+        }
+    }
+}
+
+impl Coded for RecordsRefused {
+    fn code(&self) -> ErrorCode {
+        match self {
+            RecordsRefused::Corrupt(_) => ErrorCode::CORRUPT_MESSAGE,
+            RecordsRefused::OldFormat(_) => ErrorCode::UNSUPPORTED_FOR_MESSAGE_FORMAT,
+            RecordsRefused::UnknownCodec(_) => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
+            RecordsRefused::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
+            RecordsRefused::Timestamp { .. } => ErrorCode::INVALID_TIMESTAMP,
+            RecordsRefused::Invalid { .. } => ErrorCode::INVALID_RECORD,
+        }
+    }
+}
+
+impl Coded for FetchError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            FetchError::UnknownPartition => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            FetchError::OffsetOutOfRange { .. } => ErrorCode::OFFSET_OUT_OF_RANGE,
+            FetchError::FencedEpoch => ErrorCode::FENCED_LEADER_EPOCH,
+            FetchError::UnknownEpoch => ErrorCode::UNKNOWN_LEADER_EPOCH,
+            FetchError::Storage(_) => ErrorCode::KAFKA_STORAGE_ERROR,
+        }
+    }
+}
+
+impl Coded for TrimError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            TrimError::UnknownPartition => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            TrimError::InternalTopic => ErrorCode::INVALID_TOPIC_EXCEPTION,
+            TrimError::Policy => ErrorCode::POLICY_VIOLATION,
+            TrimError::OffsetOutOfRange => ErrorCode::OFFSET_OUT_OF_RANGE,
+            TrimError::Storage(_) => ErrorCode::KAFKA_STORAGE_ERROR,
+        }
+    }
+}
+
+impl Coded for TopicError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            TopicError::Exists(_) => ErrorCode::TOPIC_ALREADY_EXISTS,
+            TopicError::Unknown => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            TopicError::InvalidName(_) | TopicError::Internal => ErrorCode::INVALID_TOPIC_EXCEPTION,
+            TopicError::InvalidPartitions(_) => ErrorCode::INVALID_PARTITIONS,
+            TopicError::Config(error) => error.code(),
+            TopicError::DeletionDisabled => ErrorCode::TOPIC_DELETION_DISABLED,
+            TopicError::Store(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl Coded for AlterError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            AlterError::Duplicate(_) | AlterError::Static(_) => ErrorCode::INVALID_REQUEST,
+            AlterError::Invalid(_) | AlterError::Unknown { .. } | AlterError::NotAList(_) => {
+                ErrorCode::INVALID_CONFIG
+            }
+        }
+    }
+}
+
+impl Coded for BrokerError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            BrokerError::Catalog(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
+            BrokerError::Config(error) => error.code(),
+        }
+    }
+}

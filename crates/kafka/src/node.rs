@@ -1,0 +1,86 @@
+//! The front end as one value: the broker, what clients are told of this node, and the state that connections share.
+
+use crate::fetch_session::FetchSessions;
+use crate::metrics::ApiMetrics;
+use millstream_broker::{Broker, Clock};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Where clients are told to connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advertised {
+    /// Name of the listener.
+    pub listener: String,
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+}
+
+/// What is fixed at start.
+#[derive(Clone, Debug)]
+pub struct KafkaConfig {
+    /// One for each listener.
+    pub advertised: Vec<Advertised>,
+    /// The rack of this node (Kafka: broker.rack).
+    pub rack: Option<String>,
+    /// The data directory's name, as DescribeLogDirs tells it.
+    pub log_dir: String,
+    /// Memory for all large requests that are read or in flight, in bytes; at least the largest frame.
+    pub request_bytes_max: usize,
+    /// Fetch sessions that are kept (Kafka: max.incremental.fetch.session.cache.slots).
+    pub fetch_sessions_max: usize,
+}
+
+/// The Kafka front end of one broker.
+pub struct Kafka {
+    /// What decides.
+    pub broker: Broker,
+    /// Counters.
+    pub metrics: Arc<ApiMetrics>,
+    pub(crate) config: KafkaConfig,
+    pub(crate) fetch_sessions: FetchSessions,
+    /// One permit a byte.
+    pub(crate) request_bytes: Arc<Semaphore>,
+}
+
+impl Kafka {
+    /// A front end over `broker`.
+    #[must_use]
+    pub fn new(broker: Broker, config: KafkaConfig) -> Arc<Kafka> {
+        let request_bytes = Arc::new(Semaphore::new(
+            config.request_bytes_max.min(Semaphore::MAX_PERMITS),
+        ));
+        let fetch_sessions = FetchSessions::new(config.fetch_sessions_max);
+        Arc::new(Kafka {
+            broker,
+            metrics: Arc::default(),
+            config,
+            fetch_sessions,
+            request_bytes,
+        })
+    }
+
+    pub(crate) fn node_id(&self) -> i32 {
+        i32::try_from(self.broker.id()).unwrap_or(i32::MAX)
+    }
+
+    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
+        self.broker.clock().clone()
+    }
+
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.broker.clock().monotonic()
+    }
+
+    /// The address for clients that came in by `listener`.
+    pub(crate) fn advertised(&self, listener: &str) -> Option<&Advertised> {
+        let named = self
+            .config
+            .advertised
+            .iter()
+            .find(|address| address.listener == listener);
+        named.or(self.config.advertised.first())
+    }
+}
