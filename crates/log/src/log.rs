@@ -129,6 +129,7 @@ impl Log {
         let through = manifest.wal_through();
         let mut replay = |group| recovery.replay(group);
         let medium = FileWal::open(ports.disk, &*clock, options, through, &mut replay).await?;
+        recovery.finish();
         let durable = medium.durable();
         let pools = Arc::new(IoPools::new());
         let cache = BlockCache::new(config.block_cache_bytes, None);

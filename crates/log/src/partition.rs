@@ -179,17 +179,9 @@ impl Partition {
         if start <= state.start {
             return;
         }
-        // Above the end only in recovery, where flush mode async lost what the trim had seen.
-        if start > state.end {
-            state.end = start;
-            state.next = state.next.max(start);
-        }
+        assert!(start <= state.end, "only what is durable is trimmed");
         state.start = start;
-        while let Some(batch) = state.tail.front().copied()
-            && batch.last < start
-        {
-            state.pop_tail();
-        }
+        state.drop_trimmed();
         let woken = state.mark_waiters();
         drop(state);
         woken.iter().for_each(|cell| cell.wake());
@@ -303,6 +295,17 @@ impl State {
 
     fn tail_start(&self) -> Offset {
         self.tail.front().map_or(self.end, |batch| batch.base)
+    }
+
+    /// Lets go of what lies wholly below the start. The newest batch that is not in objects stays: with it the epochs and the
+    /// producers get there, although nobody reads it any more.
+    fn drop_trimmed(&mut self) {
+        while let Some(batch) = self.tail.front().copied()
+            && batch.last < self.start
+            && (self.tail.len() > 1 || batch.base < self.uploaded)
+        {
+            self.pop_tail();
+        }
     }
 
     fn pop_tail(&mut self) {

@@ -41,6 +41,13 @@ impl Recovery {
         }
     }
 
+    /// Everything was replayed.
+    pub(crate) fn finish(&self) {
+        for partition in self.streams.values() {
+            partition.finish_replay();
+        }
+    }
+
     /// Replays one group.
     pub(crate) fn replay(&mut self, replayed: ReplayedGroup) -> Result<(), OpenError> {
         let ReplayedGroup { group, stored_bytes } = replayed;

@@ -19,7 +19,7 @@ use crate::stream::Appended;
 use crate::tail::TailCache;
 use crate::upload::uploader::Uploader;
 use crate::wake::WakeCell;
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -88,9 +88,40 @@ impl GroupCommit {
                     self.publish(seq, wall_ms, stored, &batches, &mut outbox);
                     self.answer(&mut batches, &mut outbox);
                 }
-                Err(error) => self.fail(&error, &mut batches, &mut outbox),
+                Err(error) => {
+                    let error = self.void(seq, error).await;
+                    self.fail(&error, &mut batches, &mut outbox);
+                }
             }
         }
+    }
+
+    /// A group that failed half way may be found whole by recovery, unless another one of its number is durable. So an empty
+    /// one is written at once: then the batches are certainly not done, and a client's retry cannot make a second copy.
+    async fn void(&mut self, seq: GroupSeq, error: WalError) -> WalError {
+        let WalError::Failed {
+            fate: Fate::Unknown,
+            what,
+        } = error
+        else {
+            return error;
+        };
+        let empty = Group {
+            seq,
+            wall_ms: self.clock.wall_ms(),
+            runs: Vec::new(),
+            block: Bytes::new(),
+        };
+        let fate = match self.medium.append(empty).await {
+            Ok(stored) => {
+                self.durable = seq;
+                self.tail.insert(seq, Bytes::new());
+                self.backlog.durable(seq, 0, stored, self.clock.monotonic());
+                Fate::NotDone
+            }
+            Err(_) => Fate::Unknown,
+        };
+        WalError::Failed { fate, what }
     }
 
     /// Answers batches whose offsets were taken back after an earlier group failed, or whose stream was deleted.
