@@ -137,7 +137,7 @@ impl Backlog {
     pub(crate) fn uploaded(&self, through: GroupSeq) {
         let mut freed = 0;
         let mut durable = self.durable.lock();
-        while durable.last.0 - durable.groups.len() as u64 + 1 <= through.0
+        while durable.last.0 - (durable.groups.len() as u64) < through.0
             && let Some(group) = durable.groups.pop_front()
         {
             freed += group.stored;

@@ -324,3 +324,6 @@ impl State {
         self.waiters.iter().filter(|cell| cell.mark()).cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

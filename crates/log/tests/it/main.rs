@@ -4,6 +4,7 @@ mod append;
 mod crash;
 mod failures;
 mod producers;
+mod real;
 mod support;
 mod tiering;
 mod wake;
