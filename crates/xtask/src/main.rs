@@ -2,7 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+mod brokers;
+mod clients;
 mod codegen;
+mod installs;
+mod options;
+mod process;
 mod shell;
 mod suite;
 mod tidy;
@@ -18,6 +23,11 @@ struct Task {
 
 /// Every task, in the order of the help.
 const TASKS: &[Task] = &[
+    Task {
+        name: "clients",
+        about: "stock clients against Millstream, or --peer kafka; --write writes docs/CLIENTS.md",
+        run: clients::run,
+    },
     Task {
         name: "codegen",
         about: "write the generated half of kafka-wire; --check compares only",
