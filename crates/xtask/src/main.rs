@@ -5,6 +5,7 @@
 mod brokers;
 mod clients;
 mod codegen;
+mod crash;
 mod installs;
 mod options;
 mod process;
@@ -32,6 +33,11 @@ const TASKS: &[Task] = &[
         name: "codegen",
         about: "write the generated half of kafka-wire; --check compares only",
         run: codegen::run,
+    },
+    Task {
+        name: "crash",
+        about: "kill -9 under a load of stock clients, --rounds N, then check what was promised",
+        run: crash::run,
     },
     Task {
         name: "test",

@@ -100,6 +100,11 @@ impl Site {
         format!("127.0.0.1:{}", self.kafka_port)
     }
 
+    /// Its folder, with its data and its log; a place for other files of the run.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Everything that the broker wrote to its terminal, over all its starts.
     pub fn log(&self) -> PathBuf {
         self.folder.join("broker.log")
