@@ -6,6 +6,8 @@
 //! replaces (trap T8), and an object dies only when no range refers to it.
 
 #[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+#[cfg(any(test, feature = "testing"))]
 pub mod memory;
 pub mod store;
 
