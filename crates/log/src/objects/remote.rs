@@ -339,7 +339,13 @@ mod tests {
         assert_eq!(of(K::StorageFull), ObjectError::Full);
         assert_eq!(of(K::QuotaExceeded), ObjectError::Full);
         assert!(matches!(of(K::PermissionDenied), ObjectError::Refused(_)));
-        assert!(matches!(of(K::TimedOut), ObjectError::Retry { fate: Fate::Unknown, .. }));
+        assert!(matches!(
+            of(K::TimedOut),
+            ObjectError::Retry {
+                fate: Fate::Unknown,
+                ..
+            }
+        ));
         let words = |words: &str| object_store::Error::Generic {
             store: "test",
             source: words.into(),
@@ -347,7 +353,13 @@ mod tests {
         let full = words("Server returned non-2xx status code: 507 Insufficient Storage");
         assert_eq!(classify(&full, Fate::Unknown), ObjectError::Full);
         let away = classify(&words("connection reset"), Fate::NotDone);
-        assert!(matches!(away, ObjectError::Retry { fate: Fate::NotDone, .. }));
+        assert!(matches!(
+            away,
+            ObjectError::Retry {
+                fate: Fate::NotDone,
+                ..
+            }
+        ));
     }
 
     #[test]
