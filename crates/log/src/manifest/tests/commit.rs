@@ -1,6 +1,7 @@
 //! The committer, restart, orphans.
 
 use super::*;
+use crate::manifest::conformance::{ManifestWorld, check_manifest_store};
 
 struct Media {
     list: Arc<MemoryManifest>,
@@ -24,6 +25,17 @@ impl Media {
 
 async fn commit(manifest: &ManifestHandle, record: Record) -> Result<(), CommitError> {
     manifest.commit(|_| Some(record)).await.map(|_| ())
+}
+
+impl ManifestWorld for Arc<MemoryManifest> {
+    fn open(&self) -> Arc<dyn ManifestStore> {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn the_list_in_memory_keeps_the_promises_of_the_port() {
+    check_manifest_store(Arc::<MemoryManifest>::default).await;
 }
 
 #[tokio::test(start_paused = true)]
