@@ -4,7 +4,7 @@
 
 use crate::api::describe_configs::{check_broker_name, resource};
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::{BrokerScope, Dry};
 use millstream_kafka_wire::Str;
@@ -55,12 +55,12 @@ async fn replace(kafka: &Kafka, asked: &AlterConfigsResource, dry: Dry) -> Resul
     match asked.resource_type {
         resource::TOPIC => {
             let replaced = kafka.broker.replace_topic_configs(name, &values, dry).await;
-            replaced.map_err(|error| (ErrorCode::from(&error), error.to_string()))
+            replaced.map_err(|error| (error.code(), error.to_string()))
         }
         resource::BROKER => {
             let scope = broker_scope(kafka, name)?;
             let replaced = kafka.broker.replace_broker_configs(scope, &values, dry).await;
-            replaced.map_err(|error| (ErrorCode::from(&error), error.to_string()))
+            replaced.map_err(|error| (error.code(), error.to_string()))
         }
         other => Err((
             ErrorCode::INVALID_REQUEST,

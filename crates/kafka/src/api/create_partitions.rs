@@ -3,7 +3,7 @@
 //! Versions 0-3. v2 flexible.
 
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::Dry;
 use millstream_kafka_wire::Str;
@@ -67,5 +67,5 @@ async fn raise(kafka: &Kafka, topic: &CreatePartitionsTopic, dry: Dry) -> Result
         }
     }
     let raised = kafka.broker.add_partitions(topic.name.as_str(), count, dry).await;
-    raised.map_err(|error| (ErrorCode::from(&error), error.to_string()))
+    raised.map_err(|error| (error.code(), error.to_string()))
 }

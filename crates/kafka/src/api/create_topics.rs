@@ -4,10 +4,10 @@
 //! v7 topic ids (KIP-516).
 //!
 //! Any replication factor is accepted and one replica is shown: copies are the object store's business
-//! (docs/decisions/0005-replication-factor.md).
+//! (docs/decisions/replication-factor.md).
 
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::{Dry, Topic, TopicSpec};
 use millstream_kafka_wire::create_topics::{
@@ -74,7 +74,7 @@ async fn create(kafka: &Kafka, topic: CreatableTopic, dry: Dry) -> CreatableTopi
             replication_factor: 1,
             ..Default::default()
         },
-        Err(error) => refused(name, Refusal(ErrorCode::from(&error), error.to_string())),
+        Err(error) => refused(name, Refusal(error.code(), error.to_string())),
     }
 }
 

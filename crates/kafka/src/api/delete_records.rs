@@ -3,7 +3,7 @@
 //! Versions 0-2. v2 flexible. Offset -1 means the high watermark.
 
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::{Offset, Topic};
 use millstream_kafka_wire::delete_records::{
@@ -59,5 +59,5 @@ async fn trim(kafka: &Kafka, topic: &Topic, asked: &DeleteRecordsPartition) -> R
         .broker
         .delete_records(topic, partition, before)
         .await
-        .map_err(|error| ErrorCode::from(&error))
+        .map_err(|error| error.code())
 }

@@ -3,7 +3,7 @@
 //! Versions 1-6. v4 flexible; v5 messages; v6 by id (KIP-516).
 
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::TopicId;
 use millstream_kafka_wire::delete_topics::{
@@ -67,7 +67,7 @@ async fn delete(kafka: &Kafka, state: DeleteTopicState) -> DeletableTopicResult 
             topic_id: id,
             ..Default::default()
         },
-        Err(error) => result(Some(name), id, ErrorCode::from(&error), error.to_string()),
+        Err(error) => result(Some(name), id, error.code(), error.to_string()),
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::api::alter_configs::broker_scope;
 use crate::api::describe_configs::resource;
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::Dry;
 use millstream_broker::configs::alter::ConfigChange;
@@ -54,12 +54,12 @@ async fn alter(kafka: &Kafka, asked: &AlterConfigsResource, dry: Dry) -> Result<
     match asked.resource_type {
         resource::TOPIC => {
             let altered = kafka.broker.alter_topic_configs(name, &changes, dry).await;
-            altered.map_err(|error| (ErrorCode::from(&error), error.to_string()))
+            altered.map_err(|error| (error.code(), error.to_string()))
         }
         resource::BROKER => {
             let scope = broker_scope(kafka, name)?;
             let altered = kafka.broker.alter_broker_configs(scope, &changes, dry).await;
-            altered.map_err(|error| (ErrorCode::from(&error), error.to_string()))
+            altered.map_err(|error| (error.code(), error.to_string()))
         }
         other => Err((
             ErrorCode::INVALID_REQUEST,

@@ -4,7 +4,7 @@
 //! Transactional ids are refused until transactions are served.
 
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_kafka_wire::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 use std::ops::RangeInclusive;
@@ -50,5 +50,5 @@ async fn assign(kafka: &Kafka, request: &InitProducerIdRequest) -> Result<(i64, 
     }
     // A producer without a transactional id raises its epoch by itself; what it names here has no owner to ask.
     let id = kafka.broker.new_producer_id().await;
-    id.map(|id| (id, 0)).map_err(|error| ErrorCode::from(&error))
+    id.map(|id| (id, 0)).map_err(|error| error.code())
 }

@@ -4,7 +4,7 @@
 
 use crate::api::fetch::epoch;
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::{Epoch, Offset, Topic};
 use millstream_kafka_wire::offset_for_leader_epoch::{
@@ -56,7 +56,7 @@ fn find(
     let end = kafka
         .broker
         .epoch_end(topic, partition, epoch(asked.current_leader_epoch), wanted);
-    end.map_err(|error| ErrorCode::from(&error))
+    end.map_err(|error| error.code())
 }
 
 fn encode(partition: i32, answer: Result<Option<(Epoch, Offset)>, ErrorCode>) -> EpochEndOffset {
