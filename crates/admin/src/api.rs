@@ -2,8 +2,8 @@
 
 use crate::http::Readiness;
 use crate::source::{
-    BrokerInfo, ConfigInfo, GroupDetail, GroupInfo, GroupOffset, MemberInfo, PartitionInfo, Source, TopicDetail,
-    TopicInfo,
+    BrokerInfo, ConfigInfo, GroupDetail, GroupInfo, GroupOffset, MemberInfo, PartitionInfo, Source,
+    TopicDetail, TopicInfo,
 };
 use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;

@@ -45,7 +45,9 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let router = router(readiness);
-    axum::serve(LimitedListener::new(listener), router).with_graceful_shutdown(stop).await
+    axum::serve(LimitedListener::new(listener), router)
+        .with_graceful_shutdown(stop)
+        .await
 }
 
 /// All routes.

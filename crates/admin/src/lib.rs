@@ -16,7 +16,7 @@ pub use http::{Readiness, serve};
 pub use limit::HTTP_CONNECTIONS_MAX;
 pub use metrics::{GROUP_SERIES_MAX, TOPIC_SERIES_MAX};
 pub use source::{
-    ApiMeasure, BrokerInfo, ConfigInfo, GroupDetail, GroupInfo, GroupOffset, Latencies, MemberInfo, Measures,
+    ApiMeasure, BrokerInfo, ConfigInfo, GroupDetail, GroupInfo, GroupOffset, Latencies, Measures, MemberInfo,
     PartitionInfo, Reading, ReadingKind, Source, TopicDetail, TopicInfo,
 };
 

@@ -91,10 +91,17 @@ impl Snapshot {
         let shown = &self.topics[..self.topics.len().min(TOPIC_SERIES_MAX)];
         type Number = fn(&TopicInfo) -> u64;
         let families: [(&str, &str, MetricType, Number); 4] = [
-            ("topic_appended_records", "Sum of the end offsets", MetricType::Counter, |t| t.appended_records),
+            (
+                "topic_appended_records",
+                "Sum of the end offsets",
+                MetricType::Counter,
+                |t| t.appended_records,
+            ),
             ("topic_records", "Records kept", MetricType::Gauge, |t| t.records),
             ("topic_bytes", "Bytes kept", MetricType::Gauge, |t| t.bytes),
-            ("topic_partitions", "Partitions", MetricType::Gauge, |t| u64::from(t.partitions)),
+            ("topic_partitions", "Partitions", MetricType::Gauge, |t| {
+                u64::from(t.partitions)
+            }),
         ];
         for (name, help, kind, number) in families {
             let mut family = encoder.encode_descriptor(name, help, None, kind)?;
@@ -102,7 +109,9 @@ impl Snapshot {
                 let label = [("topic", topic.name.as_str())];
                 let mut one = family.encode_family(&label)?;
                 match kind {
-                    MetricType::Counter => one.encode_counter::<NoLabelSet, u64, u64>(&number(topic), None)?,
+                    MetricType::Counter => {
+                        one.encode_counter::<NoLabelSet, u64, u64>(&number(topic), None)?
+                    }
                     _ => one.encode_gauge(&saturated(number(topic)))?,
                 }
             }
@@ -122,20 +131,33 @@ impl Snapshot {
                 lag.encode_family(&label)?.encode_gauge(&saturated(records))?;
             }
         }
-        let mut members = encoder.encode_descriptor("group_members", "Members of a group", None, MetricType::Gauge)?;
+        let mut members =
+            encoder.encode_descriptor("group_members", "Members of a group", None, MetricType::Gauge)?;
         for group in shown {
             let label = [("group", group.id.as_str())];
-            members.encode_family(&label)?.encode_gauge(&i64::from(group.members))?;
+            members
+                .encode_family(&label)?
+                .encode_gauge(&i64::from(group.members))?;
         }
         Ok(())
     }
 
     fn encode_usage(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         if let Some(seconds) = self.usage.cpu_seconds {
-            counter(encoder, "process_cpu_seconds", "Processor time of all threads", seconds)?;
+            counter(
+                encoder,
+                "process_cpu_seconds",
+                "Processor time of all threads",
+                seconds,
+            )?;
         }
         if let Some(bytes) = self.usage.resident_bytes {
-            gauge(encoder, "process_resident_memory_bytes", "Resident memory", bytes as f64)?;
+            gauge(
+                encoder,
+                "process_resident_memory_bytes",
+                "Resident memory",
+                bytes as f64,
+            )?;
         }
         if let Some(files) = self.usage.open_files {
             gauge(encoder, "process_open_fds", "Open file descriptors", files as f64)?;
@@ -164,7 +186,9 @@ fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: f
 }
 
 fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: f64) -> fmt::Result {
-    encoder.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
+    encoder
+        .encode_descriptor(name, help, None, MetricType::Gauge)?
+        .encode_gauge(&value)
 }
 
 /// Gauges are signed in the text format's library.

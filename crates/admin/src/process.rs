@@ -19,9 +19,15 @@ pub struct Usage {
 /// Reads it now.
 pub fn usage() -> Usage {
     Usage {
-        cpu_seconds: fs::read_to_string("/proc/self/stat").ok().and_then(|stat| cpu_seconds(&stat)),
-        resident_bytes: fs::read_to_string("/proc/self/status").ok().and_then(|status| resident_bytes(&status)),
-        open_files: fs::read_dir("/proc/self/fd").ok().map(|files| files.count() as u64),
+        cpu_seconds: fs::read_to_string("/proc/self/stat")
+            .ok()
+            .and_then(|stat| cpu_seconds(&stat)),
+        resident_bytes: fs::read_to_string("/proc/self/status")
+            .ok()
+            .and_then(|status| resident_bytes(&status)),
+        open_files: fs::read_dir("/proc/self/fd")
+            .ok()
+            .map(|files| files.count() as u64),
     }
 }
 
@@ -54,7 +60,10 @@ mod tests {
 
     #[test]
     fn resident_memory_is_given_in_bytes() {
-        assert_eq!(resident_bytes("VmPeak:\t9 kB\nVmRSS:\t  2048 kB\n"), Some(2 << 20));
+        assert_eq!(
+            resident_bytes("VmPeak:\t9 kB\nVmRSS:\t  2048 kB\n"),
+            Some(2 << 20)
+        );
         assert_eq!(resident_bytes("VmPeak:\t9 kB\n"), None);
     }
 }

@@ -91,7 +91,10 @@ impl Source for MadeUp {
         };
         Measures {
             readings: vec![reading],
-            apis: vec![ApiMeasure { api: "Produce", latencies }],
+            apis: vec![ApiMeasure {
+                api: "Produce",
+                latencies,
+            }],
         }
     }
 }
@@ -115,7 +118,11 @@ async fn a_recovering_broker_is_live_and_not_ready() {
     let readiness = Readiness::default();
     assert_eq!(get(&readiness, "/health").await.0, StatusCode::OK);
     for path in ["/ready", "/metrics", "/api/v1/topics", "/api/v1/broker"] {
-        assert_eq!(get(&readiness, path).await.0, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert_eq!(
+            get(&readiness, path).await.0,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "{path}"
+        );
     }
     readiness.ready(Arc::new(MadeUp { topics: 0, groups: 0 }));
     assert_eq!(get(&readiness, "/ready").await.0, StatusCode::OK);
@@ -163,7 +170,10 @@ async fn metrics_hold_counters_histograms_and_labels_escaped() {
 async fn the_number_of_series_is_bounded() {
     let (_, text) = get(&ready(TOPIC_SERIES_MAX + 7, GROUP_SERIES_MAX + 5), "/metrics").await;
     assert_eq!(text.matches("millstream_topic_bytes{").count(), TOPIC_SERIES_MAX);
-    assert_eq!(text.matches("millstream_group_lag_records{").count(), GROUP_SERIES_MAX);
+    assert_eq!(
+        text.matches("millstream_group_lag_records{").count(),
+        GROUP_SERIES_MAX
+    );
     assert!(text.contains("millstream_series_left_out 12"));
 }
 
@@ -172,7 +182,17 @@ async fn the_description_names_every_route_of_the_api() {
     let (_, body) = get(&ready(0, 0), "/api/v1/openapi.json").await;
     let description: Value = serde_json::from_str(&body).unwrap();
     let paths: Vec<&String> = description["paths"].as_object().unwrap().keys().collect();
-    assert_eq!(paths, ["/broker", "/configs", "/groups", "/groups/{id}", "/topics", "/topics/{name}"]);
+    assert_eq!(
+        paths,
+        [
+            "/broker",
+            "/configs",
+            "/groups",
+            "/groups/{id}",
+            "/topics",
+            "/topics/{name}"
+        ]
+    );
 }
 
 #[tokio::test]
@@ -196,7 +216,10 @@ async fn idle_connections_do_not_take_more_than_their_share() {
         idle.push(TcpStream::connect(address).await.unwrap());
     }
     let mut waiting = TcpStream::connect(address).await.unwrap();
-    waiting.write_all(b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    waiting
+        .write_all(b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
     drop(idle.pop());
     let mut answer = String::new();
     waiting.read_to_string(&mut answer).await.unwrap();

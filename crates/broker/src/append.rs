@@ -57,11 +57,18 @@ impl Broker {
         if topic.is_internal() {
             return Err(ProduceError::InternalTopic);
         }
-        let stream = topic.stream(partition).ok_or(ProduceError::UnknownPartition)?.clone();
+        let stream = topic
+            .stream(partition)
+            .ok_or(ProduceError::UnknownPartition)?
+            .clone();
         let prepared = prepare(records, &topic.settings(), self.clock().wall_ms())?;
         let epoch: Epoch = stream.epoch();
         let ticket = stream.append(epoch, prepared.batch).await?;
-        Ok(PendingAppend { ticket, stream, log_append_time: prepared.log_append_time })
+        Ok(PendingAppend {
+            ticket,
+            stream,
+            log_append_time: prepared.log_append_time,
+        })
     }
 }
 

@@ -59,7 +59,11 @@ pub(crate) struct Layers {
 
 impl Layers {
     pub(crate) fn borrowed(&self) -> BrokerLayers<'_> {
-        BrokerLayers { dynamic: &self.dynamic, dynamic_default: &self.dynamic_default, fixed: &self.fixed }
+        BrokerLayers {
+            dynamic: &self.dynamic,
+            dynamic_default: &self.dynamic_default,
+            fixed: &self.fixed,
+        }
     }
 }
 
@@ -94,7 +98,9 @@ impl Broker {
             settings: ArcSwap::from_pointee(settings),
             producer_ids: Mutex::default(),
         };
-        let broker = Broker { inner: Arc::new(inner) };
+        let broker = Broker {
+            inner: Arc::new(inner),
+        };
         broker.refresh_own_settings();
         let image = broker.inner.catalog.image();
         let mut wanted = HashSet::new();
@@ -168,12 +174,6 @@ impl Broker {
         self.layers().borrowed().describe()
     }
 
-    /// Settings made at run time for all brokers.
-    #[must_use]
-    pub fn default_broker_configs(&self) -> ConfigMap {
-        self.inner.catalog.image().broker_configs(None)
-    }
-
     /// Changes settings of a topic: all changes, or none.
     pub async fn alter_topic_configs(
         &self,
@@ -185,7 +185,10 @@ impl Broker {
         let layers = self.layers();
         let in_force = |name: &str| {
             let entries = describe_topic(topic.configs(), layers.borrowed());
-            entries.into_iter().find(|entry| entry.row.name == name).and_then(|entry| entry.value)
+            entries
+                .into_iter()
+                .find(|entry| entry.row.name == name)
+                .and_then(|entry| entry.value)
         };
         let next = TOPIC_TABLE.apply(topic.configs(), changes, in_force)?;
         self.keep_topic_configs(name, next, dry).await
@@ -203,9 +206,19 @@ impl Broker {
         self.keep_topic_configs(name, next, dry).await
     }
 
-    async fn keep_topic_configs(&self, name: &str, next: ConfigMap, dry: crate::Dry) -> Result<(), TopicError> {
+    async fn keep_topic_configs(
+        &self,
+        name: &str,
+        next: ConfigMap,
+        dry: crate::Dry,
+    ) -> Result<(), TopicError> {
         if dry == crate::Dry::Run {
-            let facts = self.inner.catalog.set_topic_configs(name, next).await.map_err(topic_error)?;
+            let facts = self
+                .inner
+                .catalog
+                .set_topic_configs(name, next)
+                .await
+                .map_err(topic_error)?;
             self.install(facts);
         }
         Ok(())
@@ -225,6 +238,26 @@ impl Broker {
         };
         let in_force = |name: &str| layers.borrowed().value(name).map(str::to_owned);
         let next = BROKER_TABLE.apply(present, changes, in_force)?;
+        self.keep_broker_configs(scope, next, dry).await
+    }
+
+    /// Replaces the settings made at run time for this broker or for all.
+    pub async fn replace_broker_configs(
+        &self,
+        scope: BrokerScope,
+        values: &[(String, Option<String>)],
+        dry: crate::Dry,
+    ) -> Result<(), BrokerError> {
+        let next = BROKER_TABLE.check_all(values)?;
+        self.keep_broker_configs(scope, next, dry).await
+    }
+
+    async fn keep_broker_configs(
+        &self,
+        scope: BrokerScope,
+        next: ConfigMap,
+        dry: crate::Dry,
+    ) -> Result<(), BrokerError> {
         if dry == crate::Dry::Run {
             let broker = (scope == BrokerScope::This).then_some(self.inner.config.broker_id);
             self.inner.catalog.set_broker_configs(broker, next).await?;
@@ -236,7 +269,9 @@ impl Broker {
 
     fn refresh_own_settings(&self) {
         let layers = self.layers();
-        self.inner.settings.store(Arc::new(BrokerSettings::resolve(layers.borrowed())));
+        self.inner
+            .settings
+            .store(Arc::new(BrokerSettings::resolve(layers.borrowed())));
     }
 
     /// The state kept in a partition of one of the broker's own topics, replayed.
@@ -246,7 +281,9 @@ impl Broker {
         partition: u32,
         on_record: impl FnMut(&[u8], Option<&[u8]>),
     ) -> Result<StateStream, StateError> {
-        let stream = topic.stream(partition).ok_or(StateError::Read(millstream_log::ReadError::StreamGone))?;
+        let stream = topic
+            .stream(partition)
+            .ok_or(StateError::Read(millstream_log::ReadError::StreamGone))?;
         StateStream::open(stream.clone(), self.inner.clock.clone(), on_record).await
     }
 }

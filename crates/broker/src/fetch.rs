@@ -103,8 +103,10 @@ impl Broker {
         if budget.wait_max.is_zero() || is_enough(&first, budget) {
             return first;
         }
-        let streams: Vec<Stream> =
-            reads.iter().filter_map(|read| read.topic.stream(read.partition).cloned()).collect();
+        let streams: Vec<Stream> = reads
+            .iter()
+            .filter_map(|read| read.topic.stream(read.partition).cloned())
+            .collect();
         let mut wakes = WakeSet::register(streams.iter());
         loop {
             // Read again after registering: what arrived in between has nobody left to wake.
@@ -153,14 +155,22 @@ async fn fetch_partition(
     at_least_one: bool,
     isolation: Isolation,
 ) -> FetchResult {
-    let stream = read.topic.stream(read.partition).ok_or(FetchError::UnknownPartition)?;
+    let stream = read
+        .topic
+        .stream(read.partition)
+        .ok_or(FetchError::UnknownPartition)?;
     check_epoch(stream.epoch(), read.epoch)?;
     let bounds = stream.bounds();
     let end = match isolation {
         Isolation::ReadUncommitted => bounds.end,
         Isolation::ReadCommitted => bounds.stable_end,
     };
-    let mut slice = FetchSlice { bounds, chunks: Vec::new(), bytes: 0, diverging: None };
+    let mut slice = FetchSlice {
+        bounds,
+        chunks: Vec::new(),
+        bytes: 0,
+        diverging: None,
+    };
     if let Some(epoch) = read.last_fetched_epoch
         && let Some((held, held_end)) = stream.epoch_end(epoch)
         && (held < epoch || held_end < read.from)
@@ -169,12 +179,19 @@ async fn fetch_partition(
         return Ok(slice);
     }
     if read.from < bounds.start || read.from > bounds.end {
-        return Err(FetchError::OffsetOutOfRange { start: bounds.start, end: bounds.end });
+        return Err(FetchError::OffsetOutOfRange {
+            start: bounds.start,
+            end: bounds.end,
+        });
     }
     if read.from >= end || (bytes_max == 0 && !at_least_one) {
         return Ok(slice);
     }
-    let limit = ReadLimit { bytes_max, at_least_one, below: end };
+    let limit = ReadLimit {
+        bytes_max,
+        at_least_one,
+        below: end,
+    };
     let outcome = stream.read(read.from, limit).await.map_err(read_error)?;
     slice.bytes = outcome.bytes;
     slice.chunks = outcome.chunks;

@@ -16,7 +16,9 @@ pub mod topics;
 pub use append::{PendingAppend, ProduceError, Produced};
 pub use broker::{Broker, BrokerConfig, BrokerError, BrokerScope};
 pub use fetch::{FetchBudget, FetchError, FetchRead, FetchResult, FetchSlice, Isolation};
-pub use millstream_log::{AppendError, Clock, Epoch, LogStats, Offset, ProducerView, StreamBounds, TimestampMs};
+pub use millstream_log::{
+    AppendError, Clock, Epoch, LogStats, Offset, ProducerView, StreamBounds, TimestampMs,
+};
 pub use millstream_meta::catalog::TopicId;
 pub use offsets::{OffsetAnswer, OffsetQuery, TrimError};
 pub use records::RecordsRefused;

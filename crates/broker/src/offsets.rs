@@ -73,7 +73,11 @@ impl Broker {
             Isolation::ReadUncommitted => bounds.end,
             Isolation::ReadCommitted => bounds.stable_end,
         };
-        let place = |offset: Option<Offset>| OffsetAnswer { offset, timestamp: None, epoch: stream.epoch() };
+        let place = |offset: Option<Offset>| OffsetAnswer {
+            offset,
+            timestamp: None,
+            epoch: stream.epoch(),
+        };
         let found = match query {
             OffsetQuery::Earliest => return Ok(place(Some(bounds.start))),
             OffsetQuery::Latest => return Ok(place(Some(readable_end))),
@@ -87,7 +91,9 @@ impl Broker {
             OffsetQuery::MaxTimestamp => stream.find_max_time().await,
             OffsetQuery::AtOrAfter(timestamp) => stream.find_by_time(timestamp).await,
         };
-        let found = found.map_err(read_error)?.filter(|found| found.offset < readable_end);
+        let found = found
+            .map_err(read_error)?
+            .filter(|found| found.offset < readable_end);
         Ok(found.map_or(place(None), |found| OffsetAnswer {
             offset: Some(found.offset),
             timestamp: Some(found.timestamp),

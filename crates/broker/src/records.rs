@@ -3,12 +3,12 @@
 //! On the append path between `append.rs` and the log. Pure: bytes, settings and a time in, a verified batch out.
 //!
 //! A compressed batch is opened only when the topic's settings need its records (compacted topic, another codec); its CRC,
-//! lengths and header are checked always. See docs/decisions/0004-compressed-batches-stay-closed.md.
+//! lengths and header are checked always. See docs/decisions/compressed-batches-stay-closed.md.
 
 use crate::configs::settings::TopicSettings;
 use bytes::Bytes;
 use millstream_log::TimestampMs;
-use millstream_log::batch::{self, BatchError, Codec, RecordsLimits, TimestampType, ValidBatch};
+use millstream_log::batch::{self, BatchError, Codec, TimestampType, ValidBatch};
 use thiserror::Error;
 
 /// The most that the records of one batch may grow to when they are opened.
@@ -18,7 +18,7 @@ const OPENED_BYTES_MAX: usize = 256 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RecordsRefused {
     /// The bytes are damaged (Kafka: CORRUPT_MESSAGE).
-    #[error("the record batch is damaged: {0:?}")]
+    #[error("the record batch is damaged: {0}")]
     Corrupt(BatchError),
     /// A batch of magic 0 or 1 (Kafka: UNSUPPORTED_FOR_MESSAGE_FORMAT).
     #[error("message format {0} is no longer accepted")]
@@ -68,25 +68,38 @@ pub fn prepare(
     check_size(records.len(), settings)?;
     let batch = verify_one(records)?;
     check_header(&batch)?;
-    check_records(&batch, settings, now)?;
+    let batch = check_records(batch, settings, now)?;
     let batch = recompress(batch, settings)?;
     check_size(batch.bytes().len(), settings)?;
     match settings.timestamp_type {
-        TimestampType::CreateTime => Ok(PreparedBatch { batch, log_append_time: None }),
+        TimestampType::CreateTime => Ok(PreparedBatch {
+            batch,
+            log_append_time: None,
+        }),
         TimestampType::LogAppendTime => {
-            Ok(PreparedBatch { batch: batch.with_log_append_time(now), log_append_time: Some(now) })
+            let batch = batch.with_timestamps(TimestampType::LogAppendTime, now);
+            Ok(PreparedBatch {
+                batch,
+                log_append_time: Some(now),
+            })
         }
     }
 }
 
 fn check_size(bytes: usize, settings: &TopicSettings) -> Result<(), RecordsRefused> {
     let bytes_max = settings.batch_bytes_max;
-    if bytes > bytes_max { Err(RecordsRefused::TooLarge { bytes, bytes_max }) } else { Ok(()) }
+    if bytes > bytes_max {
+        Err(RecordsRefused::TooLarge { bytes, bytes_max })
+    } else {
+        Ok(())
+    }
 }
 
 fn verify_one(records: Bytes) -> Result<ValidBatch, RecordsRefused> {
     if records.is_empty() {
-        return Err(invalid("a produce request holds exactly one record batch for each partition"));
+        return Err(invalid(
+            "a produce request holds exactly one record batch for each partition",
+        ));
     }
     ValidBatch::verify(records).map_err(refused)
 }
@@ -100,33 +113,45 @@ fn check_header(batch: &ValidBatch) -> Result<(), RecordsRefused> {
         return Err(invalid("an idempotent batch needs a sequence and an epoch"));
     }
     if header.timestamp_type() == TimestampType::LogAppendTime {
-        return Err(RecordsRefused::Timestamp { timestamp: header.max_timestamp });
+        return Err(RecordsRefused::Timestamp {
+            timestamp: header.max_timestamp,
+        });
     }
     Ok(())
 }
 
-/// Plain batches are walked whole (it costs nanoseconds a record); compressed ones only for a compacted topic.
-fn check_records(batch: &ValidBatch, settings: &TopicSettings, now: TimestampMs) -> Result<(), RecordsRefused> {
-    let header = batch.header();
+/// Plain batches are walked whole (it costs nanoseconds a record); compressed ones only for a compacted topic or another codec.
+fn check_records(
+    batch: ValidBatch,
+    settings: &TopicSettings,
+    now: TimestampMs,
+) -> Result<ValidBatch, RecordsRefused> {
+    let must_open = settings.compacted || needs_recompression(&batch, settings);
     let check_time = settings.timestamp_type == TimestampType::CreateTime;
-    let mut newest = header.max_timestamp;
-    let mut oldest = header.base_timestamp;
-    if header.codec() == Codec::None || settings.compacted {
-        let limits = RecordsLimits { opened_bytes_max: OPENED_BYTES_MAX };
-        let summary = batch::validate_records(batch, limits).map_err(refused)?;
-        if settings.compacted
-            && let Some(record) = summary.first_null_key
-        {
-            let reason = "a compacted topic accepts no record without a key";
-            return Err(RecordsRefused::Invalid { reason, record: Some(record) });
+    if batch.codec() != Codec::None && !must_open {
+        let header = batch.header();
+        if check_time {
+            check_bounds(header.base_timestamp, header.max_timestamp, settings, now)?;
         }
-        newest = summary.max_timestamp;
-        oldest = summary.min_timestamp;
+        return Ok(batch);
+    }
+    let summary = batch::validate_records(&batch, OPENED_BYTES_MAX).map_err(refused)?;
+    if settings.compacted
+        && let Some(record) = summary.first_null_key
+    {
+        let reason = "a compacted topic accepts no record without a key";
+        return Err(RecordsRefused::Invalid {
+            reason,
+            record: Some(record),
+        });
     }
     if check_time {
-        check_bounds(oldest, newest, settings, now)?;
+        check_bounds(summary.min_timestamp, summary.max_timestamp, settings, now)?;
     }
-    Ok(())
+    if summary.max_timestamp_is_honest || !check_time {
+        return Ok(batch);
+    }
+    Ok(batch.with_timestamps(TimestampType::CreateTime, summary.max_timestamp))
 }
 
 fn check_bounds(
@@ -140,12 +165,20 @@ fn check_bounds(
     if too_old {
         return Err(RecordsRefused::Timestamp { timestamp: oldest });
     }
-    if too_new { Err(RecordsRefused::Timestamp { timestamp: newest }) } else { Ok(()) }
+    if too_new {
+        Err(RecordsRefused::Timestamp { timestamp: newest })
+    } else {
+        Ok(())
+    }
+}
+
+fn needs_recompression(batch: &ValidBatch, settings: &TopicSettings) -> bool {
+    settings.codec.is_some_and(|(codec, _)| codec != batch.codec())
 }
 
 fn recompress(batch: ValidBatch, settings: &TopicSettings) -> Result<ValidBatch, RecordsRefused> {
     match settings.codec {
-        Some((codec, level)) if codec != batch.header().codec() => {
+        Some((codec, level)) if codec != batch.codec() => {
             batch::recompress(&batch, codec, level, OPENED_BYTES_MAX).map_err(refused)
         }
         _ => Ok(batch),
@@ -164,3 +197,7 @@ fn refused(error: BatchError) -> RecordsRefused {
 fn invalid(reason: &'static str) -> RecordsRefused {
     RecordsRefused::Invalid { reason, record: None }
 }
+
+#[cfg(test)]
+#[path = "records_tests.rs"]
+mod tests;

@@ -4,7 +4,7 @@
 //! invariant 6: replay = live). Never: what the records mean.
 
 use bytes::Bytes;
-use millstream_log::batch::{self, BatchBuilder, Codec, ValidBatch};
+use millstream_log::batch::{self, BatchBuilder, BatchError, Codec, NewRecord, StoredBatch};
 use millstream_log::{
     AppendError, AppendTicket, Clock, Offset, ReadError, ReadLimit, Stream, StreamBounds, TimestampMs,
 };
@@ -35,6 +35,9 @@ pub enum StateError {
     /// A stored batch does not open.
     #[error("a stored batch of state is damaged at offset {0}")]
     Damaged(Offset),
+    /// The changes do not fit into one batch.
+    #[error("a change of state is refused: {0}")]
+    Refused(#[from] BatchError),
     /// Writing failed.
     #[error("keeping state failed: {0}")]
     Append(#[from] AppendError),
@@ -63,7 +66,11 @@ impl StateStream {
         let StreamBounds { start, end, .. } = stream.bounds();
         let mut next = start;
         while next < end {
-            let limit = ReadLimit { bytes_max: REPLAY_READ_BYTES, at_least_one: true, below: end };
+            let limit = ReadLimit {
+                bytes_max: REPLAY_READ_BYTES,
+                at_least_one: true,
+                below: end,
+            };
             let outcome = stream.read(next, limit).await?;
             if outcome.next <= next {
                 break;
@@ -81,10 +88,15 @@ impl StateStream {
         let now: TimestampMs = self.clock.wall_ms();
         let mut builder = BatchBuilder::new(Codec::None);
         for record in records {
-            builder.push(now, Some(&record.key), record.value.as_deref(), &[]);
+            let value = record.value.as_deref();
+            builder.push(&NewRecord {
+                timestamp: now,
+                key: Some(&record.key),
+                value,
+                headers: &[],
+            })?;
         }
-        let batch = ValidBatch::verify(builder.build()).expect("our own builder makes valid batches");
-        let ticket = self.stream.append(self.stream.epoch(), batch).await?;
+        let ticket = self.stream.append(self.stream.epoch(), builder.finish()?).await?;
         Ok(PendingState { ticket })
     }
 }
@@ -102,15 +114,16 @@ fn replay_chunk(
     from: Offset,
     on_record: &mut impl FnMut(&[u8], Option<&[u8]>),
 ) -> Result<(), StateError> {
-    for raw in batch::split(chunk) {
-        let raw = raw.map_err(|_| StateError::Damaged(from))?;
-        let base = raw.header().base_offset;
-        if raw.header().is_control() {
+    for split in batch::split(chunk) {
+        let (header, bytes) = split.map_err(|_| StateError::Damaged(from))?;
+        if header.is_control() {
             continue;
         }
-        let opened = batch::open(&raw, STATE_BATCH_BYTES_MAX).map_err(|_| StateError::Damaged(base))?;
-        for record in opened.records() {
-            let record = record.map_err(|_| StateError::Damaged(base))?;
+        let damaged = |_| StateError::Damaged(header.base_offset);
+        let batch = StoredBatch::verify(bytes).map_err(damaged)?;
+        let records = batch.records(STATE_BATCH_BYTES_MAX).map_err(damaged)?;
+        for record in &records {
+            let record = record.map_err(damaged)?;
             if let Some(key) = record.key {
                 on_record(key, record.value);
             }

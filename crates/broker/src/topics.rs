@@ -180,9 +180,15 @@ impl Broker {
     /// Creates a topic, durably, and opens it. Checks everything first; `Dry::CheckOnly` stops there with `None`.
     pub async fn create_topic(&self, spec: &TopicSpec, dry: Dry) -> Result<Option<Arc<Topic>>, TopicError> {
         let configs = TOPIC_TABLE.check_all(&spec.configs)?;
-        let partitions = spec.partitions.unwrap_or_else(|| self.settings().partitions_default);
+        let partitions = spec
+            .partitions
+            .unwrap_or_else(|| self.settings().partitions_default);
         check_partitions(partitions)?;
-        let new = NewTopic { name: spec.name.clone(), partitions, configs };
+        let new = NewTopic {
+            name: spec.name.clone(),
+            partitions,
+            configs,
+        };
         if dry == Dry::CheckOnly {
             self.inner.catalog.check_new_topic(&new).map_err(topic_error)?;
             return Ok(None);
@@ -199,7 +205,11 @@ impl Broker {
         let spec = match name {
             OFFSETS_TOPIC => offsets_topic_spec(self.settings().offsets_partitions),
             _ if !self.settings().auto_create_topics => return Err(TopicError::Unknown),
-            _ => TopicSpec { name: name.to_owned(), partitions: None, configs: Vec::new() },
+            _ => TopicSpec {
+                name: name.to_owned(),
+                partitions: None,
+                configs: Vec::new(),
+            },
         };
         match self.create_topic(&spec, Dry::Run).await {
             Ok(created) => created.ok_or(TopicError::Unknown),
@@ -215,12 +225,27 @@ impl Broker {
         check_partitions(partitions)?;
         let held = topic.partitions();
         if partitions <= held {
-            let what = if partitions == held { "Topic already has" } else { "Topic currently has" };
-            let rest = if partitions == held { "" } else { ", which is higher than the requested count" };
-            return Err(TopicError::InvalidPartitions(format!("{what} {held} partition(s){rest}.")));
+            let what = if partitions == held {
+                "Topic already has"
+            } else {
+                "Topic currently has"
+            };
+            let rest = if partitions == held {
+                ""
+            } else {
+                ", which is higher than the requested count"
+            };
+            return Err(TopicError::InvalidPartitions(format!(
+                "{what} {held} partition(s){rest}."
+            )));
         }
         if dry == Dry::Run {
-            let facts = self.inner.catalog.add_partitions(name, partitions).await.map_err(topic_error)?;
+            let facts = self
+                .inner
+                .catalog
+                .add_partitions(name, partitions)
+                .await
+                .map_err(topic_error)?;
             self.install(facts);
         }
         Ok(())
@@ -231,9 +256,14 @@ impl Broker {
         if !self.settings().delete_topics {
             return Err(TopicError::DeletionDisabled);
         }
+        if is_internal(name) {
+            return Err(TopicError::Internal);
+        }
         self.topic(name).ok_or(TopicError::Unknown)?;
         self.inner.catalog.delete_topic(name).await.map_err(topic_error)?;
-        let Some(gone) = self.inner.topics.write().remove(name) else { return Ok(()) };
+        let Some(gone) = self.inner.topics.write().remove(name) else {
+            return Ok(());
+        };
         for stream in &gone.streams {
             // The topic is gone for good already; what fails here is collected at the next start.
             if let Err(error) = self.inner.log.delete_stream(stream.id()).await {
@@ -252,7 +282,11 @@ impl Broker {
             stream.set_policy(settings.policy.clone());
             streams.push(stream);
         }
-        let topic = Arc::new(Topic { facts, settings: ArcSwap::from_pointee(settings), streams });
+        let topic = Arc::new(Topic {
+            facts,
+            settings: ArcSwap::from_pointee(settings),
+            streams,
+        });
         self.inner.topics.write().insert(topic.clone());
         topic
     }
@@ -275,14 +309,22 @@ fn offsets_topic_spec(partitions: u32) -> TopicSpec {
         ("cleanup.policy".to_owned(), Some("compact".to_owned())),
         ("compression.type".to_owned(), Some("producer".to_owned())),
     ];
-    TopicSpec { name: OFFSETS_TOPIC.to_owned(), partitions: Some(partitions), configs }
+    TopicSpec {
+        name: OFFSETS_TOPIC.to_owned(),
+        partitions: Some(partitions),
+        configs,
+    }
 }
 
 fn check_partitions(partitions: u32) -> Result<(), TopicError> {
     match partitions {
-        0 => Err(TopicError::InvalidPartitions("Number of partitions was set to an invalid non-positive value.".into())),
+        0 => Err(TopicError::InvalidPartitions(
+            "Number of partitions was set to an invalid non-positive value.".into(),
+        )),
         1..=PARTITIONS_MAX => Ok(()),
-        _ => Err(TopicError::InvalidPartitions(format!("A topic may have at most {PARTITIONS_MAX} partitions."))),
+        _ => Err(TopicError::InvalidPartitions(format!(
+            "A topic may have at most {PARTITIONS_MAX} partitions."
+        ))),
     }
 }
 
@@ -299,4 +341,3 @@ pub(crate) fn topic_error(error: CatalogError) -> TopicError {
 fn warn_leftover(topic: &Topic, stream: &Stream, error: &StreamError) {
     tracing::warn!(topic = topic.name(), stream = %stream.id(), %error, "records of a deleted topic are left for the next start");
 }
-

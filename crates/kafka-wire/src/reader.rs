@@ -148,6 +148,10 @@ impl<'a> Reader<'a> {
         } else {
             plain_len(self.i16()?.into())?
         };
+        // The compact length could say more, but Kafka allows no longer strings, and none could be written back.
+        if len.is_some_and(|len| len > i16::MAX as usize) {
+            return Err(DecodeError::InvalidLength);
+        }
         len.map(|len| Str::from_utf8(self.slice(len)?)).transpose()
     }
 
@@ -281,6 +285,6 @@ fn plain_len(len: i32) -> Result<Option<usize>, DecodeError> {
     match usize::try_from(len) {
         Ok(len) => Ok(Some(len)),
         Err(_) if len == -1 => Ok(None),
-        Err(_) => Err(DecodeError::NegativeLength),
+        Err(_) => Err(DecodeError::InvalidLength),
     }
 }

@@ -5,11 +5,12 @@
 use crate::api;
 use crate::connection::Peer;
 use crate::node::Kafka;
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use millstream_kafka_wire::{
-    ApiKey, DecodeError, EncodeError, Frame, Message, Reader, Request, RequestHeader, decode_request, encode_response,
+    ApiKey, DecodeError, EncodeError, Frame, Message, Reader, Request, RequestHeader, decode_request,
+    encode_response,
 };
-use bytes::Bytes;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,7 +95,12 @@ pub(crate) struct ApiRow {
 }
 
 const fn row<A: Api>() -> ApiRow {
-    ApiRow { key: <A::Request as Request>::KEY, versions: A::VERSIONS, order: A::ORDER, start: start::<A> }
+    ApiRow {
+        key: <A::Request as Request>::KEY,
+        versions: A::VERSIONS,
+        order: A::ORDER,
+        start: start::<A>,
+    }
 }
 
 /// Every API that is served, in the order of their numbers.
@@ -104,6 +110,18 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::list_offsets::ListOffsets>(),
     row::<api::metadata::Metadata>(),
     row::<api::api_versions::ApiVersions>(),
+    row::<api::create_topics::CreateTopics>(),
+    row::<api::delete_topics::DeleteTopics>(),
+    row::<api::delete_records::DeleteRecords>(),
+    row::<api::init_producer_id::InitProducerId>(),
+    row::<api::offset_for_leader_epoch::OffsetForLeaderEpoch>(),
+    row::<api::describe_configs::DescribeConfigs>(),
+    row::<api::alter_configs::AlterConfigs>(),
+    row::<api::describe_log_dirs::DescribeLogDirs>(),
+    row::<api::create_partitions::CreatePartitions>(),
+    row::<api::incremental_alter_configs::IncrementalAlterConfigs>(),
+    row::<api::describe_cluster::DescribeCluster>(),
+    row::<api::describe_topic_partitions::DescribeTopicPartitions>(),
 ];
 
 pub(crate) fn find(key: i16) -> Option<&'static ApiRow> {
@@ -112,7 +130,14 @@ pub(crate) fn find(key: i16) -> Option<&'static ApiRow> {
 
 impl ApiRow {
     /// Decodes the message and lets the API begin. The future is 'static: it may outlive the read of the next frame.
-    pub fn start(&self, kafka: Arc<Kafka>, call: Call, correlation_id: i32, frame: Bytes, body_at: usize) -> BoxFuture<'static, Started> {
+    pub fn start(
+        &self,
+        kafka: Arc<Kafka>,
+        call: Call,
+        correlation_id: i32,
+        frame: Bytes,
+        body_at: usize,
+    ) -> BoxFuture<'static, Started> {
         (self.start)(kafka, call, correlation_id, frame, body_at)
     }
 }
@@ -140,7 +165,9 @@ fn start<A: Api>(
         let encode = move |response: &<A::Request as Request>::Response| -> Answer {
             let took: Duration = clock.monotonic().saturating_sub(begun_at);
             metrics.record(key, took);
-            encode_response(response, version, correlation_id).map(Some).map_err(CallError::Unencodable)
+            encode_response(response, version, correlation_id)
+                .map(Some)
+                .map_err(CallError::Unencodable)
         };
         match A::begin(kafka, call, request).await {
             Begun::Done(response) => Started::Finished(encode(&response)),
@@ -166,7 +193,11 @@ pub struct ApiListing {
 pub fn supported_apis() -> Vec<ApiListing> {
     TABLE
         .iter()
-        .map(|row| ApiListing { key: row.key.code(), name: row.key.name(), versions: row.versions.clone() })
+        .map(|row| ApiListing {
+            key: row.key.code(),
+            name: row.key.name(),
+            versions: row.versions.clone(),
+        })
         .collect()
 }
 

@@ -95,7 +95,10 @@ struct Table {
 
 impl FetchSessions {
     pub fn new(slots_max: usize) -> Self {
-        Self { slots_max, table: Mutex::default() }
+        Self {
+            slots_max,
+            table: Mutex::default(),
+        }
     }
 
     /// How many sessions are kept.
@@ -110,12 +113,22 @@ impl FetchSessions {
             EPOCH_INITIAL | EPOCH_FINAL => {
                 table.sessions.remove(&request.id);
                 let wants_session = request.epoch == EPOCH_INITIAL;
-                let session_id = if wants_session { table.open(&request.asks, self.slots_max, now) } else { 0 };
-                Ok(Plan { asks: request.asks, session_id, incremental: false })
+                let session_id = if wants_session {
+                    table.open(&request.asks, self.slots_max, now)
+                } else {
+                    0
+                };
+                Ok(Plan {
+                    asks: request.asks,
+                    session_id,
+                    incremental: false,
+                })
             }
             epoch => {
-                let session =
-                    table.sessions.get_mut(&request.id).ok_or(ErrorCode::FETCH_SESSION_ID_NOT_FOUND)?;
+                let session = table
+                    .sessions
+                    .get_mut(&request.id)
+                    .ok_or(ErrorCode::FETCH_SESSION_ID_NOT_FOUND)?;
                 if session.epoch != epoch {
                     return Err(ErrorCode::INVALID_FETCH_SESSION_EPOCH);
                 }
@@ -123,7 +136,11 @@ impl FetchSessions {
                 session.used = now;
                 session.update(request.asks, request.forgotten);
                 let asks = session.order.values().map(|entry| entry.ask.clone()).collect();
-                Ok(Plan { asks, session_id: request.id, incremental: true })
+                Ok(Plan {
+                    asks,
+                    session_id: request.id,
+                    incremental: true,
+                })
             }
         }
     }
@@ -134,7 +151,9 @@ impl FetchSessions {
             return true;
         }
         let mut table = self.table.lock();
-        let Some(session) = table.sessions.get_mut(&session_id) else { return true };
+        let Some(session) = table.sessions.get_mut(&session_id) else {
+            return true;
+        };
         session.tell(ask, told, has_news)
     }
 }
@@ -156,9 +175,17 @@ impl Table {
         if self.sessions.len() >= slots_max && !self.evict(now) {
             return 0;
         }
-        self.next_id = if self.next_id == i32::MAX { 1 } else { self.next_id + 1 };
+        self.next_id = if self.next_id == i32::MAX {
+            1
+        } else {
+            self.next_id + 1
+        };
         while self.sessions.contains_key(&self.next_id) {
-            self.next_id = if self.next_id == i32::MAX { 1 } else { self.next_id + 1 };
+            self.next_id = if self.next_id == i32::MAX {
+                1
+            } else {
+                self.next_id + 1
+            };
         }
         let mut session = Session {
             epoch: next_epoch(EPOCH_INITIAL),
@@ -173,7 +200,10 @@ impl Table {
     }
 
     fn evict(&mut self, now: Duration) -> bool {
-        let oldest = self.sessions.iter().min_by_key(|(id, session)| (session.used, **id));
+        let oldest = self
+            .sessions
+            .iter()
+            .min_by_key(|(id, session)| (session.used, **id));
         match oldest {
             Some((id, session)) if now.saturating_sub(session.used) >= EVICTION_AGE => {
                 let id = *id;
@@ -206,8 +236,12 @@ impl Session {
 
     fn tell(&mut self, ask: &Ask, told: Told, has_news: HasNews) -> bool {
         let key = (ask.topic.clone(), ask.partition);
-        let Some(place) = self.places.get_mut(&key) else { return true };
-        let Some(entry) = self.order.get_mut(place) else { return true };
+        let Some(place) = self.places.get_mut(&key) else {
+            return true;
+        };
+        let Some(entry) = self.order.get_mut(place) else {
+            return true;
+        };
         let changed = entry.told != Some(told);
         // After an error the next answer must be told whatever it is: the client forgot what it knew.
         entry.told = (has_news != HasNews::Error).then_some(told);
@@ -232,35 +266,66 @@ mod tests {
 
     fn ask(partition: i32, from: i64) -> Ask {
         let topic = TopicKey::Name(Str::from_static("t"));
-        Ask { topic, partition, from, bytes_max: 1, epoch: -1, last_fetched_epoch: -1 }
+        Ask {
+            topic,
+            partition,
+            from,
+            bytes_max: 1,
+            epoch: -1,
+            last_fetched_epoch: -1,
+        }
     }
 
     fn request(id: i32, epoch: i32, asks: Vec<Ask>) -> SessionRequest {
-        SessionRequest { id, epoch, asks, forgotten: Vec::new() }
+        SessionRequest {
+            id,
+            epoch,
+            asks,
+            forgotten: Vec::new(),
+        }
     }
 
-    const TOLD: Told = Told { high_watermark: 5, log_start: 0 };
+    const TOLD: Told = Told {
+        high_watermark: 5,
+        log_start: 0,
+    };
 
     #[test]
     fn a_session_remembers_partitions_and_tells_only_what_changed() {
         let sessions = FetchSessions::new(2);
-        let plan = sessions.plan(request(0, 0, vec![ask(0, 0), ask(1, 0)]), Duration::ZERO).unwrap();
+        let plan = sessions
+            .plan(request(0, 0, vec![ask(0, 0), ask(1, 0)]), Duration::ZERO)
+            .unwrap();
         assert!(plan.session_id > 0 && !plan.incremental);
         assert!(sessions.tell(plan.session_id, &plan.asks[0], TOLD, HasNews::No));
         let id = plan.session_id;
-        let plan = sessions.plan(request(id, 1, vec![ask(1, 7)]), Duration::ZERO).unwrap();
+        let plan = sessions
+            .plan(request(id, 1, vec![ask(1, 7)]), Duration::ZERO)
+            .unwrap();
         assert!(plan.incremental);
         assert_eq!(plan.asks, [ask(0, 0), ask(1, 7)]);
         assert!(!sessions.tell(id, &plan.asks[0], TOLD, HasNews::No));
-        assert!(sessions.tell(id, &plan.asks[0], Told { high_watermark: 6, log_start: 0 }, HasNews::No));
+        assert!(sessions.tell(
+            id,
+            &plan.asks[0],
+            Told {
+                high_watermark: 6,
+                log_start: 0
+            },
+            HasNews::No
+        ));
     }
 
     #[test]
     fn partitions_that_gave_data_go_to_the_end() {
         let sessions = FetchSessions::new(1);
-        let plan = sessions.plan(request(0, 0, vec![ask(0, 0), ask(1, 0)]), Duration::ZERO).unwrap();
+        let plan = sessions
+            .plan(request(0, 0, vec![ask(0, 0), ask(1, 0)]), Duration::ZERO)
+            .unwrap();
         sessions.tell(plan.session_id, &plan.asks[0], TOLD, HasNews::Records);
-        let plan = sessions.plan(request(plan.session_id, 1, Vec::new()), Duration::ZERO).unwrap();
+        let plan = sessions
+            .plan(request(plan.session_id, 1, Vec::new()), Duration::ZERO)
+            .unwrap();
         let order: Vec<i32> = plan.asks.iter().map(|ask| ask.partition).collect();
         assert_eq!(order, [1, 0]);
     }
@@ -268,28 +333,55 @@ mod tests {
     #[test]
     fn forgotten_partitions_are_not_read() {
         let sessions = FetchSessions::new(1);
-        let id = sessions.plan(request(0, 0, vec![ask(0, 0), ask(1, 0)]), Duration::ZERO).unwrap().session_id;
+        let id = sessions
+            .plan(request(0, 0, vec![ask(0, 0), ask(1, 0)]), Duration::ZERO)
+            .unwrap()
+            .session_id;
         let forgotten = vec![(TopicKey::Name(Str::from_static("t")), 0)];
-        let next = SessionRequest { id, epoch: 1, asks: Vec::new(), forgotten };
+        let next = SessionRequest {
+            id,
+            epoch: 1,
+            asks: Vec::new(),
+            forgotten,
+        };
         assert_eq!(sessions.plan(next, Duration::ZERO).unwrap().asks, [ask(1, 0)]);
     }
 
     #[test]
     fn wrong_ids_and_epochs_are_told_apart() {
         let sessions = FetchSessions::new(1);
-        let id = sessions.plan(request(0, 0, vec![ask(0, 0)]), Duration::ZERO).unwrap().session_id;
-        let wrong_epoch = sessions.plan(request(id, 5, Vec::new()), Duration::ZERO).unwrap_err();
+        let id = sessions
+            .plan(request(0, 0, vec![ask(0, 0)]), Duration::ZERO)
+            .unwrap()
+            .session_id;
+        let wrong_epoch = sessions
+            .plan(request(id, 5, Vec::new()), Duration::ZERO)
+            .unwrap_err();
         assert_eq!(wrong_epoch, ErrorCode::INVALID_FETCH_SESSION_EPOCH);
-        let wrong_id = sessions.plan(request(id + 1, 1, Vec::new()), Duration::ZERO).unwrap_err();
+        let wrong_id = sessions
+            .plan(request(id + 1, 1, Vec::new()), Duration::ZERO)
+            .unwrap_err();
         assert_eq!(wrong_id, ErrorCode::FETCH_SESSION_ID_NOT_FOUND);
     }
 
     #[test]
     fn slots_are_bounded_and_only_idle_sessions_make_room() {
         let sessions = FetchSessions::new(1);
-        let first = sessions.plan(request(0, 0, vec![ask(0, 0)]), Duration::ZERO).unwrap().session_id;
-        assert_eq!(sessions.plan(request(0, 0, vec![ask(0, 0)]), Duration::ZERO).unwrap().session_id, 0);
-        let later = sessions.plan(request(0, 0, vec![ask(0, 0)]), EVICTION_AGE).unwrap().session_id;
+        let first = sessions
+            .plan(request(0, 0, vec![ask(0, 0)]), Duration::ZERO)
+            .unwrap()
+            .session_id;
+        assert_eq!(
+            sessions
+                .plan(request(0, 0, vec![ask(0, 0)]), Duration::ZERO)
+                .unwrap()
+                .session_id,
+            0
+        );
+        let later = sessions
+            .plan(request(0, 0, vec![ask(0, 0)]), EVICTION_AGE)
+            .unwrap()
+            .session_id;
         assert!(later > 0 && later != first);
         assert_eq!(sessions.len(), 1);
     }

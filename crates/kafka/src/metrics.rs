@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Upper bounds of the latency buckets, in microseconds; one more bucket holds what is above.
-pub const LATENCY_BOUNDS_MICROS: [u64; 14] =
-    [100, 250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000];
+pub const LATENCY_BOUNDS_MICROS: [u64; 14] = [
+    100, 250, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+    5_000_000,
+];
 
 /// Room for every API number that Kafka has, and some that it may get.
 const API_KEYS_MAX: usize = 128;
@@ -40,14 +42,22 @@ pub struct ApiSnapshot {
 
 impl Default for ApiMetrics {
     fn default() -> Self {
-        let apis = std::iter::repeat_with(ApiCounters::default).take(API_KEYS_MAX).collect();
-        Self { apis, bytes_out: AtomicU64::new(0), bytes_in: AtomicU64::new(0) }
+        let apis = std::iter::repeat_with(ApiCounters::default)
+            .take(API_KEYS_MAX)
+            .collect();
+        Self {
+            apis,
+            bytes_out: AtomicU64::new(0),
+            bytes_in: AtomicU64::new(0),
+        }
     }
 }
 
 impl ApiMetrics {
     pub(crate) fn record(&self, key: ApiKey, took: Duration) {
-        let Some(counters) = usize::try_from(key.code()).ok().and_then(|at| self.apis.get(at)) else { return };
+        let Some(counters) = usize::try_from(key.code()).ok().and_then(|at| self.apis.get(at)) else {
+            return;
+        };
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         counters.requests.fetch_add(1, Relaxed);
         counters.micros.fetch_add(micros, Relaxed);
@@ -73,11 +83,18 @@ impl ApiMetrics {
     #[must_use]
     pub fn snapshot(&self) -> Vec<ApiSnapshot> {
         let served = crate::dispatch::TABLE.iter();
-        served.filter_map(|row| Some((row, self.apis.get(usize::try_from(row.key.code()).ok()?)?))).map(|(row, counters)| ApiSnapshot {
-            name: row.key.name(),
-            requests: counters.requests.load(Relaxed),
-            micros: counters.micros.load(Relaxed),
-            buckets: counters.buckets.iter().map(|bucket| bucket.load(Relaxed)).collect(),
-        }).collect()
+        served
+            .filter_map(|row| Some((row, self.apis.get(usize::try_from(row.key.code()).ok()?)?)))
+            .map(|(row, counters)| ApiSnapshot {
+                name: row.key.name(),
+                requests: counters.requests.load(Relaxed),
+                micros: counters.micros.load(Relaxed),
+                buckets: counters
+                    .buckets
+                    .iter()
+                    .map(|bucket| bucket.load(Relaxed))
+                    .collect(),
+            })
+            .collect()
     }
 }

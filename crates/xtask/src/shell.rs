@@ -36,7 +36,9 @@ pub fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Re
 /// Runs a command to its end; anything but success is an error that names the command.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
     let shown = format!("{command:?}");
-    let status = command.status().with_context(|| format!("cannot start {shown}"))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {shown}"))?;
     if !status.success() {
         bail!("{shown} ended with {status}");
     }

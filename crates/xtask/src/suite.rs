@@ -27,7 +27,9 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
         run_command(cargo().args(["test", "--workspace", "--quiet"]))
     })?;
     if extent == Extent::Whole {
-        timed("release build", &mut || run_command(cargo().args(["build", "--release"])))?;
+        timed("release build", &mut || {
+            run_command(cargo().args(["build", "--release"]))
+        })?;
         timed("outside clients", &mut || task("clients", &[]))?;
         timed("kill -9 under load", &mut || {
             task("crash", &["--rounds", &CRASH_ROUNDS.to_string()])

@@ -53,13 +53,22 @@ pub struct ConfigTable {
 }
 
 /// Settings of topics.
-pub const TOPIC_TABLE: ConfigTable = ConfigTable { kind: "topic", row: super::topic_row };
+pub const TOPIC_TABLE: ConfigTable = ConfigTable {
+    kind: "topic",
+    row: super::topic_row,
+};
 /// Settings of brokers.
-pub const BROKER_TABLE: ConfigTable = ConfigTable { kind: "broker", row: super::broker_row };
+pub const BROKER_TABLE: ConfigTable = ConfigTable {
+    kind: "broker",
+    row: super::broker_row,
+};
 
 impl ConfigTable {
     fn find(self, name: &str) -> Result<&'static ConfigRow, AlterError> {
-        (self.row)(name).ok_or_else(|| AlterError::Unknown { kind: self.kind, name: name.to_owned() })
+        (self.row)(name).ok_or_else(|| AlterError::Unknown {
+            kind: self.kind,
+            name: name.to_owned(),
+        })
     }
 
     /// Checks a whole map as given to CreateTopics or AlterConfigs; returns what is to be kept.
@@ -67,7 +76,9 @@ impl ConfigTable {
         let mut kept = ConfigMap::new();
         for (name, value) in values {
             let row = self.find(name)?;
-            let value = value.as_ref().ok_or_else(|| invalid(name, "null", "Null value not supported"))?;
+            let value = value
+                .as_ref()
+                .ok_or_else(|| invalid(name, "null", "Null value not supported"))?;
             row.validate(value).map_err(AlterError::Invalid)?;
             if kept.insert(name.clone(), value.trim().to_owned()).is_some() {
                 return Err(AlterError::Duplicate(name.clone()));
@@ -131,5 +142,9 @@ fn split(list: &str) -> impl Iterator<Item = &str> {
 }
 
 fn invalid(name: &str, value: &str, reason: &str) -> AlterError {
-    AlterError::Invalid(InvalidValue { name: name.to_owned(), value: value.to_owned(), reason: reason.to_owned() })
+    AlterError::Invalid(InvalidValue {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        reason: reason.to_owned(),
+    })
 }

@@ -11,7 +11,16 @@ const fn row(
     effect: Effect,
     doc: &'static str,
 ) -> ConfigRow {
-    ConfigRow { name, kind, default, check, synonym: None, mutability, effect, doc }
+    ConfigRow {
+        name,
+        kind,
+        default,
+        check,
+        synonym: None,
+        mutability,
+        effect,
+        doc,
+    }
 }
 
 /// Every broker setting, sorted by name.
@@ -88,5 +97,8 @@ pub const BROKER_ROWS: &[ConfigRow] = &[
 /// The row of a broker setting.
 #[must_use]
 pub fn broker_row(name: &str) -> Option<&'static ConfigRow> {
-    BROKER_ROWS.binary_search_by(|row| row.name.cmp(name)).ok().map(|at| &BROKER_ROWS[at])
+    BROKER_ROWS
+        .binary_search_by(|row| row.name.cmp(name))
+        .ok()
+        .map(|at| &BROKER_ROWS[at])
 }

@@ -66,7 +66,11 @@ impl BrokerLayers<'_> {
         ];
         for (map, source) in layers {
             if let Some(value) = map.get(name) {
-                into.push(Candidate { name, value: Some(value.clone()), source });
+                into.push(Candidate {
+                    name,
+                    value: Some(value.clone()),
+                    source,
+                });
             }
         }
     }
@@ -87,21 +91,31 @@ impl BrokerLayers<'_> {
     /// The value of one broker setting, as text.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
-        let set = [self.dynamic, self.dynamic_default, self.fixed].into_iter().find_map(|map| map.get(name));
-        set.map(String::as_str).or_else(|| super::broker_row(name).and_then(|row| row.default))
+        let set = [self.dynamic, self.dynamic_default, self.fixed]
+            .into_iter()
+            .find_map(|map| map.get(name));
+        set.map(String::as_str)
+            .or_else(|| super::broker_row(name).and_then(|row| row.default))
     }
 }
 
 /// Every setting of a topic.
 #[must_use]
 pub fn describe_topic(topic: &ConfigMap, broker: BrokerLayers<'_>) -> Vec<ConfigEntry> {
-    TOPIC_ROWS.iter().map(|row| describe_topic_row(row, topic, broker)).collect()
+    TOPIC_ROWS
+        .iter()
+        .map(|row| describe_topic_row(row, topic, broker))
+        .collect()
 }
 
 fn describe_topic_row(row: &'static ConfigRow, topic: &ConfigMap, broker: BrokerLayers<'_>) -> ConfigEntry {
     let mut synonyms = Vec::new();
     if let Some(value) = topic.get(row.name) {
-        synonyms.push(Candidate { name: row.name, value: Some(value.clone()), source: ConfigSource::DynamicTopic });
+        synonyms.push(Candidate {
+            name: row.name,
+            value: Some(value.clone()),
+            source: ConfigSource::DynamicTopic,
+        });
     }
     if let Some(synonym) = row.synonym {
         broker.candidates(synonym, &mut synonyms);
@@ -114,19 +128,46 @@ fn describe_topic_row(row: &'static ConfigRow, topic: &ConfigMap, broker: Broker
 
 /// Kafka's coarser spellings of log.retention.ms, only from the start-up settings.
 fn coarser_retention(broker: BrokerLayers<'_>, into: &mut Vec<Candidate>) {
-    for (name, unit_ms) in [("log.retention.minutes", 60_000_i64), ("log.retention.hours", 3_600_000)] {
-        let Some(value) = broker.fixed.get(name).and_then(|text| text.trim().parse::<i64>().ok()) else { continue };
-        let ms = if value < 0 { -1 } else { value.saturating_mul(unit_ms) };
-        into.push(Candidate { name, value: Some(ms.to_string()), source: ConfigSource::StaticBroker });
+    for (name, unit_ms) in [
+        ("log.retention.minutes", 60_000_i64),
+        ("log.retention.hours", 3_600_000),
+    ] {
+        let Some(value) = broker
+            .fixed
+            .get(name)
+            .and_then(|text| text.trim().parse::<i64>().ok())
+        else {
+            continue;
+        };
+        let ms = if value < 0 {
+            -1
+        } else {
+            value.saturating_mul(unit_ms)
+        };
+        into.push(Candidate {
+            name,
+            value: Some(ms.to_string()),
+            source: ConfigSource::StaticBroker,
+        });
     }
 }
 
 fn entry(row: &'static ConfigRow, default_name: &'static str, mut synonyms: Vec<Candidate>) -> ConfigEntry {
     if row.default.is_some() {
         let value = row.default.map(str::to_owned);
-        synonyms.push(Candidate { name: default_name, value, source: ConfigSource::Default });
+        synonyms.push(Candidate {
+            name: default_name,
+            value,
+            source: ConfigSource::Default,
+        });
     }
-    let (value, source) =
-        synonyms.first().map_or((None, ConfigSource::Default), |first| (first.value.clone(), first.source));
-    ConfigEntry { row, value, source, synonyms }
+    let (value, source) = synonyms.first().map_or((None, ConfigSource::Default), |first| {
+        (first.value.clone(), first.source)
+    });
+    ConfigEntry {
+        row,
+        value,
+        source,
+        synonyms,
+    }
 }

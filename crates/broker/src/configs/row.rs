@@ -92,15 +92,22 @@ pub struct InvalidValue {
 
 impl fmt::Display for InvalidValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Invalid value {} for configuration {}: {}", self.value, self.name, self.reason)
+        write!(
+            f,
+            "Invalid value {} for configuration {}: {}",
+            self.value, self.name, self.reason
+        )
     }
 }
 
 impl ConfigRow {
     /// Checks type and bounds.
     pub fn validate(&self, value: &str) -> Result<(), InvalidValue> {
-        self.validate_kind(value.trim())
-            .map_err(|reason| InvalidValue { name: self.name.to_owned(), value: value.to_owned(), reason })
+        self.validate_kind(value.trim()).map_err(|reason| InvalidValue {
+            name: self.name.to_owned(),
+            value: value.to_owned(),
+            reason,
+        })
     }
 
     fn validate_kind(&self, value: &str) -> Result<(), String> {
@@ -119,7 +126,9 @@ impl ConfigRow {
     }
 
     fn validate_whole(&self, value: &str, low: i64, high: i64) -> Result<(), String> {
-        let number: i64 = value.parse().map_err(|_| "Not a number of the setting's type".to_owned())?;
+        let number: i64 = value
+            .parse()
+            .map_err(|_| "Not a number of the setting's type".to_owned())?;
         let (from, to) = match self.check {
             Check::Range(from, to) => (from.max(low), to.min(high)),
             _ => (low, high),
@@ -145,7 +154,9 @@ impl ConfigRow {
     }
 
     fn validate_list(&self, value: &str) -> Result<(), String> {
-        let Check::ListOf(words) = self.check else { return Ok(()) };
+        let Check::ListOf(words) = self.check else {
+            return Ok(());
+        };
         let mut seen: Vec<&str> = Vec::new();
         for item in value.split(',').map(str::trim).filter(|item| !item.is_empty()) {
             if !words.contains(&item) {
@@ -156,7 +167,11 @@ impl ConfigRow {
             }
             seen.push(item);
         }
-        if seen.is_empty() { Err("The list must not be empty".to_owned()) } else { Ok(()) }
+        if seen.is_empty() {
+            Err("The list must not be empty".to_owned())
+        } else {
+            Ok(())
+        }
     }
 
     fn validate_word(&self, value: &str) -> Result<(), String> {

@@ -37,8 +37,10 @@ impl TopicSettings {
             retention_bytes: u64::try_from(entries.whole("retention.bytes")).ok(),
             delete: listed("delete"),
             compact: listed("compact"),
-            tombstone_retention: duration_unless_negative(entries.whole("delete.retention.ms")).unwrap_or_default(),
-            compaction_lag_min: duration_unless_negative(entries.whole("min.compaction.lag.ms")).unwrap_or_default(),
+            tombstone_retention: duration_unless_negative(entries.whole("delete.retention.ms"))
+                .unwrap_or_default(),
+            compaction_lag_min: duration_unless_negative(entries.whole("min.compaction.lag.ms"))
+                .unwrap_or_default(),
             compaction_lag_max: Some(entries.whole("max.compaction.lag.ms"))
                 .filter(|ms| *ms != i64::MAX)
                 .and_then(duration_unless_negative),
@@ -63,7 +65,10 @@ struct Entries(Vec<ConfigEntry>);
 
 impl Entries {
     fn entry(&self, name: &str) -> &ConfigEntry {
-        self.0.iter().find(|entry| entry.row.name == name).expect("the name stands in the table of topic settings")
+        self.0
+            .iter()
+            .find(|entry| entry.row.name == name)
+            .expect("the name stands in the table of topic settings")
     }
 
     fn text(&self, name: &str) -> &str {
@@ -73,13 +78,26 @@ impl Entries {
     fn whole(&self, name: &str) -> i64 {
         let entry = self.entry(name);
         let parse = |text: &str| text.trim().parse::<i64>().ok();
-        let value = entry.value.as_deref().and_then(parse).or_else(|| entry.row.default.and_then(parse));
+        let value = entry
+            .value
+            .as_deref()
+            .and_then(parse)
+            .or_else(|| entry.row.default.and_then(parse));
         value.expect("whole-number rows have whole-number defaults")
     }
 
     fn percent(&self, name: &str) -> u8 {
-        let ratio = self.text(name).trim().parse::<f64>().unwrap_or(0.5).clamp(0.0, 1.0);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=100")]
+        let ratio = self
+            .text(name)
+            .trim()
+            .parse::<f64>()
+            .unwrap_or(0.5)
+            .clamp(0.0, 1.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 0..=100"
+        )]
         let percent = (ratio * 100.0).round() as u8;
         percent
     }
@@ -91,7 +109,10 @@ impl Entries {
     fn codec(&self) -> Option<(Codec, Option<i32>)> {
         match self.text("compression.type") {
             "uncompressed" => Some((Codec::None, None)),
-            "gzip" => Some((Codec::Gzip, self.level("compression.gzip.level").filter(|level| *level >= 0))),
+            "gzip" => Some((
+                Codec::Gzip,
+                self.level("compression.gzip.level").filter(|level| *level >= 0),
+            )),
             "snappy" => Some((Codec::Snappy, None)),
             "lz4" => Some((Codec::Lz4, None)),
             "zstd" => Some((Codec::Zstd, self.level("compression.zstd.level"))),
@@ -123,9 +144,17 @@ impl BrokerSettings {
     /// From the broker's layers.
     #[must_use]
     pub fn resolve(layers: BrokerLayers<'_>) -> BrokerSettings {
-        let flag = |name: &str| layers.value(name).is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
+        let flag = |name: &str| {
+            layers
+                .value(name)
+                .is_some_and(|text| text.trim().eq_ignore_ascii_case("true"))
+        };
         let whole = |name: &str, floor: u32| {
-            layers.value(name).and_then(|text| text.trim().parse::<u32>().ok()).unwrap_or(floor).max(floor)
+            layers
+                .value(name)
+                .and_then(|text| text.trim().parse::<u32>().ok())
+                .unwrap_or(floor)
+                .max(floor)
         };
         BrokerSettings {
             auto_create_topics: flag("auto.create.topics.enable"),

@@ -8,13 +8,20 @@ use millstream_log::batch::Codec;
 use std::time::Duration;
 
 fn map(values: &[(&str, &str)]) -> ConfigMap {
-    values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    values
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 const NONE: &ConfigMap = &ConfigMap::new();
 
 fn layers<'a>(dynamic: &'a ConfigMap, fixed: &'a ConfigMap) -> BrokerLayers<'a> {
-    BrokerLayers { dynamic, dynamic_default: NONE, fixed }
+    BrokerLayers {
+        dynamic,
+        dynamic_default: NONE,
+        fixed,
+    }
 }
 
 #[test]
@@ -25,7 +32,10 @@ fn every_row_is_found_by_name_and_its_default_is_valid() {
             .or_else(|e| if row.default == Some("") { Ok(()) } else { Err(e) })
             .expect("valid default");
         if let Some(synonym) = row.synonym {
-            assert!(broker_row(synonym).is_some(), "{synonym} is missing from the broker's table");
+            assert!(
+                broker_row(synonym).is_some(),
+                "{synonym} is missing from the broker's table"
+            );
         }
     }
     for row in BROKER_ROWS {
@@ -39,8 +49,15 @@ fn a_topics_value_wins_over_the_brokers_and_all_synonyms_are_told() {
     let fixed = map(&[("log.retention.hours", "1")]);
     let dynamic = map(&[("log.retention.ms", "7")]);
     let entries = describe_topic(&topic, layers(&dynamic, &fixed));
-    let entry = entries.iter().find(|entry| entry.row.name == "retention.ms").expect("there");
-    let told: Vec<_> = entry.synonyms.iter().map(|c| (c.name, c.value.as_deref(), c.source)).collect();
+    let entry = entries
+        .iter()
+        .find(|entry| entry.row.name == "retention.ms")
+        .expect("there");
+    let told: Vec<_> = entry
+        .synonyms
+        .iter()
+        .map(|c| (c.name, c.value.as_deref(), c.source))
+        .collect();
     assert_eq!(
         told,
         [
@@ -54,7 +71,11 @@ fn a_topics_value_wins_over_the_brokers_and_all_synonyms_are_told() {
 
 #[test]
 fn typed_settings_follow_the_text() {
-    let topic = map(&[("cleanup.policy", "compact,delete"), ("compression.type", "zstd"), ("retention.ms", "-1")]);
+    let topic = map(&[
+        ("cleanup.policy", "compact,delete"),
+        ("compression.type", "zstd"),
+        ("retention.ms", "-1"),
+    ]);
     let settings = TopicSettings::resolve(&topic, layers(NONE, NONE));
     assert!(settings.policy.compact && settings.policy.delete && settings.compacted);
     assert_eq!(settings.policy.retention, None);
@@ -66,11 +87,21 @@ fn typed_settings_follow_the_text() {
 
 #[test]
 fn append_and_subtract_edit_lists_from_the_value_in_force() {
-    let changes = [("cleanup.policy".to_owned(), ConfigChange::Append("compact".to_owned()))];
-    let next = TOPIC_TABLE.apply(NONE, &changes, |_| Some("delete".to_owned())).expect("applies");
+    let changes = [(
+        "cleanup.policy".to_owned(),
+        ConfigChange::Append("compact".to_owned()),
+    )];
+    let next = TOPIC_TABLE
+        .apply(NONE, &changes, |_| Some("delete".to_owned()))
+        .expect("applies");
     assert_eq!(next, map(&[("cleanup.policy", "delete,compact")]));
-    let changes = [("cleanup.policy".to_owned(), ConfigChange::Subtract("delete".to_owned()))];
-    let next = TOPIC_TABLE.apply(&next, &changes, |_| Some("delete,compact".to_owned())).expect("applies");
+    let changes = [(
+        "cleanup.policy".to_owned(),
+        ConfigChange::Subtract("delete".to_owned()),
+    )];
+    let next = TOPIC_TABLE
+        .apply(&next, &changes, |_| Some("delete,compact".to_owned()))
+        .expect("applies");
     assert_eq!(next, map(&[("cleanup.policy", "compact")]));
 }
 
@@ -78,13 +109,31 @@ fn append_and_subtract_edit_lists_from_the_value_in_force() {
 fn a_bad_change_is_refused_whole() {
     let set = |name: &str, value: &str| (name.to_owned(), ConfigChange::Set(value.to_owned()));
     let apply = |changes: &[(String, ConfigChange)]| TOPIC_TABLE.apply(NONE, changes, |_| None);
-    assert!(matches!(apply(&[set("retention.ms", "x")]), Err(AlterError::Invalid(_))));
-    assert!(matches!(apply(&[set("retention.ms", "-2")]), Err(AlterError::Invalid(_))));
-    assert!(matches!(apply(&[set("retention", "1")]), Err(AlterError::Unknown { .. })));
-    assert!(matches!(apply(&[set("cleanup.policy", "shred")]), Err(AlterError::Invalid(_))));
+    assert!(matches!(
+        apply(&[set("retention.ms", "x")]),
+        Err(AlterError::Invalid(_))
+    ));
+    assert!(matches!(
+        apply(&[set("retention.ms", "-2")]),
+        Err(AlterError::Invalid(_))
+    ));
+    assert!(matches!(
+        apply(&[set("retention", "1")]),
+        Err(AlterError::Unknown { .. })
+    ));
+    assert!(matches!(
+        apply(&[set("cleanup.policy", "shred")]),
+        Err(AlterError::Invalid(_))
+    ));
     let append = ("retention.ms".to_owned(), ConfigChange::Append("1".to_owned()));
     assert!(matches!(apply(&[append]), Err(AlterError::NotAList(_))));
-    assert!(matches!(apply(&[set("retention.ms", "1"), set("retention.ms", "2")]), Err(AlterError::Duplicate(_))));
+    assert!(matches!(
+        apply(&[set("retention.ms", "1"), set("retention.ms", "2")]),
+        Err(AlterError::Duplicate(_))
+    ));
     let fixed = [set("num.partitions", "3")];
-    assert!(matches!(BROKER_TABLE.apply(NONE, &fixed, |_| None), Err(AlterError::Static(_))));
+    assert!(matches!(
+        BROKER_TABLE.apply(NONE, &fixed, |_| None),
+        Err(AlterError::Static(_))
+    ));
 }

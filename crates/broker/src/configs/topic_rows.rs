@@ -11,7 +11,16 @@ const fn row(
     effect: Effect,
     doc: &'static str,
 ) -> ConfigRow {
-    ConfigRow { name, kind, default: Some(default), check, synonym, mutability: Mutability::Dynamic, effect, doc }
+    ConfigRow {
+        name,
+        kind,
+        default: Some(default),
+        check,
+        synonym,
+        mutability: Mutability::Dynamic,
+        effect,
+        doc,
+    }
 }
 
 /// Every topic setting, sorted by name.
@@ -55,5 +64,8 @@ pub const TOPIC_ROWS: &[ConfigRow] = &[
 /// The row of a topic setting.
 #[must_use]
 pub fn topic_row(name: &str) -> Option<&'static ConfigRow> {
-    TOPIC_ROWS.binary_search_by(|row| row.name.cmp(name)).ok().map(|at| &TOPIC_ROWS[at])
+    TOPIC_ROWS
+        .binary_search_by(|row| row.name.cmp(name))
+        .ok()
+        .map(|at| &TOPIC_ROWS[at])
 }

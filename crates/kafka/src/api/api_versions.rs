@@ -15,10 +15,23 @@ pub(crate) struct ApiVersions;
 impl Api for ApiVersions {
     type Request = ApiVersionsRequest;
 
-    async fn begin(_kafka: Arc<Kafka>, call: Call, request: ApiVersionsRequest) -> Begun<ApiVersionsResponse> {
-        let named = call.version < 3 || is_name(&request.client_software_name) && is_name(&request.client_software_version);
-        let code = if named { ErrorCode::NONE } else { ErrorCode::INVALID_REQUEST };
-        Begun::Done(ApiVersionsResponse { error_code: code.0, api_keys: listing(), ..Default::default() })
+    async fn begin(
+        _kafka: Arc<Kafka>,
+        call: Call,
+        request: ApiVersionsRequest,
+    ) -> Begun<ApiVersionsResponse> {
+        let named = call.version < 3
+            || is_name(&request.client_software_name) && is_name(&request.client_software_version);
+        let code = if named {
+            ErrorCode::NONE
+        } else {
+            ErrorCode::INVALID_REQUEST
+        };
+        Begun::Done(ApiVersionsResponse {
+            error_code: code.0,
+            api_keys: listing(),
+            ..Default::default()
+        })
     }
 }
 
@@ -47,7 +60,10 @@ fn advertised_from(key: ApiKey, decodes_from: i16) -> i16 {
 /// The answer to a request whose version is outside the table: only ApiVersions has one.
 pub(crate) fn answer_unknown_version(header: &RequestHeader) -> Result<Frame, CallError> {
     if header.api_key != ApiKey::ApiVersions.code() {
-        return Err(CallError::Unsupported { key: header.api_key, version: header.api_version });
+        return Err(CallError::Unsupported {
+            key: header.api_key,
+            version: header.api_version,
+        });
     }
     let response = ApiVersionsResponse {
         error_code: ErrorCode::UNSUPPORTED_VERSION.0,

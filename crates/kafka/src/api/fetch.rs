@@ -7,14 +7,15 @@
 //! Fetch path: decode, ask, encode. The records are the log's own bytes.
 
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::fetch_session::{Ask, HasNews, Plan, SessionRequest, Told, TopicKey};
 use crate::node::Kafka;
 use millstream_broker::{
     Epoch, FetchBudget, FetchRead, FetchResult, FetchSlice, Isolation, Offset, StreamBounds, Topic, TopicId,
 };
 use millstream_kafka_wire::fetch::{
-    EpochEndOffset, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, ForgottenTopic, PartitionData,
+    EpochEndOffset, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, ForgottenTopic,
+    PartitionData,
 };
 use millstream_kafka_wire::{Records, Str, Uuid};
 use std::sync::Arc;
@@ -34,9 +35,17 @@ impl Api for Fetch {
     async fn begin(kafka: Arc<Kafka>, call: Call, request: FetchRequest) -> Begun<FetchResponse> {
         let budget = budget(&kafka, &request);
         let by_id = call.version >= TOPIC_IDS_FROM;
-        let plan = match kafka.fetch_sessions.plan(session_request(request, by_id), kafka.monotonic()) {
+        let plan = match kafka
+            .fetch_sessions
+            .plan(session_request(request, by_id), kafka.monotonic())
+        {
             Ok(plan) => plan,
-            Err(code) => return Begun::Done(FetchResponse { error_code: code.0, ..Default::default() }),
+            Err(code) => {
+                return Begun::Done(FetchResponse {
+                    error_code: code.0,
+                    ..Default::default()
+                });
+            }
         };
         let reads: Vec<Result<FetchRead, ErrorCode>> =
             plan.asks.iter().map(|ask| resolve(&kafka, ask)).collect();
@@ -46,18 +55,30 @@ impl Api for Fetch {
 }
 
 fn budget(kafka: &Kafka, request: &FetchRequest) -> FetchBudget {
-    let bytes_max = usize::try_from(request.max_bytes).unwrap_or(0).min(kafka.broker.settings().fetch_bytes_max);
+    let bytes_max = usize::try_from(request.max_bytes)
+        .unwrap_or(0)
+        .min(kafka.broker.settings().fetch_bytes_max);
     FetchBudget {
         bytes_max,
         bytes_min: usize::try_from(request.min_bytes).unwrap_or(0).min(bytes_max),
         wait_max: Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(WAIT_MAX),
-        isolation: if request.isolation_level == 1 { Isolation::ReadCommitted } else { Isolation::ReadUncommitted },
+        isolation: if request.isolation_level == 1 {
+            Isolation::ReadCommitted
+        } else {
+            Isolation::ReadUncommitted
+        },
     }
 }
 
 fn session_request(request: FetchRequest, by_id: bool) -> SessionRequest {
     let mut asks = Vec::new();
-    for FetchTopic { topic, topic_id, partitions, .. } in request.topics {
+    for FetchTopic {
+        topic,
+        topic_id,
+        partitions,
+        ..
+    } in request.topics
+    {
         let key = topic_key(&topic, topic_id, by_id);
         asks.extend(partitions.into_iter().map(|partition| Ask {
             topic: key.clone(),
@@ -69,24 +90,42 @@ fn session_request(request: FetchRequest, by_id: bool) -> SessionRequest {
         }));
     }
     let mut forgotten = Vec::new();
-    for ForgottenTopic { topic, topic_id, partitions } in request.forgotten_topics_data {
+    for ForgottenTopic {
+        topic,
+        topic_id,
+        partitions,
+    } in request.forgotten_topics_data
+    {
         let key = topic_key(&topic, topic_id, by_id);
         forgotten.extend(partitions.into_iter().map(|partition| (key.clone(), partition)));
     }
-    SessionRequest { id: request.session_id, epoch: request.session_epoch, asks, forgotten }
+    SessionRequest {
+        id: request.session_id,
+        epoch: request.session_epoch,
+        asks,
+        forgotten,
+    }
 }
 
 /// A session outlives the frame, so the name is detached from it.
 fn topic_key(name: &Str, id: Uuid, by_id: bool) -> TopicKey {
-    if by_id { TopicKey::Id(id) } else { TopicKey::Name(name.detach()) }
+    if by_id {
+        TopicKey::Id(id)
+    } else {
+        TopicKey::Name(name.detach())
+    }
 }
 
 fn resolve(kafka: &Kafka, ask: &Ask) -> Result<FetchRead, ErrorCode> {
     let topic: Arc<Topic> = match &ask.topic {
-        TopicKey::Name(name) => {
-            kafka.broker.topic(name.as_str()).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?
-        }
-        TopicKey::Id(id) => kafka.broker.topic_by_id(&TopicId(id.0)).ok_or(ErrorCode::UNKNOWN_TOPIC_ID)?,
+        TopicKey::Name(name) => kafka
+            .broker
+            .topic(name.as_str())
+            .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?,
+        TopicKey::Id(id) => kafka
+            .broker
+            .topic_by_id(&TopicId(id.0))
+            .ok_or(ErrorCode::UNKNOWN_TOPIC_ID)?,
     };
     Ok(FetchRead {
         topic,
@@ -109,7 +148,10 @@ async fn read_all(
     reads: Vec<Result<FetchRead, ErrorCode>>,
     mut budget: FetchBudget,
 ) -> Vec<Result<FetchSlice, ErrorCode>> {
-    let resolved: Vec<FetchRead> = reads.iter().filter_map(|read| read.as_ref().ok().cloned()).collect();
+    let resolved: Vec<FetchRead> = reads
+        .iter()
+        .filter_map(|read| read.as_ref().ok().cloned())
+        .collect();
     if resolved.len() < reads.len() {
         budget.wait_max = Duration::ZERO;
     }
@@ -118,7 +160,7 @@ async fn read_all(
     reads
         .into_iter()
         .map(|read| match read {
-            Ok(_) => next().map_err(|error| ErrorCode::from(&error)),
+            Ok(_) => next().map_err(|error| error.code()),
             Err(code) => Err(code),
         })
         .collect()
@@ -130,7 +172,10 @@ fn encode(
     results: Vec<Result<FetchSlice, ErrorCode>>,
     isolation: Isolation,
 ) -> FetchResponse {
-    let mut response = FetchResponse { session_id: plan.session_id, ..Default::default() };
+    let mut response = FetchResponse {
+        session_id: plan.session_id,
+        ..Default::default()
+    };
     let mut open: Option<&TopicKey> = None;
     for (ask, result) in plan.asks.iter().zip(results) {
         let (told, has_news) = news(&result);
@@ -143,15 +188,23 @@ fn encode(
             open = Some(&ask.topic);
         }
         let topic = response.responses.last_mut().expect("pushed above");
-        topic.partitions.push(encode_partition(ask.partition, result, isolation));
+        topic
+            .partitions
+            .push(encode_partition(ask.partition, result, isolation));
     }
     response
 }
 
 fn topic_response(key: &TopicKey) -> FetchableTopicResponse {
     match key {
-        TopicKey::Name(name) => FetchableTopicResponse { topic: name.clone(), ..Default::default() },
-        TopicKey::Id(id) => FetchableTopicResponse { topic_id: *id, ..Default::default() },
+        TopicKey::Name(name) => FetchableTopicResponse {
+            topic: name.clone(),
+            ..Default::default()
+        },
+        TopicKey::Id(id) => FetchableTopicResponse {
+            topic_id: *id,
+            ..Default::default()
+        },
     }
 }
 
@@ -159,7 +212,10 @@ fn news(result: &Result<FetchSlice, ErrorCode>) -> (Told, HasNews) {
     match result {
         Ok(slice) => {
             let StreamBounds { start, end, .. } = slice.bounds;
-            let told = Told { high_watermark: end.0 as i64, log_start: start.0 as i64 };
+            let told = Told {
+                high_watermark: end.0 as i64,
+                log_start: start.0 as i64,
+            };
             let has_news = match (slice.bytes, slice.diverging) {
                 (_, Some(_)) => HasNews::Error,
                 (0, None) => HasNews::No,
@@ -167,12 +223,26 @@ fn news(result: &Result<FetchSlice, ErrorCode>) -> (Told, HasNews) {
             };
             (told, has_news)
         }
-        Err(_) => (Told { high_watermark: -1, log_start: -1 }, HasNews::Error),
+        Err(_) => (
+            Told {
+                high_watermark: -1,
+                log_start: -1,
+            },
+            HasNews::Error,
+        ),
     }
 }
 
-fn encode_partition(index: i32, result: Result<FetchSlice, ErrorCode>, isolation: Isolation) -> PartitionData {
-    let mut data = PartitionData { partition_index: index, records: Some(Records::default()), ..Default::default() };
+fn encode_partition(
+    index: i32,
+    result: Result<FetchSlice, ErrorCode>,
+    isolation: Isolation,
+) -> PartitionData {
+    let mut data = PartitionData {
+        partition_index: index,
+        records: Some(Records::default()),
+        ..Default::default()
+    };
     let slice = match result {
         Ok(slice) => slice,
         Err(code) => {
@@ -187,7 +257,10 @@ fn encode_partition(index: i32, result: Result<FetchSlice, ErrorCode>, isolation
     data.aborted_transactions = (isolation == Isolation::ReadCommitted).then(Vec::new);
     if let Some((epoch, end)) = slice.diverging {
         let epoch = i32::try_from(epoch.0).unwrap_or(i32::MAX);
-        data.diverging_epoch = EpochEndOffset { epoch, end_offset: end.0 as i64 };
+        data.diverging_epoch = EpochEndOffset {
+            epoch,
+            end_offset: end.0 as i64,
+        };
     }
     let mut records = Records::default();
     for chunk in slice.chunks {

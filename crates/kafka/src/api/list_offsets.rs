@@ -5,7 +5,7 @@
 
 use crate::api::fetch::epoch;
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::{Isolation, OffsetAnswer, OffsetQuery, Topic};
 use millstream_kafka_wire::list_offsets::{
@@ -20,7 +20,11 @@ impl Api for ListOffsets {
     type Request = ListOffsetsRequest;
 
     async fn begin(kafka: Arc<Kafka>, call: Call, request: ListOffsetsRequest) -> Begun<ListOffsetsResponse> {
-        let isolation = if request.isolation_level == 1 { Isolation::ReadCommitted } else { Isolation::ReadUncommitted };
+        let isolation = if request.isolation_level == 1 {
+            Isolation::ReadCommitted
+        } else {
+            Isolation::ReadUncommitted
+        };
         let mut response = ListOffsetsResponse::default();
         for topic in request.topics {
             let found = kafka.broker.topic(topic.name.as_str());
@@ -32,7 +36,10 @@ impl Api for ListOffsets {
                 };
                 partitions.push(encode(asked.partition_index, answer));
             }
-            response.topics.push(ListOffsetsTopicResponse { name: topic.name, partitions });
+            response.topics.push(ListOffsetsTopicResponse {
+                name: topic.name,
+                partitions,
+            });
         }
         Begun::Done(response)
     }
@@ -49,8 +56,11 @@ async fn find(
         u32::try_from(asked.partition_index).map_err(|_| ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
     let query = query(asked.timestamp, call.version).ok_or(ErrorCode::UNSUPPORTED_VERSION)?;
     let believed = epoch(asked.current_leader_epoch);
-    let answer = kafka.broker.list_offset(topic, partition, believed, query, isolation).await;
-    answer.map_err(|error| ErrorCode::from(&error))
+    let answer = kafka
+        .broker
+        .list_offset(topic, partition, believed, query, isolation)
+        .await;
+    answer.map_err(|error| error.code())
 }
 
 /// The special timestamps, each from the version that brought it.
@@ -68,9 +78,16 @@ fn query(timestamp: i64, version: i16) -> Option<OffsetQuery> {
 }
 
 fn encode(index: i32, answer: Result<OffsetAnswer, ErrorCode>) -> ListOffsetsPartitionResponse {
-    let mut response = ListOffsetsPartitionResponse { partition_index: index, ..Default::default() };
+    let mut response = ListOffsetsPartitionResponse {
+        partition_index: index,
+        ..Default::default()
+    };
     match answer {
-        Ok(OffsetAnswer { offset: Some(offset), timestamp, epoch }) => {
+        Ok(OffsetAnswer {
+            offset: Some(offset),
+            timestamp,
+            epoch,
+        }) => {
             response.offset = offset.0 as i64;
             response.timestamp = timestamp.unwrap_or(-1);
             response.leader_epoch = i32::try_from(epoch.0).unwrap_or(i32::MAX);

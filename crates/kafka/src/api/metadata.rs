@@ -4,12 +4,12 @@
 //! (KIP-516); v13 top-level error (KIP-1102).
 
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::{Topic, TopicId};
 use millstream_kafka_wire::metadata::{
-    MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker, MetadataResponsePartition,
-    MetadataResponseTopic,
+    MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
+    MetadataResponsePartition, MetadataResponseTopic,
 };
 use millstream_kafka_wire::{Str, Uuid};
 use std::sync::Arc;
@@ -36,7 +36,9 @@ impl Api for Metadata {
             }
             _ => {
                 let all = kafka.broker.topics();
-                response.topics.extend(all.iter().map(|topic| encode_topic(topic, node_id)));
+                response
+                    .topics
+                    .extend(all.iter().map(|topic| encode_topic(topic, node_id)));
             }
         }
         Begun::Done(response)
@@ -58,7 +60,10 @@ fn brokers(kafka: &Kafka, call: &Call) -> Vec<MetadataResponseBroker> {
 async fn one_topic(kafka: &Kafka, asked: MetadataRequestTopic, may_create: bool) -> MetadataResponseTopic {
     let found = match (&asked.name, asked.topic_id) {
         (Some(name), Uuid::ZERO) => find_by_name(kafka, name.as_str(), may_create).await,
-        (None, id) => kafka.broker.topic_by_id(&TopicId(id.0)).ok_or(ErrorCode::UNKNOWN_TOPIC_ID),
+        (None, id) => kafka
+            .broker
+            .topic_by_id(&TopicId(id.0))
+            .ok_or(ErrorCode::UNKNOWN_TOPIC_ID),
         (Some(_), _) => Err(ErrorCode::INVALID_REQUEST),
     };
     match found {
@@ -79,7 +84,11 @@ async fn find_by_name(kafka: &Kafka, name: &str, may_create: bool) -> Result<Arc
     if !may_create {
         return Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
     }
-    kafka.broker.topic_or_create(name).await.map_err(|error| ErrorCode::from(&error))
+    kafka
+        .broker
+        .topic_or_create(name)
+        .await
+        .map_err(|error| error.code())
 }
 
 fn encode_topic(topic: &Topic, node_id: i32) -> MetadataResponseTopic {

@@ -8,14 +8,14 @@
 //! and the flushes are pipelined.
 
 use crate::dispatch::{Api, Begun, Call, Order};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use futures_util::future::BoxFuture;
 use millstream_broker::{PendingAppend, ProduceError, Produced, RecordsRefused, Topic, TopicId};
 use millstream_kafka_wire::Str;
 use millstream_kafka_wire::produce::{
-    BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest, ProduceResponse,
-    TopicProduceData, TopicProduceResponse,
+    BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
+    ProduceResponse, TopicProduceData, TopicProduceResponse,
 };
 use std::sync::Arc;
 
@@ -56,22 +56,34 @@ impl Api for Produce {
 
 async fn begin_topic(kafka: &Kafka, call: &Call, data: TopicProduceData) -> WaitingTopic {
     let found = if call.version >= 13 {
-        kafka.broker.topic_by_id(&TopicId(data.topic_id.0)).ok_or(ErrorCode::UNKNOWN_TOPIC_ID)
+        kafka
+            .broker
+            .topic_by_id(&TopicId(data.topic_id.0))
+            .ok_or(ErrorCode::UNKNOWN_TOPIC_ID)
     } else {
-        kafka.broker.topic(data.name.as_str()).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+        kafka
+            .broker
+            .topic(data.name.as_str())
+            .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
     };
     let mut partitions = Vec::with_capacity(data.partition_data.len());
     for PartitionProduceData { index, records, .. } in data.partition_data {
         let waiting = match &found {
             Err(code) => Waiting::Refused(*code, None),
             Ok(topic) => {
-                let records = records.map(millstream_kafka_wire::Records::into_contiguous).unwrap_or_default();
+                let records = records
+                    .map(millstream_kafka_wire::Records::into_contiguous)
+                    .unwrap_or_default();
                 begin_partition(kafka, topic, index, records).await
             }
         };
         partitions.push((index, waiting));
     }
-    WaitingTopic { name: data.name, id: data.topic_id, partitions }
+    WaitingTopic {
+        name: data.name,
+        id: data.topic_id,
+        partitions,
+    }
 }
 
 async fn begin_partition(kafka: &Kafka, topic: &Topic, index: i32, records: bytes::Bytes) -> Waiting {
@@ -80,7 +92,7 @@ async fn begin_partition(kafka: &Kafka, topic: &Topic, index: i32, records: byte
     };
     match kafka.broker.append(topic, partition, records).await {
         Ok(pending) => Waiting::Pending(pending),
-        Err(error) => Waiting::Refused(ErrorCode::from(&error), Some(error)),
+        Err(error) => Waiting::Refused(error.code(), Some(error)),
     }
 }
 
@@ -90,7 +102,10 @@ async fn finish(topics: Vec<WaitingTopic>) -> ProduceResponse {
         let mut partition_responses = Vec::with_capacity(topic.partitions.len());
         for (index, waiting) in topic.partitions {
             let answer = match waiting {
-                Waiting::Pending(pending) => pending.durable().await.map_err(|e| (ErrorCode::from(&e), Some(e))),
+                Waiting::Pending(pending) => pending
+                    .durable()
+                    .await
+                    .map_err(|e| (e.code(), Some(e))),
                 Waiting::Refused(code, error) => Err((code, error)),
             };
             partition_responses.push(encode_partition(index, answer));
@@ -109,7 +124,10 @@ fn encode_partition(
     index: i32,
     answer: Result<Produced, (ErrorCode, Option<ProduceError>)>,
 ) -> PartitionProduceResponse {
-    let mut response = PartitionProduceResponse { index, ..Default::default() };
+    let mut response = PartitionProduceResponse {
+        index,
+        ..Default::default()
+    };
     match answer {
         Ok(produced) => {
             response.base_offset = produced.base.0 as i64;
@@ -132,7 +150,11 @@ fn encode_partition(
 
 /// Which record is to blame (KIP-467).
 fn record_errors(error: &ProduceError) -> Vec<BatchIndexAndErrorMessage> {
-    let ProduceError::Refused(RecordsRefused::Invalid { reason, record: Some(record) }) = error else {
+    let ProduceError::Refused(RecordsRefused::Invalid {
+        reason,
+        record: Some(record),
+    }) = error
+    else {
         return Vec::new();
     };
     vec![BatchIndexAndErrorMessage {
@@ -153,5 +175,8 @@ fn refuse_all(request: ProduceRequest, code: ErrorCode) -> ProduceResponse {
             .collect(),
         ..Default::default()
     });
-    ProduceResponse { responses: responses.collect(), ..Default::default() }
+    ProduceResponse {
+        responses: responses.collect(),
+        ..Default::default()
+    }
 }

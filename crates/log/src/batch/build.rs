@@ -155,7 +155,11 @@ impl BatchBuilder {
         headers: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + Clone,
     ) -> Result<(), BatchError> {
         let first = self.is_empty();
-        let base_timestamp = if first { timestamp } else { self.template.base_timestamp };
+        let base_timestamp = if first {
+            timestamp
+        } else {
+            self.template.base_timestamp
+        };
         let parts = RecordParts {
             timestamp_delta: timestamp.wrapping_sub(base_timestamp),
             offset_delta: self.template.records_count,
@@ -168,7 +172,11 @@ impl BatchBuilder {
         self.template.last_offset_delta = self.template.records_count;
         self.template.records_count += 1;
         if self.template.attributes & ATTRIBUTE_LOG_APPEND_TIME == 0 {
-            let max = if first { timestamp } else { self.template.max_timestamp };
+            let max = if first {
+                timestamp
+            } else {
+                self.template.max_timestamp
+            };
             self.template.max_timestamp = max.max(timestamp);
         }
         Ok(())

@@ -81,9 +81,7 @@ impl ControlRecord {
             .and_then(<[u8]>::first_chunk::<KEY_BYTES>)
             .ok_or(BatchError::Inconsistent("a control record's key is too short"))?;
         if i16::from_be_bytes([key[0], key[1]]) < CONTROL_VERSION {
-            return Err(BatchError::Inconsistent(
-                "a control record's version is negative",
-            ));
+            return Err(BatchError::Inconsistent("a control record's version is negative"));
         }
         let kind = match i16::from_be_bytes([key[2], key[3]]) {
             0 => ControlKind::Abort,

@@ -7,9 +7,7 @@
 
 use super::compression::{self, Codec};
 use super::error::BatchError;
-use super::header::{
-    ATTRIBUTE_CODEC_MASK, BATCH_BYTES_MAX, BatchHeader, HEADER_BYTES, checksum, field,
-};
+use super::header::{ATTRIBUTE_CODEC_MASK, BATCH_BYTES_MAX, BatchHeader, HEADER_BYTES, checksum, field};
 use super::varint::{put_varint, put_varlong, varlong_bytes};
 use bytes::Bytes;
 
@@ -59,7 +57,11 @@ where
         put_nullable(out, Some(key));
         put_nullable(out, value);
     }
-    debug_assert_eq!(out.len() - start, body, "the length was computed for these fields");
+    debug_assert_eq!(
+        out.len() - start,
+        body,
+        "the length was computed for these fields"
+    );
     Ok(())
 }
 
@@ -70,7 +72,8 @@ pub(super) fn assemble(
     level: Option<i32>,
     records: &[u8],
 ) -> Result<(BatchHeader, Bytes), BatchError> {
-    let mut batch = Vec::with_capacity(HEADER_BYTES + compression::compressed_bytes_hint(codec, records.len()));
+    let mut batch =
+        Vec::with_capacity(HEADER_BYTES + compression::compressed_bytes_hint(codec, records.len()));
     batch.resize(HEADER_BYTES, 0);
     compression::compress_into(codec, level, records, &mut batch)?;
     if batch.len() > BATCH_BYTES_MAX {

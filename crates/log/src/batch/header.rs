@@ -122,7 +122,8 @@ impl BatchHeader {
         if bytes.len() < HEADER_BYTES {
             return Err(BatchError::Truncated);
         }
-        let length = usize::try_from(i32_at(bytes, field::BATCH_LENGTH)).map_err(|_| BatchError::Truncated)?;
+        let length =
+            usize::try_from(i32_at(bytes, field::BATCH_LENGTH)).map_err(|_| BatchError::Truncated)?;
         if length < HEADER_BYTES - LENGTH_PREFIX_BYTES {
             return Err(BatchError::Truncated);
         }
@@ -139,10 +140,7 @@ impl BatchHeader {
         Ok(BatchHeader {
             base_offset: Offset(base_offset),
             size_bytes: length + LENGTH_PREFIX_BYTES,
-            epoch: Epoch(u32::from_be_bytes(array_at(
-                bytes,
-                field::PARTITION_LEADER_EPOCH,
-            ))),
+            epoch: Epoch(u32::from_be_bytes(array_at(bytes, field::PARTITION_LEADER_EPOCH))),
             crc: u32::from_be_bytes(array_at(bytes, field::CRC)),
             attributes: u16::from_be_bytes(array_at(bytes, field::ATTRIBUTES)),
             last_offset_delta,

@@ -202,11 +202,14 @@ impl<'a> Records<'a> {
 
     fn read(&mut self) -> Result<RecordRef<'a>, BatchError> {
         let start = self.rest;
-        let length = take_varint(&mut self.rest).ok_or(BatchError::Inconsistent("a record's length is malformed"))?;
+        let length =
+            take_varint(&mut self.rest).ok_or(BatchError::Inconsistent("a record's length is malformed"))?;
         let length = usize::try_from(length)
             .ok()
             .filter(|length| *length <= self.rest.len())
-            .ok_or(BatchError::Inconsistent("a record is longer than the bytes that follow"))?;
+            .ok_or(BatchError::Inconsistent(
+                "a record is longer than the bytes that follow",
+            ))?;
         let (mut body, rest) = self.rest.split_at(length);
         self.rest = rest;
         let encoded = &start[..start.len() - rest.len()];
@@ -216,8 +219,9 @@ impl<'a> Records<'a> {
             .split_first()
             .ok_or(BatchError::Inconsistent("a record has no attributes"))?;
         *body = after;
-        let timestamp_delta =
-            take_varlong(body).ok_or(BatchError::Inconsistent("a record's timestamp delta is malformed"))?;
+        let timestamp_delta = take_varlong(body).ok_or(BatchError::Inconsistent(
+            "a record's timestamp delta is malformed",
+        ))?;
         let offset_delta = take_varint(body)
             .and_then(|delta| u32::try_from(delta).ok())
             .ok_or(BatchError::Inconsistent("a record's offset delta is malformed"))?;
@@ -227,7 +231,8 @@ impl<'a> Records<'a> {
         self.next_offset_delta_min = offset_delta + 1;
         let key = take_nullable(body).ok_or(BatchError::Inconsistent("a record's key is malformed"))?;
         let value = take_nullable(body).ok_or(BatchError::Inconsistent("a record's value is malformed"))?;
-        let headers = take_headers(body).ok_or(BatchError::Inconsistent("a record's headers are malformed"))?;
+        let headers =
+            take_headers(body).ok_or(BatchError::Inconsistent("a record's headers are malformed"))?;
         if !body.is_empty() {
             return Err(BatchError::Inconsistent("a record is longer than its fields"));
         }

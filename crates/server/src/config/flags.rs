@@ -13,7 +13,11 @@ const SHORT_HELP: &[&str] = &["data-dir", "kafka-listen", "admin-listen"];
 impl Args for SettingFlags {
     fn augment_args(mut command: Command) -> Command {
         for row in ROWS {
-            let default = if row.default.is_empty() { "none" } else { row.default };
+            let default = if row.default.is_empty() {
+                "none"
+            } else {
+                row.default
+            };
             let flag = row.flag();
             let short = SHORT_HELP.contains(&flag.as_str());
             command = command.arg(

@@ -115,7 +115,8 @@ impl Layers {
     /// The typed settings.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        Settings::from_texts(|row| self.texts[row].0.as_str()).expect("every text was checked when it was set")
+        Settings::from_texts(|row| self.texts[row].0.as_str())
+            .expect("every text was checked when it was set")
     }
 
     /// Text and source of a row.
@@ -146,8 +147,12 @@ impl Layers {
             line: line_of(text, offset),
             what,
         };
-        let document = DeTable::parse(text)
-            .map_err(|error| wrong(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
+        let document = DeTable::parse(text).map_err(|error| {
+            wrong(
+                error.span().map_or(0, |span| span.start),
+                error.message().to_owned(),
+            )
+        })?;
         for (group, value) in document.get_ref() {
             let at = group.span().start;
             let group = group.get_ref().as_ref();
@@ -190,9 +195,13 @@ fn read(path: &Path) -> Result<String, ConfigError> {
         path: path.to_owned(),
         why,
     };
-    let length = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
+    let length = std::fs::metadata(path)
+        .map_err(|error| unreadable(error.to_string()))?
+        .len();
     if length > FILE_BYTES_MAX {
-        return Err(unreadable(format!("{length} bytes are more than a configuration has")));
+        return Err(unreadable(format!(
+            "{length} bytes are more than a configuration has"
+        )));
     }
     std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))
 }

@@ -30,7 +30,8 @@ pub fn toml(layers: &Layers) -> String {
 pub fn json(layers: &Layers) -> serde_json::Value {
     let of_row = |(index, row): (usize, &Row)| {
         let (text, source) = layers.text(index);
-        let value = serde_json::json!({ "value": text, "default": row.default, "source": source.to_string() });
+        let value =
+            serde_json::json!({ "value": text, "default": row.default, "source": source.to_string() });
         (row.name(), value)
     };
     ROWS.iter().enumerate().map(of_row).collect()
@@ -48,7 +49,13 @@ pub fn markdown() -> String {
                 "" => "none".to_owned(),
                 text => format!("`{text}`"),
             };
-            let _ = writeln!(out, "| `{}` | {} | {default} | {} |", row.name(), kind(row), row.doc);
+            let _ = writeln!(
+                out,
+                "| `{}` | {} | {default} | {} |",
+                row.name(),
+                kind(row),
+                row.doc
+            );
         }
     }
     out

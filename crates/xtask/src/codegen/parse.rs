@@ -303,6 +303,12 @@ fn resolve(mut structs: Vec<Struct>, line: &Line<'_>) -> Parsed<Vec<Struct>> {
             }
         }
     }
+    if let Some(own) = cyclic(&structs) {
+        return fail(
+            line,
+            format!("struct {own} contains itself: decoding would recurse without a limit"),
+        );
+    }
     for (of, found) in structs.iter_mut().zip(found) {
         match found {
             Some(versions) => of.versions = versions,
@@ -310,4 +316,18 @@ fn resolve(mut structs: Vec<Struct>, line: &Line<'_>) -> Parsed<Vec<Struct>> {
         }
     }
     Ok(structs)
+}
+
+/// A struct that contains itself. Found by taking away, again and again, the structs that contain only structs taken away before.
+fn cyclic(structs: &[Struct]) -> Option<&str> {
+    let mut left: Vec<&Struct> = structs.iter().collect();
+    loop {
+        let names: Vec<&str> = left.iter().map(|of| of.name.as_str()).collect();
+        let blocked =
+            |field: &Field| matches!(&field.base, Base::Struct(name) if names.contains(&name.as_str()));
+        left.retain(|of| of.fields.iter().any(blocked));
+        if left.len() == names.len() {
+            return left.first().map(|of| of.name.as_str());
+        }
+    }
 }

@@ -72,7 +72,10 @@ pub fn apply(rows: &[Row], findings: Vec<Finding>) -> Vec<Finding> {
 
 fn stale(row: &Row, needed: usize) -> Finding {
     let what = match needed {
-        0 => format!("\"{} {}\" is within the limit now: take the row out", row.rule, row.place),
+        0 => format!(
+            "\"{} {}\" is within the limit now: take the row out",
+            row.rule, row.place
+        ),
         _ => format!("\"{} {}\" needs only {needed} now: lower it", row.rule, row.place),
     };
     Finding {

@@ -35,7 +35,11 @@ pub fn dead_links(root: &Path, page: &str, text: &str) -> Vec<Finding> {
                 continue;
             }
             if !root.join(folder).join(target).exists() {
-                findings.push(finding(page, index + 1, format!("links to {target}, which does not exist")));
+                findings.push(finding(
+                    page,
+                    index + 1,
+                    format!("links to {target}, which does not exist"),
+                ));
             }
         }
     }

@@ -16,10 +16,19 @@ const MARK_LINES: usize = 10;
 
 /// Words that may stand nowhere in Rust code, and why. Spelled in two halves, so that this file passes its own rule.
 const BANNED: &[(&str, &str)] = &[
-    (concat!("todo", "!("), "an unfinished path ends in an error, never in a panic"),
-    (concat!("unimplemented", "!("), "an unfinished path ends in an error, never in a panic"),
+    (
+        concat!("todo", "!("),
+        "an unfinished path ends in an error, never in a panic",
+    ),
+    (
+        concat!("unimplemented", "!("),
+        "an unfinished path ends in an error, never in a panic",
+    ),
     (concat!("#[", "ignore"), "a test that does not run proves nothing"),
-    (concat!("unbounded", "_channel"), "every queue has a limit, and the limit has a name"),
+    (
+        concat!("unbounded", "_channel"),
+        "every queue has a limit, and the limit has a name",
+    ),
     (concat!("TO", "DO"), "file an issue instead"),
     (concat!("FIX", "ME"), "file an issue instead"),
     (concat!("XX", "X:"), "file an issue instead"),
@@ -33,13 +42,17 @@ const TESTS_ONLY: &[(&str, &str)] = &[(
 
 /// Suffixes of text files whose white space is looked at.
 const TEXT_SUFFIXES: &[&str] = &[
-    ".rs", ".md", ".toml", ".txt", ".sh", ".py", ".go", ".js", ".mjs", ".java", ".html", ".css", ".yml", ".yaml",
+    ".rs", ".md", ".toml", ".txt", ".sh", ".py", ".go", ".js", ".mjs", ".java", ".html", ".css", ".yml",
+    ".yaml",
 ];
 
 /// Every finding about the file `path` (relative to the root) with the contents `text`.
 pub fn check(path: &str, text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let generated = text.lines().take(MARK_LINES).any(|line| line.contains(GENERATED_MARK));
+    let generated = text
+        .lines()
+        .take(MARK_LINES)
+        .any(|line| line.contains(GENERATED_MARK));
     if TEXT_SUFFIXES.iter().any(|suffix| path.ends_with(suffix)) && !generated {
         findings.extend(white_space(path, text));
     }
@@ -62,7 +75,12 @@ fn white_space(path: &str, text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (index, line) in text.split('\n').enumerate() {
         if line.ends_with([' ', '\t', '\r']) {
-            findings.push(finding("white-space", path, index + 1, "ends in white space".to_owned()));
+            findings.push(finding(
+                "white-space",
+                path,
+                index + 1,
+                "ends in white space".to_owned(),
+            ));
         }
     }
     if !text.is_empty() && !text.ends_with('\n') {
@@ -124,11 +142,19 @@ fn function_lines(path: &str, text: &str) -> Vec<Finding> {
         let end = format!("{indent}}}");
         let length = lines[start..]
             .iter()
-            .position(|line| *line == end || (line.starts_with(indent) && line.ends_with(';') && at(indent, line)))
+            .position(|line| {
+                *line == end || (line.starts_with(indent) && line.ends_with(';') && at(indent, line))
+            })
             .map_or(0, |found| found + 1);
         if length > FUNCTION_LINES_MAX {
             let what = format!("{length} lines; the limit is {FUNCTION_LINES_MAX}: split it");
-            findings.push(measured("function-lines", format!("{path}::{name}"), start + 1, length, what));
+            findings.push(measured(
+                "function-lines",
+                format!("{path}::{name}"),
+                start + 1,
+                length,
+                what,
+            ));
         }
     }
     findings

@@ -5,7 +5,10 @@ use super::{allow, check, docs, source};
 use crate::shell::root;
 
 fn rules(path: &str, text: &str) -> Vec<&'static str> {
-    source::check(path, text).into_iter().map(|finding| finding.rule).collect()
+    source::check(path, text)
+        .into_iter()
+        .map(|finding| finding.rule)
+        .collect()
 }
 
 fn function_of(lines: usize) -> String {
@@ -31,7 +34,8 @@ fn a_function_fits_a_screen() {
 #[test]
 fn a_trait_method_without_a_body_is_not_measured_to_the_next_brace() {
     let filler = "    // filler\n".repeat(100);
-    let text = format!("//! T.\ntrait T {{\n    fn a(&self);\n{filler}    fn b(\n        &self,\n    );\n}}\n");
+    let text =
+        format!("//! T.\ntrait T {{\n    fn a(&self);\n{filler}    fn b(\n        &self,\n    );\n}}\n");
     assert!(rules("a.rs", &text).is_empty());
 }
 
@@ -39,7 +43,11 @@ fn a_trait_method_without_a_body_is_not_measured_to_the_next_brace() {
 fn a_file_is_short_unless_it_is_generated() {
     let long = format!("//! Long.\n{}", "// line\n".repeat(source::FILE_LINES_MAX));
     assert_eq!(rules("a.rs", &long), ["file-lines"]);
-    let generated = format!("//! Written by codegen; {} edit.\n{}", "do not", "// line \n".repeat(source::FILE_LINES_MAX));
+    let generated = format!(
+        "//! Written by codegen; {} edit.\n{}",
+        "do not",
+        "// line \n".repeat(source::FILE_LINES_MAX)
+    );
     assert!(rules("a.rs", &generated).is_empty());
 }
 
