@@ -2,11 +2,15 @@
 
 use super::cluster::Cluster;
 use super::error::ClientError;
+use millstream_kafka_wire::create_partitions::CreatePartitionsTopic;
+use millstream_kafka_wire::create_topics::{CreatableTopic, CreatableTopicConfig};
+use millstream_kafka_wire::delete_topics::DeleteTopicState;
+use millstream_kafka_wire::describe_configs::DescribeConfigsResource;
+use millstream_kafka_wire::describe_groups::DescribedGroup;
+use millstream_kafka_wire::incremental_alter_configs::{AlterConfigsResource, AlterableConfig};
 use millstream_kafka_wire::{
-    AlterConfigsResource, AlterableConfig, CreatableTopic, CreatableTopicConfig, CreatePartitionsRequest,
-    CreatePartitionsTopic, CreateTopicsRequest, DeleteGroupsRequest, DeleteTopicState, DeleteTopicsRequest,
-    DescribeConfigsRequest, DescribeConfigsResource, DescribeGroupsRequest, DescribedGroup,
-    IncrementalAlterConfigsRequest, ListGroupsRequest, Str,
+    CreatePartitionsRequest, CreateTopicsRequest, DeleteGroupsRequest, DeleteTopicsRequest,
+    DescribeConfigsRequest, DescribeGroupsRequest, IncrementalAlterConfigsRequest, ListGroupsRequest, Str,
 };
 
 /// How long the broker may take for a change.
@@ -56,7 +60,11 @@ pub async fn create_topic(
     };
     let answer = cluster.ask(&request, 4..=7).await?;
     for topic in &answer.topics {
-        ClientError::check(|| format!("topic {name}"), topic.error_code, topic.error_message.as_deref())?;
+        ClientError::check(
+            || format!("topic {name}"),
+            topic.error_code,
+            topic.error_message.as_deref(),
+        )?;
     }
     Ok(())
 }
@@ -83,7 +91,11 @@ pub async fn delete_topic(cluster: &mut Cluster, name: &str) -> Result<(), Clien
     };
     let answer = cluster.ask(&request, version..=version).await?;
     for topic in &answer.responses {
-        ClientError::check(|| format!("topic {name}"), topic.error_code, topic.error_message.as_deref())?;
+        ClientError::check(
+            || format!("topic {name}"),
+            topic.error_code,
+            topic.error_message.as_deref(),
+        )?;
     }
     Ok(())
 }
@@ -102,7 +114,11 @@ pub async fn add_partitions(cluster: &mut Cluster, name: &str, count: i32) -> Re
     };
     let answer = cluster.ask(&request, 0..=3).await?;
     for result in &answer.results {
-        ClientError::check(|| format!("topic {name}"), result.error_code, result.error_message.as_deref())?;
+        ClientError::check(
+            || format!("topic {name}"),
+            result.error_code,
+            result.error_message.as_deref(),
+        )?;
     }
     Ok(())
 }
@@ -121,7 +137,11 @@ pub async fn topic_configs(cluster: &mut Cluster, name: &str) -> Result<Vec<Topi
     let answer = cluster.ask(&request, 1..=4).await?;
     let mut configs = Vec::new();
     for result in &answer.results {
-        ClientError::check(|| format!("settings of topic {name}"), result.error_code, result.error_message.as_deref())?;
+        ClientError::check(
+            || format!("settings of topic {name}"),
+            result.error_code,
+            result.error_message.as_deref(),
+        )?;
         configs.extend(result.configs.iter().map(|config| TopicConfig {
             name: config.name.as_str().to_owned(),
             value: config.value.as_deref().map(str::to_owned),
@@ -157,7 +177,11 @@ pub async fn alter_topic_configs(
     };
     let answer = cluster.ask(&request, 0..=1).await?;
     for result in &answer.responses {
-        ClientError::check(|| format!("settings of topic {name}"), result.error_code, result.error_message.as_deref())?;
+        ClientError::check(
+            || format!("settings of topic {name}"),
+            result.error_code,
+            result.error_message.as_deref(),
+        )?;
     }
     Ok(())
 }
@@ -177,7 +201,9 @@ pub struct GroupListing {
 pub async fn list_groups(cluster: &mut Cluster) -> Result<Vec<GroupListing>, ClientError> {
     let mut groups = Vec::new();
     for broker in cluster.broker_ids().await? {
-        let answer = cluster.ask_node(broker, &ListGroupsRequest::default(), 0..=5).await?;
+        let answer = cluster
+            .ask_node(broker, &ListGroupsRequest::default(), 0..=5)
+            .await?;
         ClientError::check(|| format!("groups of broker {broker}"), answer.error_code, None)?;
         groups.extend(answer.groups.iter().map(|group| GroupListing {
             id: group.group_id.as_str().to_owned(),
@@ -200,8 +226,13 @@ pub async fn describe_group(cluster: &mut Cluster, group: &str) -> Result<Descri
     };
     let mut answer = cluster.ask_coordinator(group, &request, 0..=6, code_of).await?;
     let found = answer.groups.pop();
-    let found = found.ok_or_else(|| ClientError::Unexpected(format!("group {group}: the answer leaves it out")))?;
-    ClientError::check(|| format!("group {group}"), found.error_code, found.error_message.as_deref())?;
+    let found =
+        found.ok_or_else(|| ClientError::Unexpected(format!("group {group}: the answer leaves it out")))?;
+    ClientError::check(
+        || format!("group {group}"),
+        found.error_code,
+        found.error_message.as_deref(),
+    )?;
     Ok(found)
 }
 

@@ -1,11 +1,12 @@
 //! The brokers as the CLI knows them: which there are, who leads what, one connection to each. And how often something is retried.
 
-use super::codes::{NOT_COORDINATOR, UNKNOWN_TOPIC_OR_PARTITION};
 use super::connection::Connection;
 use super::error::ClientError;
 use crate::config::value::HostPort;
+use millstream_kafka_wire::metadata::MetadataRequestTopic;
 use millstream_kafka_wire::{
-    FindCoordinatorRequest, FindCoordinatorResponse, MetadataRequest, MetadataRequestTopic, MetadataResponse, Request, Str,
+    ErrorCode, FindCoordinatorRequest, FindCoordinatorResponse, MetadataRequest, MetadataResponse, Request,
+    Str,
 };
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -132,7 +133,11 @@ impl Cluster {
     }
 
     /// The cluster's description; `None` for all topics.
-    pub async fn metadata(&mut self, names: Option<&[&str]>, missing: Missing) -> Result<MetadataResponse, ClientError> {
+    pub async fn metadata(
+        &mut self,
+        names: Option<&[&str]>,
+        missing: Missing,
+    ) -> Result<MetadataResponse, ClientError> {
         let topic = |name: &&str| MetadataRequestTopic {
             name: Some(Str::from(*name)),
             ..Default::default()
@@ -147,7 +152,11 @@ impl Cluster {
             let port = u16::try_from(broker.port).unwrap_or_default();
             let host = broker.host.as_str().to_owned();
             let address = HostPort { host, port };
-            if self.nodes.insert(broker.node_id, address.clone()).is_some_and(|old| old != address) {
+            if self
+                .nodes
+                .insert(broker.node_id, address.clone())
+                .is_some_and(|old| old != address)
+            {
                 self.forget(broker.node_id);
             }
         }
@@ -162,8 +171,12 @@ impl Cluster {
             match layout_of(name, &answer) {
                 Ok(layout) => return Ok(layout),
                 // The broker was asked to create the topic, so it is on its way.
-                Err(error) if missing == Missing::Create && error.code() == Some(UNKNOWN_TOPIC_OR_PARTITION) => {
-                    let again = ClientError::refused(format!("topic {name}"), super::codes::NOT_LEADER_OR_FOLLOWER);
+                Err(error)
+                    if missing == Missing::Create
+                        && error.code() == Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION) =>
+                {
+                    let again =
+                        ClientError::refused(format!("topic {name}"), ErrorCode::NOT_LEADER_OR_FOLLOWER);
                     retry.after(again).await.map_err(|_| error)?;
                 }
                 Err(error) => retry.after(error).await?,
@@ -188,11 +201,20 @@ impl Cluster {
                 coordinator_keys: vec![Str::from(group)],
                 ..Default::default()
             };
-            let version = self.node(BOOTSTRAP_NODE).await?.version::<FindCoordinatorRequest>(0..=6)?;
+            let version = self
+                .node(BOOTSTRAP_NODE)
+                .await?
+                .version::<FindCoordinatorRequest>(0..=6)?;
             // Versions below 4 have one key and no list (KIP-699); a field that a version lacks must be empty.
             let request = match version {
-                4.. => FindCoordinatorRequest { key: Str::new(), ..request },
-                _ => FindCoordinatorRequest { coordinator_keys: Vec::new(), ..request },
+                4.. => FindCoordinatorRequest {
+                    key: Str::new(),
+                    ..request
+                },
+                _ => FindCoordinatorRequest {
+                    coordinator_keys: Vec::new(),
+                    ..request
+                },
             };
             let answer = self.ask(&request, version..=version).await?;
             match self.coordinator_of(group, &answer) {
@@ -205,8 +227,20 @@ impl Cluster {
     fn coordinator_of(&mut self, group: &str, answer: &FindCoordinatorResponse) -> Result<i32, ClientError> {
         let what = || format!("coordinator of group {group}");
         let (code, message, id, host, port) = match answer.coordinators.first() {
-            Some(found) => (found.error_code, &found.error_message, found.node_id, &found.host, found.port),
-            None => (answer.error_code, &answer.error_message, answer.node_id, &answer.host, answer.port),
+            Some(found) => (
+                found.error_code,
+                &found.error_message,
+                found.node_id,
+                &found.host,
+                found.port,
+            ),
+            None => (
+                answer.error_code,
+                &answer.error_message,
+                answer.node_id,
+                &answer.host,
+                answer.port,
+            ),
         };
         ClientError::check(what, code, message.as_deref())?;
         let port = u16::try_from(port).unwrap_or_default();
@@ -227,9 +261,13 @@ impl Cluster {
         loop {
             let id = self.coordinator(group).await?;
             let answer = self.ask_node(id, request, versions.clone()).await?;
-            match code_of(&answer) {
-                code @ (NOT_COORDINATOR | super::codes::COORDINATOR_NOT_AVAILABLE | 14) => {
-                    retry.after(ClientError::refused(format!("group {group}"), code)).await?;
+            match ErrorCode(code_of(&answer)) {
+                code @ (ErrorCode::NOT_COORDINATOR
+                | ErrorCode::COORDINATOR_NOT_AVAILABLE
+                | ErrorCode::COORDINATOR_LOAD_IN_PROGRESS) => {
+                    retry
+                        .after(ClientError::refused(format!("group {group}"), code))
+                        .await?;
                 }
                 _ => return Ok(answer),
             }
@@ -238,17 +276,28 @@ impl Cluster {
 }
 
 fn layout_of(name: &str, answer: &MetadataResponse) -> Result<TopicLayout, ClientError> {
-    let topic = answer.topics.iter().find(|topic| topic.name.as_deref() == Some(name));
-    let topic = topic.ok_or_else(|| ClientError::refused(format!("topic {name}"), UNKNOWN_TOPIC_OR_PARTITION))?;
+    let topic = answer
+        .topics
+        .iter()
+        .find(|topic| topic.name.as_deref() == Some(name));
+    let topic = topic.ok_or_else(|| {
+        ClientError::refused(format!("topic {name}"), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    })?;
     ClientError::check(|| format!("topic {name}"), topic.error_code, None)?;
     let mut partitions: Vec<_> = topic.partitions.iter().collect();
     partitions.sort_unstable_by_key(|partition| partition.partition_index);
     let mut leaders = Vec::with_capacity(partitions.len());
     for (expected, partition) in partitions.into_iter().enumerate() {
         if partition.partition_index != i32::try_from(expected).unwrap_or(i32::MAX) {
-            return Err(ClientError::Unexpected(format!("topic {name}: partition {expected} is missing")));
+            return Err(ClientError::Unexpected(format!(
+                "topic {name}: partition {expected} is missing"
+            )));
         }
-        ClientError::check(|| format!("topic {name}, partition {expected}"), partition.error_code, None)?;
+        ClientError::check(
+            || format!("topic {name}, partition {expected}"),
+            partition.error_code,
+            None,
+        )?;
         leaders.push(partition.leader_id);
     }
     Ok(TopicLayout {

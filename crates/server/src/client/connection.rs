@@ -4,9 +4,7 @@ use super::CLIENT_ID;
 use super::error::{ClientError, malformed};
 use crate::config::value::HostPort;
 use bytes::{Bytes, BytesMut};
-use millstream_kafka_wire::{
-    ApiKey, ApiVersionsRequest, Message, Request, Str, decode_response, encode_request,
-};
+use millstream_kafka_wire::{ApiKey, ApiVersionsRequest, Request, Str, decode_response, encode_request};
 use std::collections::HashMap;
 use std::io;
 use std::marker::PhantomData;
@@ -77,9 +75,14 @@ impl Connection {
     async fn negotiate(&mut self) -> Result<(), ClientError> {
         self.versions.insert(ApiKey::ApiVersions.code(), 0..=0);
         let answer = self.call(&ApiVersionsRequest::default(), 0..=0).await?;
-        ClientError::check(|| format!("ApiVersions at {}", self.address), answer.error_code, None)?;
+        ClientError::check(
+            || format!("ApiVersions at {}", self.address),
+            answer.error_code,
+            None,
+        )?;
         for api in answer.api_keys {
-            self.versions.insert(api.api_key, api.min_version..=api.max_version);
+            self.versions
+                .insert(api.api_key, api.min_version..=api.max_version);
         }
         Ok(())
     }
@@ -136,7 +139,11 @@ impl Connection {
     }
 
     /// Reads the answer of the oldest request that is unanswered; `wait` is what the request itself lets the broker wait.
-    pub async fn receive<R: Request>(&mut self, sent: Sent<R>, wait: Duration) -> Result<R::Response, ClientError> {
+    pub async fn receive<R: Request>(
+        &mut self,
+        sent: Sent<R>,
+        wait: Duration,
+    ) -> Result<R::Response, ClientError> {
         let api = R::KEY.name();
         let patience = wait + Duration::from_secs(ANSWER_SECONDS);
         let frame = match timeout(patience, self.read_frame(api)).await {

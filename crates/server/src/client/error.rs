@@ -1,14 +1,16 @@
 //! What can go wrong between the CLI and a broker, in words for the person at the terminal.
 
 use super::codes;
-use millstream_kafka_wire::{DecodeError, EncodeError};
+use millstream_kafka_wire::{DecodeError, EncodeError, ErrorCode};
 use std::ops::RangeInclusive;
 
 /// Why a request has no good answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nobody accepts connections there.
-    #[error("cannot connect to {address}: {why}; is a broker running there? (--bootstrap HOST:PORT names another)")]
+    #[error(
+        "cannot connect to {address}: {why}; is a broker running there? (--bootstrap HOST:PORT names another)"
+    )]
     Unreachable {
         /// Where.
         address: String,
@@ -64,7 +66,7 @@ pub enum ClientError {
         /// What was asked, for a person: `topic orders`.
         what: String,
         /// Kafka's error code.
-        code: i16,
+        code: ErrorCode,
         /// The broker's own words.
         message: Option<String>,
     },
@@ -75,30 +77,34 @@ pub enum ClientError {
 
 impl ClientError {
     /// A refusal.
-    pub fn refused(what: impl Into<String>, code: i16) -> Self {
+    pub fn refused(what: impl Into<String>, code: impl Into<ErrorCode>) -> Self {
         Self::refused_with(what, code, None)
     }
 
     /// A refusal with the broker's words.
-    pub fn refused_with(what: impl Into<String>, code: i16, message: Option<&str>) -> Self {
+    pub fn refused_with(what: impl Into<String>, code: impl Into<ErrorCode>, message: Option<&str>) -> Self {
         Self::Refused {
             what: what.into(),
-            code,
+            code: code.into(),
             message: message.filter(|text| !text.is_empty()).map(str::to_owned),
         }
     }
 
     /// `Err` unless the code is 0.
-    pub fn check(what: impl FnOnce() -> String, code: i16, message: Option<&str>) -> Result<(), Self> {
-        match code {
-            0 => Ok(()),
+    pub fn check(
+        what: impl FnOnce() -> String,
+        code: impl Into<ErrorCode>,
+        message: Option<&str>,
+    ) -> Result<(), Self> {
+        match code.into() {
+            ErrorCode::NONE => Ok(()),
             code => Err(Self::refused_with(what(), code, message)),
         }
     }
 
     /// The code of a refusal.
     #[must_use]
-    pub fn code(&self) -> Option<i16> {
+    pub fn code(&self) -> Option<ErrorCode> {
         match self {
             Self::Refused { code, .. } => Some(*code),
             _ => None,

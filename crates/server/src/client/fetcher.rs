@@ -2,7 +2,6 @@
 //! come back in offset order for each partition.
 
 use super::cluster::{Cluster, Missing, Retry};
-use super::codes::{self, NOT_LEADER_OR_FOLLOWER, OFFSET_OUT_OF_RANGE};
 use super::connection::Connection;
 use super::error::ClientError;
 use super::offsets::TopicPartition;
@@ -10,7 +9,8 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use millstream_kafka_wire::{FetchPartition, FetchRequest, FetchResponse, FetchTopic, PartitionData, Str};
+use millstream_kafka_wire::fetch::{FetchPartition, FetchTopic, PartitionData};
+use millstream_kafka_wire::{ErrorCode, FetchRequest, FetchResponse, Str};
 use millstream_log::batch::{HEADER_BYTES, LENGTH_PREFIX_BYTES, StoredBatch, field};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::RangeInclusive;
@@ -131,9 +131,19 @@ impl Fetcher {
             leaders.insert(topic, layout.leaders);
         }
         for place in self.positions.keys() {
-            let leader = leaders.get(&place.topic).and_then(|leaders| leaders.get(place.partition));
-            let unknown = || ClientError::Unexpected(format!("topic {} has no partition {}", place.topic, place.partition));
-            by_leader.entry(*leader.ok_or_else(unknown)?).or_default().push(place.clone());
+            let leader = leaders
+                .get(&place.topic)
+                .and_then(|leaders| leaders.get(place.partition));
+            let unknown = || {
+                ClientError::Unexpected(format!(
+                    "topic {} has no partition {}",
+                    place.topic, place.partition
+                ))
+            };
+            by_leader
+                .entry(*leader.ok_or_else(unknown)?)
+                .or_default()
+                .push(place.clone());
         }
         for (node, places) in by_leader {
             let connection = self.cluster.open(node).await?;
@@ -251,24 +261,36 @@ fn ask(mut session: Session) -> BoxFuture<'static, Answered> {
 
 fn check_partition(place: &TopicPartition, from: i64, partition: &PartitionData) -> Result<(), ClientError> {
     let what = || format!("topic {}, partition {}", place.topic, place.partition);
-    match partition.error_code {
-        0 => Ok(()),
-        OFFSET_OUT_OF_RANGE => {
-            let message = format!("offset {from} is no longer, or not yet, there: choose another start with --from");
-            Err(ClientError::refused_with(what(), OFFSET_OUT_OF_RANGE, Some(&message)))
+    match ErrorCode(partition.error_code) {
+        ErrorCode::NONE => Ok(()),
+        ErrorCode::OFFSET_OUT_OF_RANGE => {
+            let message =
+                format!("offset {from} is no longer, or not yet, there: choose another start with --from");
+            Err(ClientError::refused_with(
+                what(),
+                ErrorCode::OFFSET_OUT_OF_RANGE,
+                Some(&message),
+            ))
         }
         // Right after a topic came into being, or while a partition moves.
-        codes::UNKNOWN_TOPIC_OR_PARTITION => Err(ClientError::refused(what(), NOT_LEADER_OR_FOLLOWER)),
+        ErrorCode::UNKNOWN_TOPIC_OR_PARTITION => {
+            Err(ClientError::refused(what(), ErrorCode::NOT_LEADER_OR_FOLLOWER))
+        }
         code => Err(ClientError::refused(what(), code)),
     }
 }
 
 /// The whole batches of an answer; what is cut off at its end comes with the next fetch.
 fn whole_batches(place: &TopicPartition, partition: &PartitionData) -> Result<Vec<StoredBatch>, ClientError> {
-    let mut rest = partition.records.clone().map_or_else(Bytes::new, |records| records.into_contiguous());
+    let mut rest = partition
+        .records
+        .clone()
+        .map_or_else(Bytes::new, |records| records.into_contiguous());
     let mut batches = Vec::new();
     while rest.len() >= HEADER_BYTES {
-        let length = rest[field::BATCH_LENGTH..LENGTH_PREFIX_BYTES].try_into().expect("four bytes");
+        let length = rest[field::BATCH_LENGTH..LENGTH_PREFIX_BYTES]
+            .try_into()
+            .expect("four bytes");
         let length = usize::try_from(i32::from_be_bytes(length)).unwrap_or(usize::MAX);
         let whole = length.saturating_add(LENGTH_PREFIX_BYTES);
         if whole > rest.len() {

@@ -4,16 +4,19 @@
 //! topic by topic, which every other client understands.
 
 use super::cluster::{Cluster, Missing};
-use super::codes::{ILLEGAL_GENERATION, MEMBER_ID_REQUIRED, REBALANCE_IN_PROGRESS, UNKNOWN_MEMBER_ID};
 use super::error::ClientError;
 use super::offsets::{Committer, TopicPartition};
 use bytes::Bytes;
 use millstream_kafka_wire::consumer_protocol::{
-    AssignedPartition, ConsumerProtocolAssignment, ConsumerProtocolSubscription, decode_versioned, encode_versioned,
+    AssignedPartition, ConsumerProtocolAssignment, ConsumerProtocolSubscription, decode_versioned,
+    encode_versioned,
 };
+use millstream_kafka_wire::join_group::JoinGroupRequestProtocol;
+use millstream_kafka_wire::leave_group::MemberIdentity;
+use millstream_kafka_wire::sync_group::SyncGroupRequestAssignment;
 use millstream_kafka_wire::{
-    HeartbeatRequest, JoinGroupRequest, JoinGroupRequestProtocol, JoinGroupResponse, LeaveGroupRequest, MemberIdentity,
-    Str, SyncGroupRequest, SyncGroupRequestAssignment,
+    ErrorCode, HeartbeatRequest, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, Str,
+    SyncGroupRequest,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -70,18 +73,23 @@ impl Member {
     pub async fn rejoin(&mut self, cluster: &mut Cluster) -> Result<(), ClientError> {
         loop {
             let joined = self.send_join(cluster).await?;
-            match joined.error_code {
-                0 => {}
-                MEMBER_ID_REQUIRED => {
+            match ErrorCode(joined.error_code) {
+                ErrorCode::NONE => {}
+                ErrorCode::MEMBER_ID_REQUIRED => {
                     self.member_id = joined.member_id.as_str().to_owned();
                     continue;
                 }
-                UNKNOWN_MEMBER_ID if !self.member_id.is_empty() => {
+                ErrorCode::UNKNOWN_MEMBER_ID if !self.member_id.is_empty() => {
                     self.member_id.clear();
                     continue;
                 }
-                REBALANCE_IN_PROGRESS => continue,
-                code => return Err(ClientError::refused(format!("join of group {}", self.group), code)),
+                ErrorCode::REBALANCE_IN_PROGRESS => continue,
+                code => {
+                    return Err(ClientError::refused(
+                        format!("join of group {}", self.group),
+                        code,
+                    ));
+                }
             }
             self.member_id = joined.member_id.as_str().to_owned();
             self.generation = joined.generation_id;
@@ -108,14 +116,19 @@ impl Member {
             member_id: Str::from(self.member_id.as_str()),
             group_instance_id: None,
         };
-        let answer = cluster.ask_coordinator(&self.group, &request, 0..=4, |answer| answer.error_code).await?;
+        let answer = cluster
+            .ask_coordinator(&self.group, &request, 0..=4, |answer| answer.error_code)
+            .await?;
         self.pulse(answer.error_code)
     }
 
     /// Leaves, so that the others need not wait for the session to run out.
     pub async fn leave(&self, cluster: &mut Cluster) -> Result<(), ClientError> {
         let coordinator = cluster.coordinator(&self.group).await?;
-        let version = cluster.node(coordinator).await?.version::<LeaveGroupRequest>(0..=5)?;
+        let version = cluster
+            .node(coordinator)
+            .await?
+            .version::<LeaveGroupRequest>(0..=5)?;
         let member_id = Str::from(self.member_id.as_str());
         let group_id = Str::from(self.group.as_str());
         // From version 3 on several members may leave at once (KIP-345).
@@ -135,20 +148,30 @@ impl Member {
             },
         };
         let answer = cluster.ask_node(coordinator, &request, version..=version).await?;
-        ClientError::check(|| format!("leaving group {}", self.group), answer.error_code, None)
+        ClientError::check(
+            || format!("leaving group {}", self.group),
+            answer.error_code,
+            None,
+        )
     }
 
     fn pulse(&self, code: i16) -> Result<Pulse, ClientError> {
-        match code {
-            0 => Ok(Pulse::Steady),
-            REBALANCE_IN_PROGRESS | ILLEGAL_GENERATION | UNKNOWN_MEMBER_ID => Ok(Pulse::Rebalance),
+        match ErrorCode(code) {
+            ErrorCode::NONE => Ok(Pulse::Steady),
+            ErrorCode::REBALANCE_IN_PROGRESS
+            | ErrorCode::ILLEGAL_GENERATION
+            | ErrorCode::UNKNOWN_MEMBER_ID => Ok(Pulse::Rebalance),
             code => Err(ClientError::refused(format!("group {}", self.group), code)),
         }
     }
 
     async fn send_join(&self, cluster: &mut Cluster) -> Result<JoinGroupResponse, ClientError> {
         let subscription = ConsumerProtocolSubscription {
-            topics: self.topics.iter().map(|topic| Str::from(topic.as_str())).collect(),
+            topics: self
+                .topics
+                .iter()
+                .map(|topic| Str::from(topic.as_str()))
+                .collect(),
             ..Default::default()
         };
         let request = JoinGroupRequest {
@@ -167,14 +190,20 @@ impl Member {
         let coordinator = cluster.coordinator(&self.group).await?;
         let connection = cluster.node(coordinator).await?;
         let sent = connection.send(&request, 1..=9).await?;
-        let answer = connection.receive(sent, Duration::from_millis(REBALANCE_TIMEOUT_MS as u64)).await;
+        let answer = connection
+            .receive(sent, Duration::from_millis(REBALANCE_TIMEOUT_MS as u64))
+            .await;
         if answer.is_err() {
             cluster.forget(coordinator);
         }
         answer
     }
 
-    async fn sync(&mut self, cluster: &mut Cluster, joined: &JoinGroupResponse) -> Result<Pulse, ClientError> {
+    async fn sync(
+        &mut self,
+        cluster: &mut Cluster,
+        joined: &JoinGroupResponse,
+    ) -> Result<Pulse, ClientError> {
         let is_leader = joined.leader == joined.member_id;
         let assignments = match is_leader && !joined.skip_assignment {
             true => share_out(cluster, joined).await?,
@@ -182,7 +211,10 @@ impl Member {
         };
         let version = {
             let coordinator = cluster.coordinator(&self.group).await?;
-            cluster.node(coordinator).await?.version::<SyncGroupRequest>(0..=5)?
+            cluster
+                .node(coordinator)
+                .await?
+                .version::<SyncGroupRequest>(0..=5)?
         };
         let named = version >= 5;
         let request = SyncGroupRequest {
@@ -195,7 +227,9 @@ impl Member {
             ..Default::default()
         };
         let code_of = |answer: &millstream_kafka_wire::SyncGroupResponse| answer.error_code;
-        let answer = cluster.ask_coordinator(&self.group, &request, version..=version, code_of).await?;
+        let answer = cluster
+            .ask_coordinator(&self.group, &request, version..=version, code_of)
+            .await?;
         let pulse = self.pulse(answer.error_code)?;
         if pulse == Pulse::Steady {
             self.assigned = read_assignment(&self.group, &answer.assignment)?;
@@ -208,8 +242,9 @@ fn read_assignment(group: &str, bytes: &Bytes) -> Result<Vec<TopicPartition>, Cl
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
-    let (_, assignment) = decode_versioned::<ConsumerProtocolAssignment>(bytes)
-        .map_err(|error| ClientError::Unexpected(format!("group {group}: an assignment cannot be read: {error}")))?;
+    let (_, assignment) = decode_versioned::<ConsumerProtocolAssignment>(bytes).map_err(|error| {
+        ClientError::Unexpected(format!("group {group}: an assignment cannot be read: {error}"))
+    })?;
     let mut places = Vec::new();
     for topic in &assignment.assigned_partitions {
         for partition in &topic.partitions {
@@ -231,10 +266,17 @@ async fn share_out(
     let mut shares: BTreeMap<String, Vec<AssignedPartition>> = BTreeMap::new();
     for member in &joined.members {
         let id = member.member_id.as_str().to_owned();
-        let (_, subscription) = decode_versioned::<ConsumerProtocolSubscription>(&member.metadata)
-            .map_err(|error| ClientError::Unexpected(format!("member {id} sent a subscription that cannot be read: {error}")))?;
+        let (_, subscription) =
+            decode_versioned::<ConsumerProtocolSubscription>(&member.metadata).map_err(|error| {
+                ClientError::Unexpected(format!(
+                    "member {id} sent a subscription that cannot be read: {error}"
+                ))
+            })?;
         for topic in subscription.topics {
-            subscribers.entry(topic.as_str().to_owned()).or_default().push(id.clone());
+            subscribers
+                .entry(topic.as_str().to_owned())
+                .or_default()
+                .push(id.clone());
         }
         shares.insert(id, Vec::new());
     }
@@ -247,7 +289,9 @@ async fn share_out(
         };
         members.sort_unstable();
         for (member, range) in members.iter().zip(ranges(partitions, members.len())) {
-            let partitions = range.filter_map(|partition| i32::try_from(partition).ok()).collect();
+            let partitions = range
+                .filter_map(|partition| i32::try_from(partition).ok())
+                .collect();
             let share = AssignedPartition {
                 topic: Str::from(topic.as_str()),
                 partitions,

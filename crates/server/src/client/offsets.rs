@@ -2,10 +2,12 @@
 
 use super::cluster::{Cluster, Missing, Retry};
 use super::error::ClientError;
+use millstream_kafka_wire::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
+use millstream_kafka_wire::offset_commit::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use millstream_kafka_wire::offset_fetch::{OffsetFetchRequestGroup, OffsetFetchRequestTopic};
 use millstream_kafka_wire::{
-    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopic, OffsetCommitRequest,
-    OffsetCommitRequestPartition, OffsetCommitRequestTopic, OffsetFetchRequest, OffsetFetchRequestGroup,
-    OffsetFetchRequestTopic, OffsetFetchResponse, Str,
+    ListOffsetsRequest, ListOffsetsResponse, OffsetCommitRequest, OffsetFetchRequest, OffsetFetchResponse,
+    Str,
 };
 use std::collections::BTreeMap;
 
@@ -83,10 +85,18 @@ fn request(topic: &str, partitions: &[usize], place: Place) -> ListOffsetsReques
     }
 }
 
-fn read_answer(topic: &str, answer: &ListOffsetsResponse, into: &mut [Option<i64>]) -> Result<(), ClientError> {
+fn read_answer(
+    topic: &str,
+    answer: &ListOffsetsResponse,
+    into: &mut [Option<i64>],
+) -> Result<(), ClientError> {
     for partition in answer.topics.iter().flat_map(|topic| &topic.partitions) {
         let index = partition.partition_index;
-        ClientError::check(|| format!("topic {topic}, partition {index}"), partition.error_code, None)?;
+        ClientError::check(
+            || format!("topic {topic}, partition {index}"),
+            partition.error_code,
+            None,
+        )?;
         if let Some(place) = usize::try_from(index).ok().and_then(|index| into.get_mut(index)) {
             *place = (partition.offset >= 0).then_some(partition.offset);
         }
@@ -100,7 +110,10 @@ pub async fn committed(
     group: &str,
 ) -> Result<BTreeMap<TopicPartition, i64>, ClientError> {
     let coordinator = cluster.coordinator(group).await?;
-    let version = cluster.node(coordinator).await?.version::<OffsetFetchRequest>(2..=9)?;
+    let version = cluster
+        .node(coordinator)
+        .await?
+        .version::<OffsetFetchRequest>(2..=9)?;
     // From version 8 on a request names several groups (KIP-709); `None` stands for all topics.
     let request = match version {
         8.. => OffsetFetchRequest {
@@ -117,28 +130,45 @@ pub async fn committed(
             ..Default::default()
         },
     };
-    let answer = cluster.ask_coordinator(group, &request, version..=version, fetch_code).await?;
+    let answer = cluster
+        .ask_coordinator(group, &request, version..=version, fetch_code)
+        .await?;
     ClientError::check(|| format!("group {group}"), fetch_code(&answer), None)?;
     let mut found = BTreeMap::new();
     for topic in answer.groups.iter().flat_map(|group| &group.topics) {
         for partition in &topic.partitions {
-            keep(&mut found, &topic.name, partition.partition_index, partition.committed_offset);
+            keep(
+                &mut found,
+                &topic.name,
+                partition.partition_index,
+                partition.committed_offset,
+            );
         }
     }
     for topic in &answer.topics {
         for partition in &topic.partitions {
-            keep(&mut found, &topic.name, partition.partition_index, partition.committed_offset);
+            keep(
+                &mut found,
+                &topic.name,
+                partition.partition_index,
+                partition.committed_offset,
+            );
         }
     }
     Ok(found)
 }
 
 fn fetch_code(answer: &OffsetFetchResponse) -> i16 {
-    answer.groups.first().map_or(answer.error_code, |group| group.error_code)
+    answer
+        .groups
+        .first()
+        .map_or(answer.error_code, |group| group.error_code)
 }
 
 fn keep(found: &mut BTreeMap<TopicPartition, i64>, topic: &Str, partition: i32, offset: i64) {
-    let Ok(partition) = usize::try_from(partition) else { return };
+    let Ok(partition) = usize::try_from(partition) else {
+        return;
+    };
     if offset >= 0 {
         let topic = topic.as_str().to_owned();
         found.insert(TopicPartition { topic, partition }, offset);
@@ -182,11 +212,13 @@ pub async fn commit(
         };
         topics.entry(&place.topic).or_default().push(partition);
     }
-    let topics = topics.into_iter().map(|(name, partitions)| OffsetCommitRequestTopic {
-        name: Str::from(name),
-        partitions,
-        ..Default::default()
-    });
+    let topics = topics
+        .into_iter()
+        .map(|(name, partitions)| OffsetCommitRequestTopic {
+            name: Str::from(name),
+            partitions,
+            ..Default::default()
+        });
     let request = OffsetCommitRequest {
         group_id: Str::from(group),
         generation_id_or_member_epoch: committer.generation,
@@ -197,8 +229,13 @@ pub async fn commit(
     };
     let first_code = |answer: &millstream_kafka_wire::OffsetCommitResponse| {
         let partitions = answer.topics.iter().flat_map(|topic| &topic.partitions);
-        partitions.map(|partition| partition.error_code).find(|code| *code != 0).unwrap_or(0)
+        partitions
+            .map(|partition| partition.error_code)
+            .find(|code| *code != 0)
+            .unwrap_or(0)
     };
-    let answer = cluster.ask_coordinator(group, &request, 2..=9, first_code).await?;
+    let answer = cluster
+        .ask_coordinator(group, &request, 2..=9, first_code)
+        .await?;
     ClientError::check(|| format!("commit of group {group}"), first_code(&answer), None)
 }

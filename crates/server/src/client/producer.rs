@@ -2,13 +2,13 @@
 //! whose fate is unknown is sent again with the same sequence, so that it is stored once.
 
 use super::cluster::{Cluster, Missing, Retry};
-use super::codes::DUPLICATE_SEQUENCE_NUMBER;
 use super::connection::Sent;
 use super::error::ClientError;
 use super::partitioner::partition_of;
 use bytes::Bytes;
+use millstream_kafka_wire::produce::{PartitionProduceData, TopicProduceData};
 use millstream_kafka_wire::{
-    InitProducerIdRequest, PartitionProduceData, ProduceRequest, ProduceResponse, Records, Str, TopicProduceData,
+    ErrorCode, InitProducerIdRequest, ProduceRequest, ProduceResponse, Records, Str,
 };
 use millstream_log::batch::{BatchBuilder, Codec, NewRecord};
 use std::collections::VecDeque;
@@ -111,11 +111,18 @@ pub struct Producer {
 
 impl Producer {
     /// Looks the topic up (the broker may create it) and, with acks `all`, gets an idempotent identity.
-    pub async fn new(mut cluster: Cluster, topic: &str, options: ProducerOptions) -> Result<Self, ClientError> {
+    pub async fn new(
+        mut cluster: Cluster,
+        topic: &str,
+        options: ProducerOptions,
+    ) -> Result<Self, ClientError> {
         let layout = cluster.layout(topic, Missing::Create).await?;
         let partitions = layout.leaders.len();
         if let Some(wanted) = options.partition.filter(|wanted| *wanted >= partitions) {
-            let what = format!("topic {topic} has partitions 0 to {}, none {wanted}", partitions.saturating_sub(1));
+            let what = format!(
+                "topic {topic} has partitions 0 to {}, none {wanted}",
+                partitions.saturating_sub(1)
+            );
             return Err(ClientError::Unexpected(what));
         }
         let identity = match options.acks {
@@ -197,7 +204,9 @@ impl Producer {
             // Sequences go from 0 to 2^31 - 1 and wrap to 0.
             *sequence = ((*sequence as u64 + records) & i32::MAX as u64) as i32;
         }
-        let batch = builder.finish().map_err(|error| ClientError::Unexpected(error.to_string()))?;
+        let batch = builder
+            .finish()
+            .map_err(|error| ClientError::Unexpected(error.to_string()))?;
         let mut one = InFlight {
             partition,
             leader: self.leaders[partition],
@@ -222,7 +231,11 @@ impl Producer {
 
     async fn put_on_wire(&mut self, one: &InFlight) -> Result<Sent<ProduceRequest>, ClientError> {
         let request = self.request(one);
-        self.cluster.node(one.leader).await?.send(&request, PRODUCE_VERSIONS).await
+        self.cluster
+            .node(one.leader)
+            .await?
+            .send(&request, PRODUCE_VERSIONS)
+            .await
     }
 
     fn request(&self, one: &InFlight) -> ProduceRequest {
@@ -274,15 +287,25 @@ impl Producer {
     }
 
     fn verdict(&self, one: &InFlight, answer: &ProduceResponse) -> Result<(), ClientError> {
-        let partitions = answer.responses.iter().flat_map(|topic| &topic.partition_responses);
+        let partitions = answer
+            .responses
+            .iter()
+            .flat_map(|topic| &topic.partition_responses);
         let wanted = i32::try_from(one.partition).unwrap_or(i32::MAX);
         let mut partitions = partitions.filter(|partition| partition.index == wanted);
         let what = || format!("topic {}, partition {}", self.topic, one.partition);
         match partitions.next() {
             // An earlier attempt did arrive.
-            Some(partition) if partition.error_code == DUPLICATE_SEQUENCE_NUMBER => Ok(()),
-            Some(partition) => ClientError::check(what, partition.error_code, partition.error_message.as_deref()),
-            None => Err(ClientError::Unexpected(format!("{}: the answer leaves it out", what()))),
+            Some(partition) if ErrorCode(partition.error_code) == ErrorCode::DUPLICATE_SEQUENCE_NUMBER => {
+                Ok(())
+            }
+            Some(partition) => {
+                ClientError::check(what, partition.error_code, partition.error_message.as_deref())
+            }
+            None => Err(ClientError::Unexpected(format!(
+                "{}: the answer leaves it out",
+                what()
+            ))),
         }
     }
 
@@ -334,7 +357,7 @@ impl Producer {
 
 /// A retriable stand-in for "this batch is not on any connection".
 fn lost_place(topic: &str) -> ClientError {
-    ClientError::refused(format!("topic {topic}"), super::codes::NOT_LEADER_OR_FOLLOWER)
+    ClientError::refused(format!("topic {topic}"), ErrorCode::NOT_LEADER_OR_FOLLOWER)
 }
 
 async fn identity(cluster: &mut Cluster, partitions: usize) -> Result<Identity, ClientError> {

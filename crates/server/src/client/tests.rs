@@ -1,9 +1,9 @@
 //! The client's pure parts. What needs a broker is in tests/it.
 
-use super::codes;
 use super::error::ClientError;
 use super::member::ranges;
 use super::partitioner::key_hash;
+use millstream_kafka_wire::ErrorCode;
 
 #[test]
 fn keys_land_where_javas_partitioner_puts_them() {
@@ -38,17 +38,24 @@ fn ranges_cover_every_partition_once_and_differ_by_one_at_most() {
 
 #[test]
 fn a_refusal_says_what_to_do_and_keeps_the_code_for_a_search() {
-    let ours = ClientError::refused("topic a", codes::UNKNOWN_TOPIC_OR_PARTITION).to_string();
-    assert!(ours.contains("millstream topic list") && ours.contains("UNKNOWN_TOPIC_OR_PARTITION"), "{ours}");
-    let theirs = ClientError::refused_with("topic a", 40, Some("No such setting.")).to_string();
+    let ours = ClientError::refused("topic a", ErrorCode::UNKNOWN_TOPIC_OR_PARTITION).to_string();
+    assert!(
+        ours.contains("millstream topic list") && ours.contains("UNKNOWN_TOPIC_OR_PARTITION"),
+        "{ours}"
+    );
+    let theirs =
+        ClientError::refused_with("topic a", ErrorCode::INVALID_CONFIG, Some("No such setting.")).to_string();
     assert_eq!(theirs, "topic a: No such setting (INVALID_CONFIG)");
-    assert_eq!(ClientError::refused("x", 4711).to_string(), "x: error code 4711");
+    assert_eq!(
+        ClientError::refused("x", ErrorCode(4711)).to_string(),
+        "x: error code 4711"
+    );
 }
 
 #[test]
 fn only_what_may_pass_later_is_retried() {
-    assert!(ClientError::refused("x", codes::NOT_LEADER_OR_FOLLOWER).is_retriable());
-    assert!(!ClientError::refused("x", codes::TOPIC_ALREADY_EXISTS).is_retriable());
+    assert!(ClientError::refused("x", ErrorCode::NOT_LEADER_OR_FOLLOWER).is_retriable());
+    assert!(!ClientError::refused("x", ErrorCode::TOPIC_ALREADY_EXISTS).is_retriable());
     let why = std::io::ErrorKind::ConnectionRefused.into();
     let address = "127.0.0.1:1".to_owned();
     assert!(!ClientError::Unreachable { address, why }.is_retriable());

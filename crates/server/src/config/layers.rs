@@ -112,6 +112,18 @@ impl Layers {
         Ok(layers)
     }
 
+    /// What holds for `millstream serve` with these arguments, in this process's environment.
+    ///
+    /// # Errors
+    /// As for [`Layers::load`].
+    pub fn for_serve(args: &crate::cli::ServeArgs) -> Result<Self, ConfigError> {
+        Self::load(
+            args.config.as_deref(),
+            |name| std::env::var(name).ok(),
+            &args.settings,
+        )
+    }
+
     /// The typed settings.
     #[must_use]
     pub fn settings(&self) -> Settings {
