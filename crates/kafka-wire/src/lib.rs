@@ -40,7 +40,7 @@ pub use error_code::ErrorCode;
 pub use frame::Frame;
 pub use generated::*;
 pub use header::{RequestHeader, decode_request, decode_response, encode_request, encode_response};
-pub use reader::{DECODE_BUDGET_BYTES_BASE, DECODE_BUDGET_BYTES_PER_BYTE, Reader};
+pub use reader::{DECODE_BUDGET_BYTES_BASE, DECODE_BUDGET_BYTES_MAX, DECODE_BUDGET_BYTES_PER_BYTE, Reader};
 pub use records::Records;
 pub use text::Str;
 pub use uuid::{InvalidUuid, Uuid};

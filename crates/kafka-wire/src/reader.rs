@@ -17,6 +17,12 @@ pub const DECODE_BUDGET_BYTES_BASE: usize = 4 << 20;
 /// a byte; a frame of minimal elements would take up to a hundred.
 pub const DECODE_BUDGET_BYTES_PER_BYTE: usize = 8;
 
+/// Memory that no frame may pass, however long: what makes honest frames long is records, which take no memory of their own. A
+/// million partitions fit.
+pub const DECODE_BUDGET_BYTES_MAX: usize = 128 << 20;
+
+const _: () = assert!(DECODE_BUDGET_BYTES_BASE < DECODE_BUDGET_BYTES_MAX);
+
 /// A position in a frame.
 pub struct Reader<'a> {
     frame: &'a Bytes,
@@ -41,7 +47,10 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn new(frame: &'a Bytes) -> Self {
         let scaled = frame.len().saturating_mul(DECODE_BUDGET_BYTES_PER_BYTE);
-        Self::with_budget(frame, scaled.saturating_add(DECODE_BUDGET_BYTES_BASE))
+        let budget = scaled
+            .saturating_add(DECODE_BUDGET_BYTES_BASE)
+            .min(DECODE_BUDGET_BYTES_MAX);
+        Self::with_budget(frame, budget)
     }
 
     /// At the start of `frame`; arrays may take `budget_bytes` of memory together, then decoding stops with

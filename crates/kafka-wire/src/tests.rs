@@ -266,3 +266,14 @@ fn secrets_stay_out_of_debug() {
     let shown = format!("{request:?}");
     assert!(!shown.contains("hunter2"), "{shown}");
 }
+
+#[test]
+fn the_budget_grows_with_the_frame_up_to_its_bound() {
+    let budget = |len: usize| Reader::new(&Bytes::from(vec![0; len])).budget_left();
+    assert_eq!(budget(0), DECODE_BUDGET_BYTES_BASE);
+    assert_eq!(
+        budget(1000),
+        DECODE_BUDGET_BYTES_BASE + 1000 * DECODE_BUDGET_BYTES_PER_BYTE
+    );
+    assert_eq!(budget(DECODE_BUDGET_BYTES_MAX / 4), DECODE_BUDGET_BYTES_MAX);
+}

@@ -8,7 +8,7 @@ use millstream_kafka_wire::{
 };
 
 /// Rounds for each message and version.
-const ROUNDS: u64 = 12;
+const ROUNDS: u64 = 6;
 
 /// Budget of the decoders here, small so that the bound is met often.
 const BUDGET_BYTES: usize = 4096;
@@ -86,7 +86,7 @@ fn a_truncated_message_is_refused_at_every_length() {
 fn flip<M: Message + Arbitrary>(name: &str) {
     each_version(name, |rng, message: M, version, case| {
         let whole = message.encode_to_bytes(version).expect(case);
-        for _ in 0..whole.len().min(200) {
+        for _ in 0..whole.len().min(64) {
             let mut bytes = whole.to_vec();
             for _ in 0..=rng.below(3) {
                 let at = rng.below(bytes.len() as u64) as usize;

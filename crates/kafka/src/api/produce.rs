@@ -102,10 +102,7 @@ async fn finish(topics: Vec<WaitingTopic>) -> ProduceResponse {
         let mut partition_responses = Vec::with_capacity(topic.partitions.len());
         for (index, waiting) in topic.partitions {
             let answer = match waiting {
-                Waiting::Pending(pending) => pending
-                    .durable()
-                    .await
-                    .map_err(|e| (e.code(), Some(e))),
+                Waiting::Pending(pending) => pending.durable().await.map_err(|e| (e.code(), Some(e))),
                 Waiting::Refused(code, error) => Err((code, error)),
             };
             partition_responses.push(encode_partition(index, answer));

@@ -22,18 +22,8 @@ use std::process::{Command, Stdio};
 /// File names below `generated`, and what stands in them.
 type Files = BTreeMap<PathBuf, String>;
 
-/// The task: writes, or with `--check` compares.
-pub fn run(arguments: &[String]) -> anyhow::Result<()> {
-    let outcome = match arguments {
-        [] => write(),
-        [flag] if flag == "--check" => check(),
-        _ => Err("usage: cargo xtask codegen [--check]".to_owned()),
-    };
-    outcome.map_err(anyhow::Error::msg)
-}
-
 /// Writes the generated files.
-fn write() -> Result<(), String> {
+pub fn write() -> Result<(), String> {
     let wanted = generate()?;
     let root = wire_dir().join("src/generated");
     for stale in committed(&root)?
@@ -52,7 +42,7 @@ fn write() -> Result<(), String> {
 }
 
 /// Fails when the committed files are not what the tables give.
-fn check() -> Result<(), String> {
+pub fn check() -> Result<(), String> {
     let wanted = generate()?;
     let found = committed(&wire_dir().join("src/generated"))?;
     let missing = wanted

@@ -27,6 +27,7 @@ fn mistakes_in_a_table_are_named_with_their_line() {
         ("  a int8?", "a number cannot be null"),
         ("  a string 4+ tag=0", "flexible versions only"),
         ("  a bytes 6+ tag=0", "cannot be tagged"),
+        ("  a []Inner 6+ tag=0\n    b bytes", "holds a byte field"),
         ("  a []bytes", "arrays of byte fields"),
         ("  a Missing", "not defined exactly once"),
         (
