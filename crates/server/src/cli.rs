@@ -44,6 +44,9 @@ pub struct ServeArgs {
     /// TOML file of settings; see docs/CONFIG.md.
     #[arg(long, value_name = "FILE", env = "MILLSTREAM_CONFIG")]
     pub config: Option<PathBuf>,
+    /// A start value of a setting with Kafka's name, e.g. num.partitions=3. May be repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = crate::commands::name_and_value)]
+    pub set: Vec<(String, String)>,
     /// One flag for each setting.
     #[command(flatten)]
     pub settings: SettingFlags,

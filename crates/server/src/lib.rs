@@ -7,6 +7,10 @@ pub mod cli;
 pub mod client;
 pub mod commands;
 pub mod config;
+mod facts;
+pub mod listen;
+pub mod serve;
+pub mod wire_up;
 
 use clap::Parser;
 use cli::{Cli, Command, ConfigCommand};
@@ -28,7 +32,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: &Command) -> anyhow::Result<()> {
     match command {
-        Command::Serve(_) => Ok(()),
+        Command::Serve(args) => serve::run(args),
         Command::Config(command) => show_config(command),
         Command::Topic(args) => commands::runtime()?.block_on(commands::topic::run(args)),
         Command::Produce(args) => commands::runtime()?.block_on(commands::produce::run(args)),

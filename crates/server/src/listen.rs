@@ -31,17 +31,26 @@ const FREE_PORT_ATTEMPTS: u32 = 16;
 /// # Errors
 /// When no address can be bound, or one that exists is taken.
 pub async fn bind(address: &HostPort) -> io::Result<Vec<TcpListener>> {
-    let mut addresses: Vec<SocketAddr> = lookup_host((address.host.as_str(), address.port)).await?.collect();
+    let mut addresses: Vec<SocketAddr> = lookup_host((address.host.as_str(), address.port))
+        .await?
+        .collect();
     if address.host.eq_ignore_ascii_case("localhost") {
         // Some hosts files name only one of the two; clients try both.
-        addresses = vec![([127, 0, 0, 1], address.port).into(), ([0u16, 0, 0, 0, 0, 0, 0, 1], address.port).into()];
+        addresses = vec![
+            ([127, 0, 0, 1], address.port).into(),
+            ([0u16, 0, 0, 0, 0, 0, 0, 1], address.port).into(),
+        ];
     }
     addresses.dedup();
     let mut attempts = 0;
     loop {
         match bind_all(&addresses).await {
             // The port that was free for the first address is taken on the second.
-            Err(error) if address.port == 0 && error.kind() == io::ErrorKind::AddrInUse && attempts < FREE_PORT_ATTEMPTS => {
+            Err(error)
+                if address.port == 0
+                    && error.kind() == io::ErrorKind::AddrInUse
+                    && attempts < FREE_PORT_ATTEMPTS =>
+            {
                 attempts += 1;
             }
             outcome => return outcome,
@@ -63,7 +72,11 @@ async fn bind_all(addresses: &[SocketAddr]) -> io::Result<Vec<TcpListener>> {
             Err(error) => refused = error,
         }
     }
-    if listeners.is_empty() { Err(refused) } else { Ok(listeners) }
+    if listeners.is_empty() {
+        Err(refused)
+    } else {
+        Ok(listeners)
+    }
 }
 
 /// Bounds of the listeners together.
@@ -131,7 +144,11 @@ pub struct Acceptor {
 impl Acceptor {
     /// One acceptor for each listener, under one limit.
     #[must_use]
-    pub fn all(listeners: Vec<TcpListener>, limits: AcceptLimits, counts: &Arc<ConnectionCounts>) -> Vec<Self> {
+    pub fn all(
+        listeners: Vec<TcpListener>,
+        limits: AcceptLimits,
+        counts: &Arc<ConnectionCounts>,
+    ) -> Vec<Self> {
         let permits = Arc::new(Semaphore::new(limits.connections_max.min(Semaphore::MAX_PERMITS)));
         let of_listener = |listener| Self {
             listener,
@@ -221,11 +238,13 @@ impl Acceptor {
     async fn drain(&mut self) {
         let left = self.tasks.len();
         let grace = self.limits.grace;
-        let all = async {
-            while self.tasks.join_next().await.is_some() {}
-        };
+        let all = async { while self.tasks.join_next().await.is_some() {} };
         if timeout(grace, all).await.is_err() {
-            tracing::warn!(left, ?grace, "connections are cut: their requests took longer than limits.shutdown_grace");
+            tracing::warn!(
+                left,
+                ?grace,
+                "connections are cut: their requests took longer than limits.shutdown_grace"
+            );
             self.tasks.shutdown().await;
         }
     }
@@ -254,7 +273,10 @@ impl Occasional {
     fn occurred(&mut self) -> Option<u64> {
         self.times += 1;
         let now = Instant::now();
-        if self.last.is_some_and(|last| now.duration_since(last) < WARNING_INTERVAL) {
+        if self
+            .last
+            .is_some_and(|last| now.duration_since(last) < WARNING_INTERVAL)
+        {
             return None;
         }
         self.last = Some(now);
@@ -284,7 +306,14 @@ mod tests {
         }
     }
 
-    async fn start(connections_max: usize) -> (SocketAddr, Arc<ConnectionCounts>, watch::Sender<bool>, JoinSet<()>) {
+    async fn start(
+        connections_max: usize,
+    ) -> (
+        SocketAddr,
+        Arc<ConnectionCounts>,
+        watch::Sender<bool>,
+        JoinSet<()>,
+    ) {
         let listeners = bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listeners[0].local_addr().unwrap();
         let counts = Arc::new(ConnectionCounts::default());
@@ -350,13 +379,19 @@ mod tests {
         assert!(echoes(&mut open).await);
         drop(open);
         running.join_next().await.unwrap().unwrap();
-        assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+        assert!(
+            TcpStream::connect(address).await.is_err(),
+            "nobody listens any more"
+        );
     }
 
     #[tokio::test]
     async fn localhost_is_both_families_on_one_port() {
         let listeners = bind(&"localhost:0".parse().unwrap()).await.unwrap();
-        let ports: Vec<u16> = listeners.iter().map(|one| one.local_addr().unwrap().port()).collect();
+        let ports: Vec<u16> = listeners
+            .iter()
+            .map(|one| one.local_addr().unwrap().port())
+            .collect();
         assert!(ports.iter().all(|port| *port == ports[0] && *port != 0));
     }
 

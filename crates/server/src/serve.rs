@@ -26,7 +26,8 @@ const FILES_BESIDE_CONNECTIONS: u64 = 4_096;
 
 /// Entry of the subcommand; returns when the broker has stopped in good order.
 pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
-    let settings = Layers::for_serve(args)?.settings();
+    let layers = Layers::for_serve(args)?;
+    let settings = layers.settings();
     start_logging(&settings)?;
     for name in unknown_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
         tracing::warn!("the environment variable {name} is no setting; `millstream config show` lists all");
@@ -40,13 +41,14 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the coordination thread")?;
-    let outcome = data.block_on(serve(settings, coordination.handle().clone()));
+    let outcome = data.block_on(serve(&layers, coordination.handle().clone()));
     coordination.shutdown_background();
     data.shutdown_background();
     outcome
 }
 
-async fn serve(settings: Settings, coordination: tokio::runtime::Handle) -> anyhow::Result<()> {
+async fn serve(layers: &Layers, coordination: tokio::runtime::Handle) -> anyhow::Result<()> {
+    let settings = layers.settings();
     let mut signals = Signals::new()?;
     let kafka = bind_named(&settings.kafka.listen, "--kafka-listen").await?;
     let admin = bind_named(&settings.admin.listen, "--admin-listen").await?;
@@ -64,6 +66,7 @@ async fn serve(settings: Settings, coordination: tokio::runtime::Handle) -> anyh
     let counts = Arc::new(ConnectionCounts::default());
     let wiring = Wiring {
         settings: settings.clone(),
+        broker_configs: crate::config::broker_settings::values(layers.broker()),
         kafka_at: kafka_at.clone(),
         counts: counts.clone(),
         coordination,
@@ -152,7 +155,11 @@ fn raise_open_files(connections_max: usize) {
     let wanted = connections_max as u64 + FILES_BESIDE_CONNECTIONS;
     match rlimit::increase_nofile_limit(wanted) {
         Ok(limit) if limit < wanted => {
-            tracing::warn!(limit, wanted, "the limit of open files is too low for limits.connections_max; raise it (ulimit -n)");
+            tracing::warn!(
+                limit,
+                wanted,
+                "the limit of open files is too low for limits.connections_max; raise it (ulimit -n)"
+            );
         }
         Ok(_) => {}
         Err(error) => tracing::warn!(%error, "the limit of open files is not known"),
@@ -161,11 +168,16 @@ fn raise_open_files(connections_max: usize) {
 
 fn start_logging(settings: &Settings) -> anyhow::Result<()> {
     let level = &settings.trace.level;
-    let filter = tracing_subscriber::EnvFilter::try_new(level)
-        .map_err(|error| anyhow!("trace.level = \"{level}\": {error}; write e.g. info, or info,millstream_log=debug"))?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let filter = tracing_subscriber::EnvFilter::try_new(level).map_err(|error| {
+        anyhow!("trace.level = \"{level}\": {error}; write e.g. info, or info,millstream_log=debug")
+    })?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
     match settings.trace.format {
-        LogFormat::Text => subscriber.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).init(),
+        LogFormat::Text => subscriber
+            .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+            .init(),
         LogFormat::Json => subscriber.json().init(),
     }
     // A panic is a line in the log like everything else, with its place.
