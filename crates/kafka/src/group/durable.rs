@@ -74,7 +74,9 @@ impl DurableGroup {
         // Open transactions of one group are few; the key is built only if there are any.
         !self.transactional.is_empty() && {
             let key = (topic.clone(), partition);
-            self.transactional.values().any(|of_producer| of_producer.contains_key(&key))
+            self.transactional
+                .values()
+                .any(|of_producer| of_producer.contains_key(&key))
         }
     }
 }

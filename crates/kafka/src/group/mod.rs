@@ -16,13 +16,12 @@ mod name;
 mod partitioner;
 mod record;
 mod request;
-mod subscription;
 #[cfg(test)]
 mod tests;
 
 pub use answer::{
-    Answer, CLASSIC_GROUP_TYPE, CommittedTopic, DescribedGroup, DescribedMember, EncodedRecord, FetchedOffset,
-    FetchedTopic, GroupState, JoinRefused, Joined, JoinedMember, ListedGroup, Output, Synced,
+    Answer, CLASSIC_GROUP_TYPE, CommittedTopic, DescribedGroup, DescribedMember, EncodedRecord,
+    FetchedOffset, FetchedTopic, GroupState, JoinRefused, Joined, JoinedMember, ListedGroup, Output, Synced,
 };
 pub use config::{GROUPS_PER_SHARD_MAX, GroupConfig, NEW_MEMBER_JOIN_TIMEOUT, PENDING_MEMBERS_MAX};
 pub use durable::DurableGroup;

@@ -101,7 +101,9 @@ impl fmt::Display for RecordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed => write!(f, "a group record is malformed"),
-            Self::UnknownVersion(version) => write!(f, "a group record has the unknown version or kind {version}"),
+            Self::UnknownVersion(version) => {
+                write!(f, "a group record has the unknown version or kind {version}")
+            }
         }
     }
 }
@@ -345,6 +347,10 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(self) -> Result<(), RecordError> {
-        if self.0.is_empty() { Ok(()) } else { Err(RecordError::Malformed) }
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(RecordError::Malformed)
+        }
     }
 }

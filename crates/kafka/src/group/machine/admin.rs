@@ -19,7 +19,10 @@ impl Shard {
         if !named(&list.types, CLASSIC_GROUP_TYPE) {
             return Vec::new();
         }
-        let groups = self.groups.values().filter(|group| group.state != GroupState::Dead);
+        let groups = self
+            .groups
+            .values()
+            .filter(|group| group.state != GroupState::Dead);
         let groups = groups.filter(|group| named(&list.states, group.state.name()));
         groups
             .map(|group| ListedGroup {
@@ -40,7 +43,11 @@ impl Group {
             state: self.state,
             protocol_type: self.protocol_type.clone(),
             protocol: protocol.cloned(),
-            members: self.members.values().map(|member| member.described(protocol)).collect(),
+            members: self
+                .members
+                .values()
+                .map(|member| member.described(protocol))
+                .collect(),
         })
     }
 
@@ -75,22 +82,38 @@ impl Group {
             }
         }
         let offsets = after.offsets.iter().flat_map(|(topic, partitions)| {
-            partitions.keys().map(|&partition| Record::Offset(self.id.clone(), topic.clone(), partition, None))
+            partitions
+                .keys()
+                .map(|&partition| Record::Offset(self.id.clone(), topic.clone(), partition, None))
         });
-        let transactional = after.transactional.iter().flat_map(|(&producer_id, of_producer)| {
-            of_producer.keys().map(move |(topic, partition)| {
-                Record::TransactionalOffset(self.id.clone(), producer_id, topic.clone(), *partition, None)
-            })
-        });
-        let metadata = after.metadata.iter().map(|_| Record::Group(self.id.clone(), None));
+        let transactional = after
+            .transactional
+            .iter()
+            .flat_map(|(&producer_id, of_producer)| {
+                of_producer.keys().map(move |(topic, partition)| {
+                    Record::TransactionalOffset(self.id.clone(), producer_id, topic.clone(), *partition, None)
+                })
+            });
+        let metadata = after
+            .metadata
+            .iter()
+            .map(|_| Record::Group(self.id.clone(), None));
         offsets.chain(transactional).chain(metadata).collect()
     }
 
-    pub(super) fn deleted(&mut self, request: RequestId, outcome: Result<(), PersistError>, turn: &mut Turn<'_>) {
+    pub(super) fn deleted(
+        &mut self,
+        request: RequestId,
+        outcome: Result<(), PersistError>,
+        turn: &mut Turn<'_>,
+    ) {
         // Back to empty in both cases: if the tombstones are durable nothing is left, and the shard drops what is vacant.
         self.state = GroupState::Empty;
         let outcome = outcome.map_err(PersistError::for_group);
-        assert!(outcome.is_err() || self.durable.is_empty(), "the tombstones covered everything");
+        assert!(
+            outcome.is_err() || self.durable.is_empty(),
+            "the tombstones covered everything"
+        );
         turn.reply(request, Answer::Delete(outcome));
     }
 }

@@ -14,10 +14,13 @@ use crate::group::error::GroupError;
 use crate::group::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicName};
 use crate::group::record::{GroupMetadata, Record};
 use crate::group::request::{Protocol, RequestId};
-use crate::group::subscription::{CONSUMER_PROTOCOL_TYPE, read_topics};
 use bytes::Bytes;
+use millstream_kafka_wire::consumer_protocol::{ConsumerProtocolSubscription, decode_versioned};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+/// The kind of group whose metadata names topics.
+const CONSUMER_PROTOCOL_TYPE: &str = "consumer";
 
 /// What ends the phase in which members join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +129,11 @@ impl Group {
             JoinPhase::Initial { ends, .. } | JoinPhase::Rejoin { ends } => Some(ends),
         };
         let invited = self.invited.values().copied();
-        members.chain(invited).chain(phase).chain(self.sync_deadline).min()
+        members
+            .chain(invited)
+            .chain(phase)
+            .chain(self.sync_deadline)
+            .min()
     }
 
     /// The member's session starts anew.
@@ -143,7 +150,9 @@ impl Group {
     }
 
     pub fn is_consumer_group(&self) -> bool {
-        self.protocol_type.as_ref().is_some_and(|kind| kind.as_str() == CONSUMER_PROTOCOL_TYPE)
+        self.protocol_type
+            .as_ref()
+            .is_some_and(|kind| kind.as_str() == CONSUMER_PROTOCOL_TYPE)
     }
 
     pub fn rebalance_timeout(&self) -> Duration {
@@ -152,7 +161,11 @@ impl Group {
     }
 
     /// Whether `member` speaks for itself: known, and not replaced under its instance id.
-    pub fn validate(&self, member: Option<&MemberId>, instance: Option<&InstanceId>) -> Result<(), GroupError> {
+    pub fn validate(
+        &self,
+        member: Option<&MemberId>,
+        instance: Option<&InstanceId>,
+    ) -> Result<(), GroupError> {
         if let Some(instance) = instance {
             match self.statics.get(instance) {
                 None => return Err(GroupError::UnknownMemberId),
@@ -172,7 +185,8 @@ impl Group {
             return !protocol_type.as_str().is_empty() && !protocols.is_empty();
         }
         let everybody = self.members.len();
-        let common = |protocol: &Protocol| self.support.get(&protocol.name).copied().unwrap_or(0) == everybody;
+        let common =
+            |protocol: &Protocol| self.support.get(&protocol.name).copied().unwrap_or(0) == everybody;
         self.protocol_type.as_ref() == Some(protocol_type) && protocols.iter().any(common)
     }
 
@@ -186,7 +200,9 @@ impl Group {
                 *votes.entry(&favourite.name).or_default() += 1;
             }
         }
-        let winner = votes.into_iter().max_by(|(a, x), (b, y)| x.cmp(y).then_with(|| b.cmp(a)));
+        let winner = votes
+            .into_iter()
+            .max_by(|(a, x), (b, y)| x.cmp(y).then_with(|| b.cmp(a)));
         winner.map(|(name, _)| name.clone())
     }
 
@@ -197,7 +213,14 @@ impl Group {
         }
         let mut topics = BTreeSet::new();
         for member in self.members.values() {
-            read_topics(&member.metadata(self.protocol.as_ref()), &mut topics)?;
+            let metadata = member.metadata(self.protocol.as_ref());
+            let (_, subscription) = decode_versioned::<ConsumerProtocolSubscription>(&metadata).ok()?;
+            topics.extend(
+                subscription
+                    .topics
+                    .iter()
+                    .map(|topic| TopicName::from(topic.as_str())),
+            );
         }
         Some(topics)
     }
@@ -224,7 +247,8 @@ impl Group {
         if self.leader.is_none() {
             self.leader = Some(member.id.clone());
         }
-        self.members.insert(member.id.clone(), member);
+        let earlier = self.members.insert(member.id.clone(), member);
+        assert!(earlier.is_none(), "member ids are 128 random bits and never given twice");
     }
 
     /// Takes a member out; whatever waits for it is answered with `error`.
@@ -288,7 +312,9 @@ impl Group {
             protocol: self.protocol.clone(),
             leader: self.leader.clone(),
             since_ms: self.since_ms,
-            members: members.map(|member| member.stored(protocol, share(member))).collect(),
+            members: members
+                .map(|member| member.stored(protocol, share(member)))
+                .collect(),
         };
         Record::Group(self.id.clone(), Some(metadata))
     }

@@ -54,7 +54,9 @@ impl Group {
             GroupState::PreparingRebalance => {
                 known.is_some_and(|member| member.awaiting_join.is_some()) || self.awaiting_join < size_max
             }
-            GroupState::CompletingRebalance | GroupState::Stable => known.is_some() || self.members.len() < size_max,
+            GroupState::CompletingRebalance | GroupState::Stable => {
+                known.is_some() || self.members.len() < size_max
+            }
         }
     }
 
@@ -62,7 +64,10 @@ impl Group {
         if self.invited.remove(member).is_some() {
             self.after_lapse(turn);
         }
-        if self.remove_member(member, GroupError::GroupMaxSizeReached, turn).is_some() {
+        if self
+            .remove_member(member, GroupError::GroupMaxSizeReached, turn)
+            .is_some()
+        {
             self.after_removal(turn);
         }
     }
@@ -87,7 +92,13 @@ impl Group {
         turn.refuse_join(request, GroupError::MemberIdRequired, Some(fresh));
     }
 
-    fn join_as_known(&mut self, request: RequestId, member: MemberId, join: JoinRequest, turn: &mut Turn<'_>) {
+    fn join_as_known(
+        &mut self,
+        request: RequestId,
+        member: MemberId,
+        join: JoinRequest,
+        turn: &mut Turn<'_>,
+    ) {
         if join.instance.is_none() && self.invited.remove(&member).is_some() {
             return self.admit(request, member, join, turn);
         }
@@ -100,7 +111,9 @@ impl Group {
             // The answer to its join got lost: it gets it again, the generation stays.
             GroupState::CompletingRebalance if same => self.reply_current(request, &member, turn),
             // A leader that joins again has seen something that its metadata does not show (a topic grew): rebalance.
-            GroupState::Stable if same && !self.is_leader(&member) => self.reply_current(request, &member, turn),
+            GroupState::Stable if same && !self.is_leader(&member) => {
+                self.reply_current(request, &member, turn)
+            }
             GroupState::CompletingRebalance | GroupState::Stable => self.rejoin(request, &member, join, turn),
             GroupState::Empty | GroupState::Dead => {
                 turn.refuse_join(request, GroupError::UnknownMemberId, Some(member));

@@ -97,6 +97,8 @@ impl Shard {
     #[must_use]
     pub fn durable(&self) -> BTreeMap<GroupId, DurableGroup> {
         let groups = self.groups.iter().filter(|(_, group)| !group.durable.is_empty());
-        groups.map(|(id, group)| (id.clone(), group.durable.clone())).collect()
+        groups
+            .map(|(id, group)| (id.clone(), group.durable.clone()))
+            .collect()
     }
 }

@@ -86,7 +86,9 @@ impl Shard {
                     return turn::refuse_join(out, id, error, join.member);
                 }
                 match self.ensure_group(&join.group, creates, now) {
-                    Ok(()) => self.with_group(&join.group.clone(), now, out, |group, turn| group.join(id, join, turn)),
+                    Ok(()) => self.with_group(&join.group.clone(), now, out, |group, turn| {
+                        group.join(id, join, turn)
+                    }),
                     // Somebody who claims to be a member of a group that is not there is told that he is not one.
                     Err(GroupError::GroupIdNotFound) => {
                         turn::refuse_join(out, id, GroupError::UnknownMemberId, join.member);
@@ -96,11 +98,15 @@ impl Shard {
             }
             Request::Sync(sync) => {
                 let missing = Answer::Sync(Err(GroupError::UnknownMemberId));
-                self.of_group(&sync.group.clone(), id, missing, now, out, |group, turn| group.sync(id, sync, turn));
+                self.of_group(&sync.group.clone(), id, missing, now, out, |group, turn| {
+                    group.sync(id, sync, turn)
+                });
             }
             Request::Heartbeat(beat) => {
                 let missing = Answer::Heartbeat(Err(GroupError::UnknownMemberId));
-                self.of_group(&beat.group, id, missing, now, out, |group, turn| group.heartbeat(id, &beat, turn));
+                self.of_group(&beat.group, id, missing, now, out, |group, turn| {
+                    group.heartbeat(id, &beat, turn)
+                });
             }
             Request::Leave(leave) => {
                 let missing = Answer::Leave(Err(GroupError::UnknownMemberId));
@@ -124,13 +130,21 @@ impl Shard {
             }
             Request::Delete(group) => {
                 let missing = Answer::Delete(Err(GroupError::GroupIdNotFound));
-                self.of_group(&group, id, missing, now, out, |group, turn| group.delete(id, turn));
+                self.of_group(&group, id, missing, now, out, |group, turn| {
+                    group.delete(id, turn)
+                });
             }
         }
     }
 
     /// The outcome of the oldest write: fold it in, or not, and answer whoever waited for it.
-    fn persisted(&mut self, token: PersistToken, outcome: Result<(), PersistError>, now: Now, out: &mut Vec<Output>) {
+    fn persisted(
+        &mut self,
+        token: PersistToken,
+        outcome: Result<(), PersistError>,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) {
         let Some(pending) = self.pending.pop_front() else {
             return;
         };
@@ -146,8 +160,16 @@ impl Shard {
             match pending.then {
                 Then::Nothing => {}
                 Then::Answer { request, ok, failed } => {
-                    turn.reply(request, if let Err(error) = outcome { failed(error) } else { ok });
+                    turn.reply(
+                        request,
+                        if let Err(error) = outcome {
+                            failed(error)
+                        } else {
+                            ok
+                        },
+                    );
                 }
+                Then::Replaced(replaced) => group.replaced(*replaced, outcome, turn),
                 Then::Assigned(assigned) => group.assigned(assigned, outcome, turn),
                 Then::Deleted(request) => group.deleted(request, outcome, turn),
             }
@@ -179,7 +201,8 @@ impl Shard {
         if self.groups.len() >= GROUPS_PER_SHARD_MAX {
             return Err(GroupError::CoordinatorNotAvailable);
         }
-        self.groups.insert(id.clone(), Group::new(id.clone(), now.wall_ms));
+        self.groups
+            .insert(id.clone(), Group::new(id.clone(), now.wall_ms));
         Ok(())
     }
 

@@ -27,10 +27,14 @@ impl Shard {
         // A committer without generation needs no members: the group comes into being with its first offset.
         let created = self.ensure_group(&commit.group, commit.generation < 0, now);
         match created {
-            Ok(()) => self.with_group(&commit.group.clone(), now, out, |group, turn| group.commit(id, commit, turn)),
+            Ok(()) => self.with_group(&commit.group.clone(), now, out, |group, turn| {
+                group.commit(id, commit, turn)
+            }),
             Err(error) => {
                 let told = match error {
-                    GroupError::GroupIdNotFound if !commit.group_not_found_supported => GroupError::IllegalGeneration,
+                    GroupError::GroupIdNotFound if !commit.group_not_found_supported => {
+                        GroupError::IllegalGeneration
+                    }
                     other => other,
                 };
                 out.push(Output::Reply(id, Answer::Commit(Err(told))));
@@ -41,7 +45,10 @@ impl Shard {
     /// Of a group that is not there nothing is committed; that is no error.
     pub(super) fn fetch(&self, fetch: &FetchRequest) -> Result<Vec<FetchedTopic>, GroupError> {
         let nothing = DurableGroup::default();
-        let durable = self.groups.get(&fetch.group).map_or(&nothing, |group| &group.durable);
+        let durable = self
+            .groups
+            .get(&fetch.group)
+            .map_or(&nothing, |group| &group.durable);
         Ok(match &fetch.topics {
             Some(topics) => {
                 let one = |topic: &TopicName, topic_id, partitions: &[i32]| FetchedTopic {
@@ -49,12 +56,21 @@ impl Shard {
                     topic_id,
                     partitions: partitions
                         .iter()
-                        .map(|&partition| (partition, read_offset(durable, fetch, topic, topic_id, partition)))
+                        .map(|&partition| {
+                            (partition, read_offset(durable, fetch, topic, topic_id, partition))
+                        })
                         .collect(),
                 };
-                topics.iter().map(|asked| one(&asked.topic, asked.topic_id, &asked.partitions)).collect()
+                topics
+                    .iter()
+                    .map(|asked| one(&asked.topic, asked.topic_id, &asked.partitions))
+                    .collect()
             }
-            None => durable.offsets.iter().map(|(topic, offsets)| all_of_topic(durable, fetch, topic, offsets)).collect(),
+            None => durable
+                .offsets
+                .iter()
+                .map(|(topic, offsets)| all_of_topic(durable, fetch, topic, offsets))
+                .collect(),
         })
     }
 }
@@ -69,11 +85,13 @@ fn read_offset(
     if fetch.require_stable && durable.is_unstable(topic, partition) {
         return Err(GroupError::UnstableOffsetCommit);
     }
-    Ok(durable.offset(topic, topic_id, partition).map(|stored| FetchedOffset {
-        offset: stored.offset,
-        leader_epoch: stored.leader_epoch,
-        metadata: stored.metadata.clone(),
-    }))
+    Ok(durable
+        .offset(topic, topic_id, partition)
+        .map(|stored| FetchedOffset {
+            offset: stored.offset,
+            leader_epoch: stored.leader_epoch,
+            metadata: stored.metadata.clone(),
+        }))
 }
 
 fn all_of_topic(
@@ -127,7 +145,8 @@ impl Group {
         if commit.generation < 0 && self.state == GroupState::Empty {
             return Ok(());
         }
-        let claims_membership = commit.generation >= 0 || commit.member.is_some() || commit.instance.is_some();
+        let claims_membership =
+            commit.generation >= 0 || commit.member.is_some() || commit.instance.is_some();
         if !claims_membership {
             // Somebody without membership would overwrite what the members commit.
             return Err(GroupError::UnknownMemberId);
@@ -176,7 +195,12 @@ impl Group {
         (records, answers)
     }
 
-    pub(super) fn delete_offsets(&mut self, request: RequestId, delete: DeleteOffsetsRequest, turn: &mut Turn<'_>) {
+    pub(super) fn delete_offsets(
+        &mut self,
+        request: RequestId,
+        delete: DeleteOffsetsRequest,
+        turn: &mut Turn<'_>,
+    ) {
         let refusal = match self.state {
             GroupState::Dead => Some(GroupError::GroupIdNotFound),
             GroupState::Empty => None,
@@ -191,15 +215,26 @@ impl Group {
         let mut answers = Vec::with_capacity(delete.topics.len());
         for (topic, partitions) in delete.topics {
             let consumed = self.state != GroupState::Empty && self.consumes(&topic);
-            let outcome = if consumed { Err(GroupError::GroupSubscribedToTopic) } else { Ok(()) };
+            let outcome = if consumed {
+                Err(GroupError::GroupSubscribedToTopic)
+            } else {
+                Ok(())
+            };
             if !consumed {
-                let held = partitions.iter().filter(|&&partition| self.holds_offset(&topic, partition, turn));
-                records.extend(held.map(|&partition| Record::Offset(self.id.clone(), topic.clone(), partition, None)));
+                let held = partitions
+                    .iter()
+                    .filter(|&&partition| self.holds_offset(&topic, partition, turn));
+                records.extend(
+                    held.map(|&partition| Record::Offset(self.id.clone(), topic.clone(), partition, None)),
+                );
             }
             answers.push(CommittedTopic {
                 topic,
                 topic_id: TopicId::UNKNOWN,
-                partitions: partitions.into_iter().map(|partition| (partition, outcome)).collect(),
+                partitions: partitions
+                    .into_iter()
+                    .map(|partition| (partition, outcome))
+                    .collect(),
             });
         }
         let ok = Answer::DeleteOffsets(Ok(answers));
@@ -224,9 +259,7 @@ impl Group {
     /// Whether an offset of the partition is being written. Looked up among the writes under way, which are few, and only
     /// by rare operations: an index would cost every commit.
     pub(super) fn writes_offset(&self, topic: &TopicName, partition: i32, turn: &Turn<'_>) -> bool {
-        let writes = |record: &Record| {
-            matches!(record, Record::Offset(_, name, index, Some(_)) if name == topic && *index == partition)
-        };
+        let writes = |record: &Record| matches!(record, Record::Offset(_, name, index, Some(_)) if name == topic && *index == partition);
         self.writes_in_flight > 0
             && turn
                 .pending

@@ -20,7 +20,9 @@ impl Group {
     /// A change of membership: a rebalance starts, or the one under way may be complete now.
     pub(super) fn rebalance_or_complete(&mut self, turn: &mut Turn<'_>) {
         match self.state {
-            GroupState::Empty | GroupState::CompletingRebalance | GroupState::Stable => self.prepare_rebalance(turn),
+            GroupState::Empty | GroupState::CompletingRebalance | GroupState::Stable => {
+                self.prepare_rebalance(turn)
+            }
             GroupState::PreparingRebalance => self.complete_if_all_joined(turn),
             GroupState::Dead => {}
         }
@@ -84,7 +86,11 @@ impl Group {
     pub(super) fn run_phase_deadline(&mut self, turn: &mut Turn<'_>) {
         let now = turn.now.monotonic;
         match self.phase {
-            JoinPhase::Initial { ends, latest, extended } if ends <= now => {
+            JoinPhase::Initial {
+                ends,
+                latest,
+                extended,
+            } if ends <= now => {
                 if extended && now < latest {
                     let ends = latest.min(now + turn.config.initial_rebalance_delay);
                     self.open_phase(JoinPhase::Initial {
@@ -132,7 +138,10 @@ impl Group {
         if self.leader.as_ref().is_some_and(|leader| joined(leader, self)) {
             return true;
         }
-        let successor = self.members.values().find(|member| member.awaiting_join.is_some());
+        let successor = self
+            .members
+            .values()
+            .find(|member| member.awaiting_join.is_some());
         let Some(successor) = successor.map(|member| member.id.clone()) else {
             return false;
         };

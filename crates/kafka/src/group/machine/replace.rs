@@ -5,21 +5,20 @@
 
 use super::Turn;
 use super::group::Group;
-use super::turn::Then;
-use crate::group::answer::{Answer, GroupState, JoinRefused};
+use super::turn::{Replaced, Then};
+use crate::group::answer::{Answer, GroupState};
 use crate::group::error::{GroupError, PersistError};
 use crate::group::name::MemberId;
 use crate::group::request::{JoinRequest, RequestId};
 
-fn not_persisted(error: PersistError) -> Answer {
-    Answer::Join(Err(JoinRefused {
-        error: error.for_group(),
-        member: None,
-    }))
-}
-
 impl Group {
-    pub(super) fn replace_static(&mut self, request: RequestId, old: &MemberId, join: JoinRequest, turn: &mut Turn<'_>) {
+    pub(super) fn replace_static(
+        &mut self,
+        request: RequestId,
+        old: &MemberId,
+        join: JoinRequest,
+        turn: &mut Turn<'_>,
+    ) {
         let old_leader = self.leader.clone();
         let skip_supported = join.skip_assignment_supported;
         let fresh = join.fresh_member.clone();
@@ -43,14 +42,26 @@ impl Group {
             joined.members = Vec::new();
         }
         let record = self.metadata_record(|member| member.assignment.clone());
-        let then = Then::Answer {
+        let replaced = Replaced {
             request,
-            ok: Answer::Join(Ok(joined)),
-            failed: not_persisted,
+            generation: self.generation,
+            joined,
         };
-        // If the write fails the member keeps the new id: its client comes again and is replaced again, and if it does
-        // not, its session ends. The old id stays fenced either way, which is the safe side.
-        self.persist(vec![record], then, turn);
+        self.persist(vec![record], Then::Replaced(Box::new(replaced)), turn);
+    }
+
+    /// The exchange is durable, or is not. If not, what is stored names the old id and what members see the new one: a new
+    /// generation, stored whole, ends that. Going back to the old id instead would unfence a process that was told to stop.
+    pub(super) fn replaced(&mut self, replaced: Replaced, outcome: Result<(), PersistError>, turn: &mut Turn<'_>) {
+        match outcome {
+            Ok(()) => turn.reply(replaced.request, Answer::Join(Ok(replaced.joined))),
+            Err(error) => {
+                turn.refuse_join(replaced.request, error.for_group(), None);
+                if self.state == GroupState::Stable && self.generation == replaced.generation {
+                    self.rebalance_or_complete(turn);
+                }
+            }
+        }
     }
 
     fn exchange(&mut self, old: &MemberId, fresh: &MemberId, turn: &mut Turn<'_>) {

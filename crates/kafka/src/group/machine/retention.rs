@@ -29,7 +29,10 @@ impl Shard {
             return;
         }
         let from = self.sweep.after.take().map_or(Bound::Unbounded, Bound::Excluded);
-        let ids = self.groups.range::<GroupId, _>((from, Bound::Unbounded)).map(|(id, _)| id.clone());
+        let ids = self
+            .groups
+            .range::<GroupId, _>((from, Bound::Unbounded))
+            .map(|(id, _)| id.clone());
         let ids: Vec<GroupId> = ids.take(SWEEP_GROUPS_MAX).collect();
         for id in &ids {
             self.with_group(id, now, out, Group::expire_offsets);
@@ -41,10 +44,18 @@ impl Shard {
         }
     }
 
-    pub(super) fn topic_deleted(&mut self, topic: &TopicName, topic_id: TopicId, now: Now, out: &mut Vec<Output>) {
+    pub(super) fn topic_deleted(
+        &mut self,
+        topic: &TopicName,
+        topic_id: TopicId,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) {
         let ids: Vec<GroupId> = self.groups.keys().cloned().collect();
         for id in &ids {
-            self.with_group(id, now, out, |group, turn| group.forget_topic(topic, topic_id, turn));
+            self.with_group(id, now, out, |group, turn| {
+                group.forget_topic(topic, topic_id, turn)
+            });
         }
     }
 }
@@ -95,7 +106,11 @@ impl Group {
             return wall_ms >= expires_ms;
         }
         let emptied = self.protocol_type.is_some() && self.state == GroupState::Empty;
-        let from_ms = if emptied { self.since_ms } else { offset.committed_ms };
+        let from_ms = if emptied {
+            self.since_ms
+        } else {
+            offset.committed_ms
+        };
         let retention_ms = i64::try_from(turn.config.offsets_retention.as_millis()).unwrap_or(i64::MAX);
         wall_ms.saturating_sub(from_ms) >= retention_ms
     }
@@ -107,7 +122,11 @@ impl Group {
         }
         let mut last: std::collections::BTreeMap<i32, TopicId> = std::collections::BTreeMap::new();
         if let Some(partitions) = self.durable.offsets.get(topic) {
-            last.extend(partitions.iter().map(|(&partition, offset)| (partition, offset.topic_id)));
+            last.extend(
+                partitions
+                    .iter()
+                    .map(|(&partition, offset)| (partition, offset.topic_id)),
+            );
         }
         if self.writes_in_flight > 0 {
             let under_way = turn.pending.iter().filter(|pending| pending.group == self.id);
@@ -119,7 +138,9 @@ impl Group {
                 }
             }
         }
-        let gone = last.into_iter().filter(|(_, stored)| !stored.contradicts(topic_id));
+        let gone = last
+            .into_iter()
+            .filter(|(_, stored)| !stored.contradicts(topic_id));
         let tombstone = |(partition, _)| Record::Offset(self.id.clone(), topic.clone(), partition, None);
         let records: Vec<Record> = gone.map(tombstone).collect();
         if !records.is_empty() {

@@ -66,7 +66,11 @@ impl Group {
                 member.clone()
             }
             // An administrator removes a static member by the only name he knows.
-            (None, Some(instance)) => self.statics.get(instance).cloned().ok_or(GroupError::UnknownMemberId)?,
+            (None, Some(instance)) => self
+                .statics
+                .get(instance)
+                .cloned()
+                .ok_or(GroupError::UnknownMemberId)?,
             (None, None) => return Err(GroupError::UnknownMemberId),
         };
         self.remove_member(&id, GroupError::UnknownMemberId, turn);

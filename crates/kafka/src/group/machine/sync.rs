@@ -76,7 +76,12 @@ impl Group {
     }
 
     /// The shares are durable, or are not.
-    pub(super) fn assigned(&mut self, mut assigned: Assigned, outcome: Result<(), PersistError>, turn: &mut Turn<'_>) {
+    pub(super) fn assigned(
+        &mut self,
+        mut assigned: Assigned,
+        outcome: Result<(), PersistError>,
+        turn: &mut Turn<'_>,
+    ) {
         // Somebody came or went meanwhile: a new generation is on its way, and these shares are nobody's.
         if self.state != GroupState::CompletingRebalance || self.generation != assigned.generation {
             return;
@@ -130,7 +135,10 @@ impl Group {
 
     /// Members that joined and then never asked for their share go, so that the others are not held up for ever.
     pub(super) fn run_sync_deadline(&mut self, turn: &mut Turn<'_>) {
-        if self.sync_deadline.is_none_or(|deadline| deadline > turn.now.monotonic) {
+        if self
+            .sync_deadline
+            .is_none_or(|deadline| deadline > turn.now.monotonic)
+        {
             return;
         }
         self.sync_deadline = None;

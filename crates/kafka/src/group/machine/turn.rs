@@ -4,7 +4,7 @@
 //! **Invariant**: each write is remembered in `pending` before it leaves.
 
 use super::Now;
-use crate::group::answer::{Answer, JoinRefused, Output};
+use crate::group::answer::{Answer, JoinRefused, Joined, Output};
 use crate::group::config::GroupConfig;
 use crate::group::error::{GroupError, PersistError};
 use crate::group::name::{GroupId, MemberId};
@@ -33,10 +33,20 @@ pub(super) enum Then {
         ok: Answer,
         failed: fn(PersistError) -> Answer,
     },
+    /// A static member is back.
+    Replaced(Box<Replaced>),
     /// The generation becomes stable.
     Assigned(Assigned),
     /// The group goes.
     Deleted(RequestId),
+}
+
+/// A static member's new id on its way to the stream.
+#[derive(Debug)]
+pub(super) struct Replaced {
+    pub request: RequestId,
+    pub generation: i32,
+    pub joined: Joined,
 }
 
 /// An assignment on its way to the stream.
@@ -79,6 +89,14 @@ impl Turn<'_> {
     }
 }
 
-pub(super) fn refuse_join(out: &mut Vec<Output>, request: RequestId, error: GroupError, member: Option<MemberId>) {
-    out.push(Output::Reply(request, Answer::Join(Err(JoinRefused { error, member }))));
+pub(super) fn refuse_join(
+    out: &mut Vec<Output>,
+    request: RequestId,
+    error: GroupError,
+    member: Option<MemberId>,
+) {
+    out.push(Output::Reply(
+        request,
+        Answer::Join(Err(JoinRefused { error, member })),
+    ));
 }
