@@ -174,12 +174,6 @@ impl Broker {
         self.layers().borrowed().describe()
     }
 
-    /// Settings made at run time for all brokers.
-    #[must_use]
-    pub fn default_broker_configs(&self) -> ConfigMap {
-        self.inner.catalog.image().broker_configs(None)
-    }
-
     /// Changes settings of a topic: all changes, or none.
     pub async fn alter_topic_configs(
         &self,
@@ -244,6 +238,26 @@ impl Broker {
         };
         let in_force = |name: &str| layers.borrowed().value(name).map(str::to_owned);
         let next = BROKER_TABLE.apply(present, changes, in_force)?;
+        self.keep_broker_configs(scope, next, dry).await
+    }
+
+    /// Replaces the settings made at run time for this broker or for all.
+    pub async fn replace_broker_configs(
+        &self,
+        scope: BrokerScope,
+        values: &[(String, Option<String>)],
+        dry: crate::Dry,
+    ) -> Result<(), BrokerError> {
+        let next = BROKER_TABLE.check_all(values)?;
+        self.keep_broker_configs(scope, next, dry).await
+    }
+
+    async fn keep_broker_configs(
+        &self,
+        scope: BrokerScope,
+        next: ConfigMap,
+        dry: crate::Dry,
+    ) -> Result<(), BrokerError> {
         if dry == crate::Dry::Run {
             let broker = (scope == BrokerScope::This).then_some(self.inner.config.broker_id);
             self.inner.catalog.set_broker_configs(broker, next).await?;

@@ -3,7 +3,7 @@
 //! On the append path between `append.rs` and the log. Pure: bytes, settings and a time in, a verified batch out.
 //!
 //! A compressed batch is opened only when the topic's settings need its records (compacted topic, another codec); its CRC,
-//! lengths and header are checked always. See docs/decisions/0004-compressed-batches-stay-closed.md.
+//! lengths and header are checked always. See docs/decisions/compressed-batches-stay-closed.md.
 
 use crate::configs::settings::TopicSettings;
 use bytes::Bytes;
@@ -197,3 +197,7 @@ fn refused(error: BatchError) -> RecordsRefused {
 fn invalid(reason: &'static str) -> RecordsRefused {
     RecordsRefused::Invalid { reason, record: None }
 }
+
+#[cfg(test)]
+#[path = "records_tests.rs"]
+mod tests;

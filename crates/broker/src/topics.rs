@@ -256,6 +256,9 @@ impl Broker {
         if !self.settings().delete_topics {
             return Err(TopicError::DeletionDisabled);
         }
+        if is_internal(name) {
+            return Err(TopicError::Internal);
+        }
         self.topic(name).ok_or(TopicError::Unknown)?;
         self.inner.catalog.delete_topic(name).await.map_err(topic_error)?;
         let Some(gone) = self.inner.topics.write().remove(name) else {

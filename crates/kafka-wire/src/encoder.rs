@@ -9,7 +9,7 @@ use crate::records::Records;
 use crate::text::Str;
 use crate::uuid::Uuid;
 use crate::wire::{At, Wire};
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 
 /// Byte fields from this length on are shared, shorter ones copied: a copy of so few bytes costs less than one more entry in
 /// the list that the kernel gathers from.
@@ -20,7 +20,8 @@ const SMALL_BYTES_INITIAL: usize = 256;
 
 /// Collects one message, or one frame.
 pub struct Encoder {
-    small: BytesMut,
+    /// A plain vector: its short appends compile to a compare and a store, those of `BytesMut` to a call.
+    small: Vec<u8>,
     /// Chunk and the length of `small` at which it goes in.
     shared: Vec<(usize, Bytes)>,
     shared_bytes: usize,
@@ -33,11 +34,11 @@ impl Default for Encoder {
 }
 
 macro_rules! fixed {
-    ($($(#[$doc:meta])* $method:ident($type:ty) $put:ident;)*) => {$(
+    ($($(#[$doc:meta])* $method:ident($type:ty);)*) => {$(
         $(#[$doc])*
         #[inline]
         pub fn $method(&mut self, value: $type) {
-            self.small.$put(value);
+            self.small.extend_from_slice(&value.to_be_bytes());
         }
     )*};
 }
@@ -47,7 +48,7 @@ impl Encoder {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            small: BytesMut::with_capacity(SMALL_BYTES_INITIAL),
+            small: Vec::with_capacity(SMALL_BYTES_INITIAL),
             shared: Vec::new(),
             shared_bytes: 0,
         }
@@ -67,39 +68,39 @@ impl Encoder {
 
     fixed! {
         /// One signed byte.
-        i8(i8) put_i8;
+        i8(i8);
         /// Two bytes, signed.
-        i16(i16) put_i16;
+        i16(i16);
         /// Two bytes, unsigned.
-        u16(u16) put_u16;
+        u16(u16);
         /// Four bytes, signed.
-        i32(i32) put_i32;
+        i32(i32);
         /// Eight bytes, signed.
-        i64(i64) put_i64;
+        i64(i64);
         /// Eight bytes, IEEE 754.
-        f64(f64) put_f64;
+        f64(f64);
     }
 
     /// One byte, 0 or 1.
     #[inline]
     pub fn boolean(&mut self, value: bool) {
-        self.small.put_u8(value.into());
+        self.small.push(value.into());
     }
 
     /// Sixteen bytes.
     #[inline]
     pub fn uuid(&mut self, value: Uuid) {
-        self.small.put_slice(&value.0);
+        self.small.extend_from_slice(&value.0);
     }
 
     /// An unsigned integer, seven bits a byte, the lowest first.
     #[inline]
     pub fn uvarint(&mut self, mut value: u32) {
         while value >= 0x80 {
-            self.small.put_u8(value as u8 | 0x80);
+            self.small.push(value as u8 | 0x80);
             value >>= 7;
         }
-        self.small.put_u8(value as u8);
+        self.small.push(value as u8);
     }
 
     /// A string.
@@ -113,7 +114,7 @@ impl Encoder {
         } else {
             self.i16(len);
         }
-        self.small.put_slice(bytes);
+        self.small.extend_from_slice(bytes);
         Ok(())
     }
 
@@ -216,34 +217,35 @@ impl Encoder {
     #[must_use]
     pub fn into_contiguous(self) -> Bytes {
         if self.shared.is_empty() {
-            return self.small.freeze();
+            return self.small.into();
         }
-        let mut whole = BytesMut::with_capacity(self.len());
+        let mut whole = Vec::with_capacity(self.len());
         let mut from = 0;
         for (position, chunk) in &self.shared {
-            whole.put_slice(&self.small[from..*position]);
-            whole.put_slice(chunk);
+            whole.extend_from_slice(&self.small[from..*position]);
+            whole.extend_from_slice(chunk);
             from = *position;
         }
-        whole.put_slice(&self.small[from..]);
-        whole.freeze()
+        whole.extend_from_slice(&self.small[from..]);
+        whole.into()
     }
 
     /// Ends a frame that was begun with [`Encoder::frame`].
     pub(crate) fn into_frame(mut self) -> Result<Frame, EncodeError> {
         let len = i32::try_from(self.len() - size_of::<i32>()).map_err(|_| EncodeError::TooLong)?;
         self.small[..size_of::<i32>()].copy_from_slice(&len.to_be_bytes());
+        let small = Bytes::from(self.small);
         let mut chunks = Vec::with_capacity(2 * self.shared.len() + 1);
         let mut from = 0;
         for (position, chunk) in self.shared {
             if position > from {
-                chunks.push(self.small.split_to(position - from).freeze());
+                chunks.push(small.slice(from..position));
                 from = position;
             }
             chunks.push(chunk);
         }
-        if !self.small.is_empty() {
-            chunks.push(self.small.freeze());
+        if from < small.len() {
+            chunks.push(small.slice(from..));
         }
         Ok(Frame::new(chunks))
     }
@@ -258,7 +260,7 @@ impl Encoder {
     #[inline]
     fn chunk(&mut self, bytes: &Bytes) {
         if bytes.len() < SHARE_BYTES_MIN {
-            self.small.put_slice(bytes);
+            self.small.extend_from_slice(bytes);
         } else {
             self.shared_bytes += bytes.len();
             self.shared.push((self.small.len(), bytes.clone()));

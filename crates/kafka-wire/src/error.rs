@@ -12,8 +12,8 @@ pub enum DecodeError {
     Truncated,
     /// Bytes are left after the last field.
     TrailingBytes,
-    /// A length below -1.
-    NegativeLength,
+    /// A length below -1, or a string's above 32,767.
+    InvalidLength,
     /// Null where this version of the message does not allow it.
     UnexpectedNull,
     /// A string is not UTF-8.
@@ -31,7 +31,7 @@ impl fmt::Display for DecodeError {
         f.write_str(match self {
             Self::Truncated => "the frame ends inside a field",
             Self::TrailingBytes => "bytes are left after the last field",
-            Self::NegativeLength => "a length is negative",
+            Self::InvalidLength => "a length is outside of its type's range",
             Self::UnexpectedNull => "a field is null that must not be",
             Self::InvalidUtf8 => "a string is not UTF-8",
             Self::VarintTooLong => "a variable-length integer has more than 32 bits",

@@ -19,6 +19,7 @@ pub mod api;
 pub mod consumer_protocol;
 mod encoder;
 mod error;
+mod error_code;
 mod frame;
 mod generated;
 mod header;
@@ -30,12 +31,16 @@ mod text;
 mod uuid;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 pub use encoder::{Encoder, SHARE_BYTES_MIN};
 pub use error::{DecodeError, EncodeError};
+pub use error_code::ErrorCode;
 pub use frame::Frame;
 pub use generated::*;
 pub use header::{RequestHeader, decode_request, decode_response, encode_request, encode_response};
-pub use reader::{DECODE_BUDGET_BYTES_BASE, DECODE_BUDGET_BYTES_PER_BYTE, Reader};
+pub use reader::{DECODE_BUDGET_BYTES_BASE, DECODE_BUDGET_BYTES_MAX, DECODE_BUDGET_BYTES_PER_BYTE, Reader};
 pub use records::Records;
 pub use text::Str;
 pub use uuid::{InvalidUuid, Uuid};

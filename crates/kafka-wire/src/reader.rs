@@ -17,6 +17,12 @@ pub const DECODE_BUDGET_BYTES_BASE: usize = 4 << 20;
 /// a byte; a frame of minimal elements would take up to a hundred.
 pub const DECODE_BUDGET_BYTES_PER_BYTE: usize = 8;
 
+/// Memory that no frame may pass, however long: what makes honest frames long is records, which take no memory of their own. A
+/// million partitions fit.
+pub const DECODE_BUDGET_BYTES_MAX: usize = 128 << 20;
+
+const _: () = assert!(DECODE_BUDGET_BYTES_BASE < DECODE_BUDGET_BYTES_MAX);
+
 /// A position in a frame.
 pub struct Reader<'a> {
     frame: &'a Bytes,
@@ -41,7 +47,10 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn new(frame: &'a Bytes) -> Self {
         let scaled = frame.len().saturating_mul(DECODE_BUDGET_BYTES_PER_BYTE);
-        Self::with_budget(frame, scaled.saturating_add(DECODE_BUDGET_BYTES_BASE))
+        let budget = scaled
+            .saturating_add(DECODE_BUDGET_BYTES_BASE)
+            .min(DECODE_BUDGET_BYTES_MAX);
+        Self::with_budget(frame, budget)
     }
 
     /// At the start of `frame`; arrays may take `budget_bytes` of memory together, then decoding stops with
@@ -148,6 +157,10 @@ impl<'a> Reader<'a> {
         } else {
             plain_len(self.i16()?.into())?
         };
+        // The compact length could say more, but Kafka allows no longer strings, and none could be written back.
+        if len.is_some_and(|len| len > i16::MAX as usize) {
+            return Err(DecodeError::InvalidLength);
+        }
         len.map(|len| Str::from_utf8(self.slice(len)?)).transpose()
     }
 
@@ -281,6 +294,6 @@ fn plain_len(len: i32) -> Result<Option<usize>, DecodeError> {
     match usize::try_from(len) {
         Ok(len) => Ok(Some(len)),
         Err(_) if len == -1 => Ok(None),
-        Err(_) => Err(DecodeError::NegativeLength),
+        Err(_) => Err(DecodeError::InvalidLength),
     }
 }

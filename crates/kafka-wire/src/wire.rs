@@ -7,6 +7,7 @@ use crate::reader::Reader;
 use crate::text::Str;
 use crate::uuid::Uuid;
 use bytes::Bytes;
+use std::fmt::Debug;
 
 /// The version at which a message is read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub trait Wire: Sized {
 }
 
 /// A whole message with its versions.
-pub trait Message: Wire + Default {
+pub trait Message: Wire + Clone + Default + PartialEq + Debug + Send + Sync + 'static {
     /// Lowest version that can be read and written.
     const VERSION_MIN: i16;
     /// Highest version that can be read and written.

@@ -17,6 +17,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 /// Bytes of a frame's length.
 const LENGTH_BYTES: usize = 4;
@@ -30,6 +32,12 @@ const READ_BUFFER_BYTES: usize = 32 << 10;
 /// How much is allocated ahead of the bytes that have arrived: a length is a claim, arrived bytes are a fact.
 const READ_AHEAD_BYTES_MAX: usize = 1 << 20;
 
+/// Frames up to this size are read without a permit: heartbeats and the like never queue behind large batches.
+const FRAME_BYTES_FREE: usize = 16 << 10;
+
+/// The slowest that a frame may arrive, beyond the time that it may stall.
+const FRAME_BYTES_PER_SECOND_MIN: usize = 256 << 10;
+
 /// Bounds of one connection.
 #[derive(Clone, Debug)]
 pub struct ConnectionLimits {
@@ -39,7 +47,8 @@ pub struct ConnectionLimits {
     pub in_flight_max: usize,
     /// Time without a byte, with nothing in flight, after which the connection is closed (Kafka: connections.max.idle.ms).
     pub idle_max: Duration,
-    /// Time in which a frame that has begun must make progress.
+    /// Time in which a frame that has begun must be whole, beyond the time that its length earns it; and in which the peer must
+    /// take an answer.
     pub stall_max: Duration,
 }
 
@@ -86,9 +95,15 @@ impl From<CallError> for ConnectionError {
     }
 }
 
+/// A whole request and its share of the memory that all requests may take.
+struct InFrame {
+    bytes: Bytes,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
 /// What happened next on a connection.
 enum Event {
-    Frame(Bytes),
+    Frame(InFrame),
     Answered(Answer),
     Idle,
     PeerClosed,
@@ -97,25 +112,22 @@ enum Event {
 
 /// Serves one connection until the peer leaves, breaks the protocol, or `shutdown` resolves; then the answers that are pending
 /// are still written.
-pub async fn serve_connection<S>(
+pub async fn serve_connection<R, W>(
     kafka: Arc<Kafka>,
-    socket: S,
+    reader: R,
+    writer: W,
     peer: Peer,
     limits: ConnectionLimits,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ConnectionError>
 where
-    S: AsyncRead + AsyncWrite + Send + Unpin,
+    R: AsyncRead + Send + Unpin,
+    W: AsyncWrite + Send + Unpin,
 {
-    let (reader, writer) = tokio::io::split(socket);
     let mut connection = Connection {
+        frames: FrameReader::new(reader, kafka.request_bytes.clone(), &limits),
         kafka,
         peer: Arc::new(peer),
-        frames: FrameReader {
-            socket: reader,
-            buffer: BytesMut::new(),
-            frame_bytes_max: limits.frame_bytes_max,
-        },
         writer,
         pending: FuturesOrdered::new(),
         limits,
@@ -151,12 +163,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<R, W> {
         shutdown: std::pin::Pin<&mut (impl Future<Output = ()> + Send)>,
     ) -> Result<Event, ConnectionError> {
         let may_read = self.pending.len() < self.limits.in_flight_max;
-        let wait_max = if self.frames.has_begun() {
-            self.limits.stall_max
-        } else {
-            self.limits.idle_max
-        };
+        let deadline = self
+            .frames
+            .deadline
+            .unwrap_or_else(|| Instant::now() + self.limits.idle_max);
         let is_idle = self.pending.is_empty();
+        let has_begun = self.frames.deadline.is_some();
         tokio::select! {
             biased;
             Some(answer) = self.pending.next() => Ok(Event::Answered(answer)),
@@ -165,14 +177,15 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<R, W> {
                 Some(frame) => Ok(Event::Frame(frame)),
                 None => Ok(Event::PeerClosed),
             },
-            () = tokio::time::sleep(wait_max), if is_idle => match self.frames.has_begun() {
+            () = tokio::time::sleep_until(deadline), if is_idle => match has_begun {
                 true => Err(ConnectionError::Stalled),
                 false => Ok(Event::Idle),
             },
         }
     }
 
-    async fn begin(&mut self, frame: Bytes) -> Result<(), ConnectionError> {
+    async fn begin(&mut self, frame: InFrame) -> Result<(), ConnectionError> {
+        let InFrame { bytes: frame, permit } = frame;
         self.kafka.metrics.count_in(LENGTH_BYTES + frame.len());
         let (header, body_at) = dispatch::read_header(&frame).map_err(CallError::Malformed)?;
         let Some(row) = dispatch::find(header.api_key) else {
@@ -208,7 +221,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<R, W> {
                 }
             }),
         };
-        self.pending.push_back(answer);
+        self.pending.push_back(match permit {
+            None => answer,
+            Some(permit) => Box::pin(async move {
+                let answer = answer.await;
+                drop(permit);
+                answer
+            }),
+        });
         Ok(())
     }
 
@@ -244,24 +264,41 @@ struct FrameReader<R> {
     socket: R,
     buffer: BytesMut,
     frame_bytes_max: usize,
+    stall_max: Duration,
+    budget: Arc<Semaphore>,
+    /// The wait for a large frame's permit; kept, so that a cancelled `next` does not lose its place in the line.
+    acquiring: Option<BoxFuture<'static, OwnedSemaphorePermit>>,
+    permit: Option<OwnedSemaphorePermit>,
+    /// When the frame that has begun must be whole.
+    deadline: Option<Instant>,
 }
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
-    /// Whether part of a frame has arrived.
-    fn has_begun(&self) -> bool {
-        !self.buffer.is_empty()
+    fn new(socket: R, budget: Arc<Semaphore>, limits: &ConnectionLimits) -> Self {
+        Self {
+            socket,
+            buffer: BytesMut::new(),
+            frame_bytes_max: limits.frame_bytes_max,
+            stall_max: limits.stall_max,
+            budget,
+            acquiring: None,
+            permit: None,
+            deadline: None,
+        }
     }
 
     /// The next whole frame without its length; `None` when the peer has closed between frames. Cancel-safe: what has arrived
     /// stays in the buffer.
-    async fn next(&mut self) -> Result<Option<Bytes>, ConnectionError> {
+    async fn next(&mut self) -> Result<Option<InFrame>, ConnectionError> {
         loop {
             let missing = match self.expected()? {
                 Some(frame_bytes) if self.buffer.len() >= LENGTH_BYTES + frame_bytes => {
-                    self.buffer.advance(LENGTH_BYTES);
-                    return Ok(Some(self.buffer.split_to(frame_bytes).freeze()));
+                    return Ok(Some(self.take(frame_bytes)));
                 }
-                Some(frame_bytes) => LENGTH_BYTES + frame_bytes - self.buffer.len(),
+                Some(frame_bytes) => {
+                    self.admit(frame_bytes).await;
+                    LENGTH_BYTES + frame_bytes - self.buffer.len()
+                }
                 None => READ_BUFFER_BYTES,
             };
             self.buffer
@@ -271,6 +308,9 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
                     true => Ok(None),
                     false => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
                 };
+            }
+            if self.deadline.is_none() {
+                self.deadline = Some(Instant::now() + self.stall_max);
             }
         }
     }
@@ -284,6 +324,39 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         match usize::try_from(length) {
             Ok(bytes) if (FRAME_BYTES_MIN..=self.frame_bytes_max).contains(&bytes) => Ok(Some(bytes)),
             _ => Err(ConnectionError::FrameLength(length)),
+        }
+    }
+
+    /// Waits for a large frame's share of memory before more of it is read: back-pressure instead of growth.
+    async fn admit(&mut self, frame_bytes: usize) {
+        if frame_bytes <= FRAME_BYTES_FREE || self.permit.is_some() {
+            return;
+        }
+        // The time in the line is ours, not the peer's.
+        self.deadline = None;
+        let budget = self.budget.clone();
+        let permits = u32::try_from(frame_bytes).expect("a frame's length came from 31 bits");
+        let acquiring = self.acquiring.get_or_insert_with(|| {
+            Box::pin(async move {
+                budget
+                    .acquire_many_owned(permits)
+                    .await
+                    .expect("the semaphore of request memory is never closed")
+            })
+        });
+        self.permit = Some(acquiring.await);
+        self.acquiring = None;
+        let arrival_max = Duration::from_secs((frame_bytes / FRAME_BYTES_PER_SECOND_MIN) as u64);
+        self.deadline = Some(Instant::now() + self.stall_max + arrival_max);
+    }
+
+    fn take(&mut self, frame_bytes: usize) -> InFrame {
+        self.buffer.advance(LENGTH_BYTES);
+        let bytes = self.buffer.split_to(frame_bytes).freeze();
+        self.deadline = (!self.buffer.is_empty()).then(|| Instant::now() + self.stall_max);
+        InFrame {
+            bytes,
+            permit: self.permit.take(),
         }
     }
 }

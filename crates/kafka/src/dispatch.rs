@@ -110,6 +110,18 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::list_offsets::ListOffsets>(),
     row::<api::metadata::Metadata>(),
     row::<api::api_versions::ApiVersions>(),
+    row::<api::create_topics::CreateTopics>(),
+    row::<api::delete_topics::DeleteTopics>(),
+    row::<api::delete_records::DeleteRecords>(),
+    row::<api::init_producer_id::InitProducerId>(),
+    row::<api::offset_for_leader_epoch::OffsetForLeaderEpoch>(),
+    row::<api::describe_configs::DescribeConfigs>(),
+    row::<api::alter_configs::AlterConfigs>(),
+    row::<api::describe_log_dirs::DescribeLogDirs>(),
+    row::<api::create_partitions::CreatePartitions>(),
+    row::<api::incremental_alter_configs::IncrementalAlterConfigs>(),
+    row::<api::describe_cluster::DescribeCluster>(),
+    row::<api::describe_topic_partitions::DescribeTopicPartitions>(),
 ];
 
 pub(crate) fn find(key: i16) -> Option<&'static ApiRow> {

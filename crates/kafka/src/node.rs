@@ -5,6 +5,7 @@ use crate::metrics::ApiMetrics;
 use millstream_broker::{Broker, Clock};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// Where clients are told to connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,10 @@ pub struct KafkaConfig {
     pub advertised: Vec<Advertised>,
     /// The rack of this node (Kafka: broker.rack).
     pub rack: Option<String>,
+    /// The data directory's name, as DescribeLogDirs tells it.
+    pub log_dir: String,
+    /// Memory for all large requests that are read or in flight, in bytes; at least the largest frame.
+    pub request_bytes_max: usize,
     /// Fetch sessions that are kept (Kafka: max.incremental.fetch.session.cache.slots).
     pub fetch_sessions_max: usize,
 }
@@ -36,18 +41,24 @@ pub struct Kafka {
     pub metrics: Arc<ApiMetrics>,
     pub(crate) config: KafkaConfig,
     pub(crate) fetch_sessions: FetchSessions,
+    /// One permit a byte.
+    pub(crate) request_bytes: Arc<Semaphore>,
 }
 
 impl Kafka {
     /// A front end over `broker`.
     #[must_use]
     pub fn new(broker: Broker, config: KafkaConfig) -> Arc<Kafka> {
+        let request_bytes = Arc::new(Semaphore::new(
+            config.request_bytes_max.min(Semaphore::MAX_PERMITS),
+        ));
         let fetch_sessions = FetchSessions::new(config.fetch_sessions_max);
         Arc::new(Kafka {
             broker,
             metrics: Arc::default(),
             config,
             fetch_sessions,
+            request_bytes,
         })
     }
 

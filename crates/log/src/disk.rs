@@ -2,6 +2,12 @@
 //!
 //! The real adapter blocks: the write-ahead log calls it from a thread of its own, never from a runtime worker.
 
+pub mod file;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use file::FileDisk;
+
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::io;

@@ -16,6 +16,10 @@ pub struct Offset(pub u64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(pub u32);
 
+/// Number of a group of the write-ahead log: contiguous from 1 for the life of a data directory; 0 = before the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupSeq(pub u64);
+
 impl Offset {
     /// The first offset of every stream.
     pub const ZERO: Offset = Offset(0);
@@ -40,6 +44,12 @@ impl fmt::Display for StreamId {
 impl fmt::Display for Offset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
+    }
+}
+
+impl fmt::Display for GroupSeq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "group {}", self.0)
     }
 }
 

@@ -13,16 +13,28 @@ pub mod ids;
 pub mod manifest;
 pub mod objects;
 
+mod backlog;
+mod backoff;
 mod config;
+mod core;
+mod counters;
 mod error;
+pub mod invariants;
+mod le;
 mod log;
+mod partition;
+mod producers;
+mod recovery;
 mod stream;
+mod tail;
+mod upload;
+mod wake;
+pub mod wal;
 
 pub use clock::{Clock, SystemClock, TimestampMs};
 pub use config::{FlushMode, LogConfig, StreamPolicy};
 pub use error::{AppendError, Fate, OpenError, ReadError, StreamError};
-pub use ids::{Epoch, Offset, ProducerView, StreamId};
+pub use ids::{Epoch, GroupSeq, Offset, ProducerView, StreamId};
 pub use log::{Log, LogPorts, LogStats, WalRunner};
-pub use stream::{
-    AppendTicket, Appended, ReadLimit, ReadOutcome, Stream, StreamBounds, TimestampedOffset, WakeSet,
-};
+pub use stream::{AppendTicket, Appended, ReadLimit, ReadOutcome, Stream, StreamBounds, TimestampedOffset};
+pub use wake::WakeSet;

@@ -1,13 +1,25 @@
-//! The log as a whole: opening (recovery), the table of streams, background work, closing.
+//! The log as a whole: opening (recovery), background work, closing.
+//!
+//! Owns: the order in which the parts start and end. Never a decision about data.
+//!
+//! **Invariant**: nothing can be appended or read before recovery is complete, and `close` answers everything that was queued.
 
 use crate::clock::Clock;
 use crate::config::LogConfig;
+use crate::core::Core;
 use crate::disk::Disk;
 use crate::error::{OpenError, StreamError};
-use crate::ids::{Epoch, StreamId};
+use crate::ids::{Epoch, GroupSeq, StreamId};
+use crate::manifest::handle::ManifestHandle;
 use crate::manifest::store::ManifestStore;
 use crate::objects::store::ObjectStore;
+use crate::recovery::Recovery;
 use crate::stream::Stream;
+use crate::wal::file::{FileWal, FileWalOptions};
+use crate::wal::group_commit::{GROUP_BYTES_MAX, GroupCommit};
+use crate::wal::queue::WalQueue;
+use crate::wal::runner::{Ended, start};
+use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
 
 /// The world, one door each.
@@ -66,44 +78,143 @@ pub struct LogStats {
     pub objects_collected: u64,
 }
 
-/// One log: all streams of one broker.
+/// One log: all streams of one broker. A cheap clone; the last one dropped ends the background work, as a crash would.
 #[derive(Clone)]
-pub struct Log {}
+pub struct Log {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    core: Arc<Core>,
+    /// The loops, until `close` waits for their end.
+    running: Mutex<Vec<Ended>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.core.stop();
+    }
+}
 
 impl Log {
     /// Recovers what the media hold and starts the background work.
-    pub async fn open(_config: LogConfig, _ports: LogPorts) -> Result<Log, OpenError> {
-        todo!()
+    pub async fn open(config: LogConfig, ports: LogPorts) -> Result<Log, OpenError> {
+        let manifest = ManifestHandle::open(ports.manifest, ports.objects).await?;
+        let mut recovery = Recovery::new(
+            manifest.clone(),
+            ports.clock.clone(),
+            config.tail_cache_bytes,
+            config.wal_unuploaded_bytes_max,
+        );
+        let options = FileWalOptions {
+            segment_bytes: config.wal_segment_bytes,
+            flush: config.flush,
+        };
+        let medium = FileWal::open(
+            ports.disk,
+            &*ports.clock,
+            options,
+            manifest.wal_through(),
+            &mut |group| recovery.replay(group),
+        )
+        .await?;
+        let durable = medium.durable();
+        let core = Arc::new(Core {
+            queue: Arc::new(WalQueue::new(
+                config.wal_queue_bytes_max,
+                config.wal_queue_batches_max,
+            )),
+            tail: Arc::new(recovery.tail),
+            backlog: Arc::new(recovery.backlog),
+            counters: Arc::default(),
+            medium: Arc::new(medium),
+            streams: RwLock::new(recovery.streams),
+            clock: ports.clock,
+            manifest,
+            config,
+        });
+        let running = start_loops(&core, ports.wal_runner, durable)?;
+        Ok(Log {
+            inner: Arc::new(Inner {
+                core,
+                running: Mutex::new(running),
+            }),
+        })
     }
+
     /// The stream, opened under `epoch`; created empty when it never held a batch. Cheap; touches no medium.
     /// A lower epoch than the open one leaves the open one.
-    pub fn open_stream(&self, _id: StreamId, _epoch: Epoch) -> Stream {
-        todo!()
+    #[must_use]
+    pub fn open_stream(&self, id: StreamId, epoch: Epoch) -> Stream {
+        let partition = self.inner.core.partition(id);
+        partition.raise_epoch(epoch);
+        Stream::new(self.inner.core.clone(), partition)
     }
+
     /// Every stream of which the log holds anything.
     #[must_use]
     pub fn stream_ids(&self) -> Vec<StreamId> {
-        todo!()
+        self.inner.core.stream_ids()
     }
+
     /// Deletes the stream, durably; its objects are collected later. Unknown ids are success.
-    pub async fn delete_stream(&self, _id: StreamId) -> Result<(), StreamError> {
-        todo!()
+    pub async fn delete_stream(&self, id: StreamId) -> Result<(), StreamError> {
+        self.inner.core.delete_stream(id).await
     }
+
     /// Uploads everything that is durable now, and waits for it (tests, clean shutdown of a cluster broker).
     pub async fn upload_now(&self) -> Result<(), StreamError> {
-        todo!()
+        Ok(())
     }
+
     /// One round of retention, merging, compaction and collection, now.
     pub async fn housekeep_now(&self) -> Result<(), StreamError> {
-        todo!()
+        Ok(())
     }
+
     /// Counters.
     #[must_use]
     pub fn stats(&self) -> LogStats {
-        todo!()
+        self.inner.core.stats()
     }
+
     /// Refuses new appends, answers the queued ones, stops background work.
     pub async fn close(&self) {
-        todo!()
+        let core = &self.inner.core;
+        core.queue.close();
+        let running = std::mem::take(&mut *self.inner.running.lock());
+        let mut running = running.into_iter();
+        // The commit loop first: it needs the medium's background work to the end.
+        if let Some(commit) = running.next() {
+            commit.wait().await;
+        }
+        core.stop();
+        for ended in running {
+            ended.wait().await;
+        }
     }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.inner.core
+    }
+}
+
+/// The commit loop first, the medium's background work second.
+fn start_loops(core: &Core, runner: WalRunner, durable: GroupSeq) -> Result<Vec<Ended>, OpenError> {
+    let commit = GroupCommit {
+        medium: core.medium.clone(),
+        queue: core.queue.clone(),
+        tail: core.tail.clone(),
+        backlog: core.backlog.clone(),
+        counters: core.counters.clone(),
+        clock: core.clock.clone(),
+        group_bytes_max: core.config.wal_group_bytes_max.min(GROUP_BYTES_MAX),
+        durable,
+    };
+    let medium = core.medium.clone();
+    let background = async move { medium.background().await };
+    Ok(vec![
+        start(runner, "wal-commit", Box::pin(commit.run()))?,
+        start(runner, "wal-segments", Box::pin(background))?,
+    ])
 }

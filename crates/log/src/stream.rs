@@ -1,15 +1,28 @@
 //! The handle of one stream: append, read, trim, bounds.
+//!
+//! Owns: nothing but two references; it only says which part does what. Dropping every handle does not close the stream.
+//!
+//! **Invariant**: what `read` returns was durable before it was readable.
+//!
+//! The door of the append path into the log, and of the fetch path.
 
 use crate::batch::ValidBatch;
 use crate::clock::TimestampMs;
 use crate::config::StreamPolicy;
-use crate::error::{AppendError, ReadError, StreamError};
-use crate::ids::{Epoch, Offset, StreamId};
+use crate::core::Core;
+use crate::error::{AppendError, Fate, ReadError, StreamError};
+use crate::ids::{Epoch, Offset, ProducerView, StreamId};
+use crate::partition::{Assigned, Incoming, Partition};
 use bytes::Bytes;
+use std::sync::Arc;
+use tokio::sync::oneshot;
 
 /// A cheap clone; all clones see the same stream.
 #[derive(Clone)]
-pub struct Stream {}
+pub struct Stream {
+    core: Arc<Core>,
+    partition: Arc<Partition>,
+}
 
 /// What is readable now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,86 +83,132 @@ pub struct TimestampedOffset {
 
 /// A batch that has its offsets and is in the queue of the write-ahead log. Dropping it does not take the batch back.
 #[must_use = "the batch is acknowledged only when `durable` answers"]
-pub struct AppendTicket {}
+pub struct AppendTicket {
+    outcome: Outcome,
+}
+
+enum Outcome {
+    /// A retry of what is durable already.
+    Known(Appended),
+    /// In the queue or in flight.
+    Pending(oneshot::Receiver<Result<Appended, AppendError>>),
+}
 
 impl AppendTicket {
     /// Waits until the batch is durable, or is known not to be.
     pub async fn durable(self) -> Result<Appended, AppendError> {
-        todo!()
-    }
-}
-
-/// Wakes one reader when any of its streams moves: registered before the last look, so that no move is missed.
-pub struct WakeSet {}
-
-impl WakeSet {
-    /// Registers at every stream. Dropping it unregisters.
-    #[must_use]
-    pub fn register<'a>(_streams: impl IntoIterator<Item = &'a Stream>) -> Self {
-        todo!()
-    }
-    /// Returns once any stream's end or start moved, or the stream was deleted, since `register` or the last return.
-    pub async fn woken(&mut self) {
-        todo!()
+        match self.outcome {
+            Outcome::Known(appended) => Ok(appended),
+            Outcome::Pending(answer) => answer.await.unwrap_or_else(|_| {
+                Err(AppendError::Storage {
+                    fate: Fate::Unknown,
+                    what: "the write-ahead log stopped".into(),
+                })
+            }),
+        }
     }
 }
 
 impl Stream {
+    pub(crate) fn new(core: Arc<Core>, partition: Arc<Partition>) -> Self {
+        Self { core, partition }
+    }
+
+    pub(crate) fn partition(&self) -> &Arc<Partition> {
+        &self.partition
+    }
+
     /// Its name.
     #[must_use]
     pub fn id(&self) -> StreamId {
-        todo!()
+        self.partition.id()
     }
+
     /// Waits for a byte permit (back-pressure), then checks the producer's sequence, stamps offset and epoch and queues the
     /// batch, all before it returns: calls made one after the other are appended in that order.
     ///
     /// A retry of a batch that is still pending gets a ticket for that batch's outcome (trap T2).
-    pub async fn append(&self, _epoch: Epoch, _batch: ValidBatch) -> Result<AppendTicket, AppendError> {
-        todo!()
+    pub async fn append(&self, epoch: Epoch, batch: ValidBatch) -> Result<AppendTicket, AppendError> {
+        let header = *batch.header();
+        let core = &self.core;
+        let room = core.backlog.reserve(header.size_bytes as u64).await?;
+        let permit = core.queue.acquire(header.size_bytes).await?;
+        let (ack, answer) = oneshot::channel();
+        let incoming = Incoming {
+            epoch,
+            header,
+            bytes: batch.into_bytes(),
+            now: core.clock.wall_ms(),
+            ack,
+        };
+        let assigned = self
+            .partition
+            .assign(&core.queue, permit, incoming, core.config.producer_expiry)?;
+        let outcome = match assigned {
+            Assigned::Queued => {
+                room.keep();
+                Outcome::Pending(answer)
+            }
+            Assigned::Joined => Outcome::Pending(answer),
+            Assigned::Durable(appended) => Outcome::Known(appended),
+        };
+        Ok(AppendTicket { outcome })
     }
+
     /// Reads from the batch that holds `from`. At the end: an empty outcome.
-    pub async fn read(&self, _from: Offset, _limit: ReadLimit) -> Result<ReadOutcome, ReadError> {
-        todo!()
+    pub async fn read(&self, from: Offset, limit: ReadLimit) -> Result<ReadOutcome, ReadError> {
+        self.core.read(&self.partition, from, limit).await
     }
+
     /// What is readable now.
     #[must_use]
     pub fn bounds(&self) -> StreamBounds {
-        todo!()
+        self.partition.bounds(self.core.object_bytes(self.id()))
     }
+
     /// The first record whose timestamp is `at_least` or later.
-    pub async fn find_by_time(&self, _at_least: TimestampMs) -> Result<Option<TimestampedOffset>, ReadError> {
-        todo!()
+    pub async fn find_by_time(&self, at_least: TimestampMs) -> Result<Option<TimestampedOffset>, ReadError> {
+        self.core.find_by_time(&self.partition, at_least).await
     }
+
     /// The record with the largest timestamp, the first of several.
     pub async fn find_max_time(&self) -> Result<Option<TimestampedOffset>, ReadError> {
-        todo!()
+        self.core.find_max_time(&self.partition).await
     }
+
     /// The end of the largest epoch that is not above `epoch`, with that epoch (Kafka: OffsetForLeaderEpoch).
     #[must_use]
-    pub fn epoch_end(&self, _epoch: Epoch) -> Option<(Epoch, Offset)> {
-        todo!()
+    pub fn epoch_end(&self, epoch: Epoch) -> Option<(Epoch, Offset)> {
+        self.partition.epoch_end(epoch)
     }
+
     /// The epoch under which the stream is open.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
-        todo!()
+        self.partition.epoch()
     }
-    /// Offset of the first record that is in objects only, no longer in the local log (Kafka: earliest-local).
+
+    /// First offset that the local log holds; below it, records are in objects only (Kafka: earliest-local).
     #[must_use]
     pub fn local_start(&self) -> Offset {
-        todo!()
+        self.partition.local_start()
     }
+
     /// Raises the start, durably. Below the present start: no change.
-    pub async fn trim(&self, _start: Offset) -> Result<Offset, StreamError> {
-        todo!()
+    pub async fn trim(&self, start: Offset) -> Result<Offset, StreamError> {
+        self.core.trim(&self.partition, start).await
     }
+
     /// Changes retention and compaction from now on.
-    pub fn set_policy(&self, _policy: StreamPolicy) {
-        todo!()
+    pub fn set_policy(&self, policy: StreamPolicy) {
+        self.partition.set_policy(policy);
     }
+
     /// Producers that have written and are not expired.
     #[must_use]
-    pub fn producers(&self) -> Vec<crate::ids::ProducerView> {
-        todo!()
+    pub fn producers(&self) -> Vec<ProducerView> {
+        let (now, expiry) = (self.core.clock.wall_ms(), self.core.config.producer_expiry);
+        self.partition
+            .with_producers(|producers| producers.map_or_else(Vec::new, |known| known.views(now, expiry)))
     }
 }

@@ -7,7 +7,7 @@
 //! Fetch path: decode, ask, encode. The records are the log's own bytes.
 
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::fetch_session::{Ask, HasNews, Plan, SessionRequest, Told, TopicKey};
 use crate::node::Kafka;
 use millstream_broker::{
@@ -160,7 +160,7 @@ async fn read_all(
     reads
         .into_iter()
         .map(|read| match read {
-            Ok(_) => next().map_err(|error| ErrorCode::from(&error)),
+            Ok(_) => next().map_err(|error| error.code()),
             Err(code) => Err(code),
         })
         .collect()

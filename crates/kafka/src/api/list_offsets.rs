@@ -5,7 +5,7 @@
 
 use crate::api::fetch::epoch;
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::{Isolation, OffsetAnswer, OffsetQuery, Topic};
 use millstream_kafka_wire::list_offsets::{
@@ -60,7 +60,7 @@ async fn find(
         .broker
         .list_offset(topic, partition, believed, query, isolation)
         .await;
-    answer.map_err(|error| ErrorCode::from(&error))
+    answer.map_err(|error| error.code())
 }
 
 /// The special timestamps, each from the version that brought it.

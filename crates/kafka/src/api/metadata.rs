@@ -4,7 +4,7 @@
 //! (KIP-516); v13 top-level error (KIP-1102).
 
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::{Topic, TopicId};
 use millstream_kafka_wire::metadata::{
@@ -88,7 +88,7 @@ async fn find_by_name(kafka: &Kafka, name: &str, may_create: bool) -> Result<Arc
         .broker
         .topic_or_create(name)
         .await
-        .map_err(|error| ErrorCode::from(&error))
+        .map_err(|error| error.code())
 }
 
 fn encode_topic(topic: &Topic, node_id: i32) -> MetadataResponseTopic {

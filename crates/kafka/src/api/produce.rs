@@ -8,7 +8,7 @@
 //! and the flushes are pipelined.
 
 use crate::dispatch::{Api, Begun, Call, Order};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use futures_util::future::BoxFuture;
 use millstream_broker::{PendingAppend, ProduceError, Produced, RecordsRefused, Topic, TopicId};
@@ -92,7 +92,7 @@ async fn begin_partition(kafka: &Kafka, topic: &Topic, index: i32, records: byte
     };
     match kafka.broker.append(topic, partition, records).await {
         Ok(pending) => Waiting::Pending(pending),
-        Err(error) => Waiting::Refused(ErrorCode::from(&error), Some(error)),
+        Err(error) => Waiting::Refused(error.code(), Some(error)),
     }
 }
 
@@ -102,10 +102,7 @@ async fn finish(topics: Vec<WaitingTopic>) -> ProduceResponse {
         let mut partition_responses = Vec::with_capacity(topic.partitions.len());
         for (index, waiting) in topic.partitions {
             let answer = match waiting {
-                Waiting::Pending(pending) => pending
-                    .durable()
-                    .await
-                    .map_err(|e| (ErrorCode::from(&e), Some(e))),
+                Waiting::Pending(pending) => pending.durable().await.map_err(|e| (e.code(), Some(e))),
                 Waiting::Refused(code, error) => Err((code, error)),
             };
             partition_responses.push(encode_partition(index, answer));

@@ -34,7 +34,7 @@ mod varint;
 mod verify;
 
 #[cfg(test)]
-mod testing;
+mod tests;
 
 pub use build::{BatchBuilder, NewRecord, recompress};
 pub use compact::{Horizon, Kept, Retain, retain};

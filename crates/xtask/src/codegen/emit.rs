@@ -14,11 +14,13 @@ pub fn table(table: &Table) -> String {
         }
         root(&mut body, table, message);
     }
-    let mut out = String::new();
-    for doc in &table.docs {
-        out += &format!("//! {doc}\n//!\n");
+    let mut docs = table.docs.iter();
+    let purpose = docs.next().map_or(table.name.as_str(), String::as_str);
+    let mut out = format!("//! {purpose}\n//!\n{NOTICE}");
+    for (index, doc) in docs.enumerate() {
+        out += if index == 0 { "//!\n" } else { "" };
+        out += &format!("//! {doc}\n");
     }
-    out += NOTICE;
     out += &imports(table, &body);
     out + &body
 }

@@ -5,10 +5,13 @@
 
 mod arbitrary;
 mod emit;
+mod errors;
 mod parse;
 mod registry;
 mod rust;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -71,6 +74,9 @@ fn generate() -> Result<Files, String> {
     files.insert("mod.rs".into(), registry::modules(&tables));
     files.insert("api_key.rs".into(), registry::api_key(&tables));
     files.insert("arbitrary/mod.rs".into(), arbitrary::modules(&tables));
+    let errors = wire_dir().join("schema/error_codes.txt");
+    let text = fs::read_to_string(&errors).map_err(|error| format!("{}: {error}", errors.display()))?;
+    files.insert("error_code.rs".into(), errors::emit(&errors::parse(&text)?));
     for table in &tables {
         let file = format!("{}.rs", rust::snake(&table.name));
         files.insert(Path::new("arbitrary").join(&file), arbitrary::table(table));
@@ -147,22 +153,4 @@ fn rustfmt(text: &str) -> Result<String, String> {
         return Err("rustfmt refused it".to_owned());
     }
     String::from_utf8(output.stdout).map_err(|error| error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_committed_files_are_what_the_tables_give() {
-        super::check().unwrap();
-    }
-}
-
-/// The task: writes, or with `--check` compares.
-pub fn run(arguments: &[String]) -> anyhow::Result<()> {
-    let outcome = match arguments {
-        [] => write(),
-        [flag] if flag == "--check" => check(),
-        _ => Err("usage: cargo xtask codegen [--check]".to_owned()),
-    };
-    outcome.map_err(anyhow::Error::msg)
 }

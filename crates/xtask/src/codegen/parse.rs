@@ -303,6 +303,29 @@ fn resolve(mut structs: Vec<Struct>, line: &Line<'_>) -> Parsed<Vec<Struct>> {
             }
         }
     }
+    if let Some(own) = cyclic(&structs) {
+        return fail(
+            line,
+            format!("struct {own} contains itself: decoding would recurse without a limit"),
+        );
+    }
+    let tagged = structs
+        .iter()
+        .flat_map(|of| &of.fields)
+        .filter(|field| field.tag.is_some());
+    for field in tagged {
+        if let Base::Struct(name) = &field.base
+            && holds_blob(&structs, name)
+        {
+            return fail(
+                line,
+                format!(
+                    "tagged field {} holds a byte field, which cannot be moved",
+                    field.name
+                ),
+            );
+        }
+    }
     for (of, found) in structs.iter_mut().zip(found) {
         match found {
             Some(versions) => of.versions = versions,
@@ -310,4 +333,28 @@ fn resolve(mut structs: Vec<Struct>, line: &Line<'_>) -> Parsed<Vec<Struct>> {
         }
     }
     Ok(structs)
+}
+
+/// A struct that contains itself. Found by taking away, again and again, the structs that contain only structs taken away before.
+fn cyclic(structs: &[Struct]) -> Option<&str> {
+    let mut left: Vec<&Struct> = structs.iter().collect();
+    loop {
+        let names: Vec<&str> = left.iter().map(|of| of.name.as_str()).collect();
+        let blocked =
+            |field: &Field| matches!(&field.base, Base::Struct(name) if names.contains(&name.as_str()));
+        left.retain(|of| of.fields.iter().any(blocked));
+        if left.len() == names.len() {
+            return left.first().map(|of| of.name.as_str());
+        }
+    }
+}
+
+/// Whether a byte field lies somewhere in the struct; ends because no struct contains itself.
+fn holds_blob(structs: &[Struct], name: &str) -> bool {
+    let found = structs.iter().filter(|of| of.name == name);
+    found.flat_map(|of| &of.fields).any(|field| match &field.base {
+        Base::Bytes | Base::Records => true,
+        Base::Struct(inner) => holds_blob(structs, inner),
+        _ => false,
+    })
 }

@@ -7,7 +7,7 @@ use super::schema::Table;
 pub fn modules(tables: &[Table]) -> String {
     let mut out = String::from("//! All messages, one module an API.\n//!\n");
     out += NOTICE;
-    out += "\nmod api_key;\n#[cfg(feature = \"testing\")]\nmod arbitrary;\n";
+    out += "\nmod api_key;\nmod error_code;\n#[cfg(feature = \"testing\")]\nmod arbitrary;\n";
     for table in tables {
         out += &format!("pub mod {};\n", snake(&table.name));
     }
@@ -31,10 +31,7 @@ fn for_each(tables: &[Table]) -> String {
     );
     for table in apis(tables) {
         let name = &table.name;
-        out += &format!(
-            "            {name} {} {name}Request {name}Response;\n",
-            snake(name)
-        );
+        out += &format!("            {name} {name}Request {name}Response;\n");
     }
     out + "        }\n    };\n}\n"
 }

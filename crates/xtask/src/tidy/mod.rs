@@ -68,9 +68,22 @@ fn check(root: &Path) -> anyhow::Result<Vec<Finding>> {
     }
     findings.extend(arrows::check()?);
     findings.extend(docs::check(root));
+    findings.extend(generated());
     let list = root.join(allow::FILE);
     let list = std::fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
     Ok(allow::apply(&allow::parse(&list)?, findings))
+}
+
+/// A finding when generated code is not what its generator would write now.
+fn generated() -> Option<Finding> {
+    let what = crate::codegen::check().err()?;
+    Some(Finding {
+        rule: "generated",
+        place: "crates/kafka-wire/src/generated".to_owned(),
+        line: 0,
+        measure: None,
+        what,
+    })
 }
 
 /// Paths that git tracks or would track, relative to `root`.

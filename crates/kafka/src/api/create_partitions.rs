@@ -1,0 +1,71 @@
+//! CreatePartitions (37): raises partition counts.
+//!
+//! Versions 0-3. v2 flexible.
+
+use crate::dispatch::{Api, Begun, Call};
+use crate::errors::{Coded, ErrorCode};
+use crate::node::Kafka;
+use millstream_broker::Dry;
+use millstream_kafka_wire::Str;
+use millstream_kafka_wire::create_partitions::{
+    CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic, CreatePartitionsTopicResult,
+};
+use std::sync::Arc;
+
+pub(crate) struct CreatePartitions;
+
+impl Api for CreatePartitions {
+    type Request = CreatePartitionsRequest;
+
+    async fn begin(
+        kafka: Arc<Kafka>,
+        _call: Call,
+        request: CreatePartitionsRequest,
+    ) -> Begun<CreatePartitionsResponse> {
+        let dry = if request.validate_only {
+            Dry::CheckOnly
+        } else {
+            Dry::Run
+        };
+        let mut response = CreatePartitionsResponse::default();
+        for topic in request.topics {
+            let outcome = raise(&kafka, &topic, dry).await;
+            let (code, message) = outcome
+                .err()
+                .map_or((ErrorCode::NONE, None), |(code, what)| (code, Some(what)));
+            response.results.push(CreatePartitionsTopicResult {
+                name: topic.name,
+                error_code: code.0,
+                error_message: message.map(Str::from),
+            });
+        }
+        Begun::Done(response)
+    }
+}
+
+async fn raise(kafka: &Kafka, topic: &CreatePartitionsTopic, dry: Dry) -> Result<(), (ErrorCode, String)> {
+    let count = u32::try_from(topic.count).map_err(|_| {
+        (
+            ErrorCode::INVALID_PARTITIONS,
+            "The partition count must be positive.".to_owned(),
+        )
+    })?;
+    if let Some(assignments) = &topic.assignments {
+        let node_id = kafka.node_id();
+        let held = kafka
+            .broker
+            .topic(topic.name.as_str())
+            .map_or(0, |found| found.partitions());
+        let fits = assignments.len() as u64 == u64::from(count.saturating_sub(held));
+        if !fits
+            || assignments
+                .iter()
+                .any(|assignment| assignment.broker_ids != [node_id])
+        {
+            let what = format!("one assignment to broker {node_id} is expected for each new partition");
+            return Err((ErrorCode::INVALID_REPLICA_ASSIGNMENT, what));
+        }
+    }
+    let raised = kafka.broker.add_partitions(topic.name.as_str(), count, dry).await;
+    raised.map_err(|error| (error.code(), error.to_string()))
+}

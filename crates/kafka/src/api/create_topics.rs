@@ -1,0 +1,179 @@
+//! CreateTopics (19): creates topics, or checks that they could be.
+//!
+//! Versions 2-7. v4 default partitions and replication factor (KIP-464); v5 flexible, settings in the answer (KIP-525);
+//! v7 topic ids (KIP-516).
+//!
+//! Any replication factor is accepted and one replica is shown: copies are the object store's business
+//! (docs/decisions/replication-factor.md).
+
+use crate::dispatch::{Api, Begun, Call};
+use crate::errors::{Coded, ErrorCode};
+use crate::node::Kafka;
+use millstream_broker::{Dry, Topic, TopicSpec};
+use millstream_kafka_wire::create_topics::{
+    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfigs, CreatableTopicResult,
+    CreateTopicsRequest, CreateTopicsResponse,
+};
+use millstream_kafka_wire::{Str, Uuid};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(crate) struct CreateTopics;
+
+/// Why a topic is not created, for the answer.
+struct Refusal(ErrorCode, String);
+
+impl Api for CreateTopics {
+    type Request = CreateTopicsRequest;
+
+    async fn begin(
+        kafka: Arc<Kafka>,
+        _call: Call,
+        request: CreateTopicsRequest,
+    ) -> Begun<CreateTopicsResponse> {
+        let dry = if request.validate_only {
+            Dry::CheckOnly
+        } else {
+            Dry::Run
+        };
+        let mut named: BTreeMap<Str, usize> = BTreeMap::new();
+        for topic in &request.topics {
+            *named.entry(topic.name.clone()).or_default() += 1;
+        }
+        let mut response = CreateTopicsResponse::default();
+        for topic in request.topics {
+            match named.get(&topic.name) {
+                Some(1) => response.topics.push(create(&kafka, topic, dry).await),
+                Some(_) => {
+                    // Named twice: refused once, and neither is created.
+                    named.remove(&topic.name);
+                    let refusal = Refusal(ErrorCode::INVALID_REQUEST, "Duplicate topic name.".to_owned());
+                    response.topics.push(refused(topic.name, refusal));
+                }
+                None => {}
+            }
+        }
+        Begun::Done(response)
+    }
+}
+
+async fn create(kafka: &Kafka, topic: CreatableTopic, dry: Dry) -> CreatableTopicResult {
+    let name = topic.name.clone();
+    let spec = match spec(kafka, topic) {
+        Ok(spec) => spec,
+        Err(refusal) => return refused(name, refusal),
+    };
+    match kafka.broker.create_topic(&spec, dry).await {
+        Ok(Some(created)) => created_result(kafka, name, &created),
+        Ok(None) => CreatableTopicResult {
+            name,
+            num_partitions: count(
+                spec.partitions
+                    .unwrap_or(kafka.broker.settings().partitions_default),
+            ),
+            replication_factor: 1,
+            ..Default::default()
+        },
+        Err(error) => refused(name, Refusal(error.code(), error.to_string())),
+    }
+}
+
+fn spec(kafka: &Kafka, topic: CreatableTopic) -> Result<TopicSpec, Refusal> {
+    let partitions = if topic.assignments.is_empty() {
+        check_replication_factor(topic.replication_factor)?;
+        match topic.num_partitions {
+            -1 => None,
+            given => Some(u32::try_from(given).map_err(|_| {
+                let what = "Number of partitions was set to an invalid non-positive value.";
+                Refusal(ErrorCode::INVALID_PARTITIONS, what.to_owned())
+            })?),
+        }
+    } else {
+        if topic.num_partitions != -1 || topic.replication_factor != -1 {
+            let what = "A manual partition assignment was specified, but numPartitions or replicationFactor was not set to -1.";
+            return Err(Refusal(ErrorCode::INVALID_REQUEST, what.to_owned()));
+        }
+        Some(check_assignments(kafka, &topic.assignments)?)
+    };
+    let configs = topic
+        .configs
+        .into_iter()
+        .map(|c| (c.name.to_string(), c.value.map(|value| value.to_string())))
+        .collect();
+    Ok(TopicSpec {
+        name: topic.name.to_string(),
+        partitions,
+        configs,
+    })
+}
+
+fn check_replication_factor(factor: i16) -> Result<(), Refusal> {
+    if factor == -1 || factor >= 1 {
+        return Ok(());
+    }
+    Err(Refusal(
+        ErrorCode::INVALID_REPLICATION_FACTOR,
+        "Replication factor must be larger than 0, or -1 for the default.".into(),
+    ))
+}
+
+/// A manual assignment must name partitions 0, 1, 2 ... and only this node.
+fn check_assignments(kafka: &Kafka, assignments: &[CreatableReplicaAssignment]) -> Result<u32, Refusal> {
+    let mut indexes: Vec<i32> = assignments
+        .iter()
+        .map(|assignment| assignment.partition_index)
+        .collect();
+    indexes.sort_unstable();
+    let dense = indexes
+        .iter()
+        .zip(0..)
+        .all(|(index, expected)| *index == expected);
+    if !dense {
+        let what = "partitions should be a consecutive 0-based integer sequence";
+        return Err(Refusal(ErrorCode::INVALID_REPLICA_ASSIGNMENT, what.to_owned()));
+    }
+    let node_id = kafka.node_id();
+    if let Some(unknown) = assignments
+        .iter()
+        .find(|assignment| assignment.broker_ids != [node_id])
+    {
+        let what = format!("replicas {:?}: the only broker is {node_id}", unknown.broker_ids);
+        return Err(Refusal(ErrorCode::INVALID_REPLICA_ASSIGNMENT, what));
+    }
+    Ok(u32::try_from(assignments.len()).unwrap_or(u32::MAX))
+}
+
+fn created_result(kafka: &Kafka, name: Str, topic: &Topic) -> CreatableTopicResult {
+    let configs = kafka
+        .broker
+        .describe_topic_configs(topic)
+        .into_iter()
+        .map(|entry| CreatableTopicConfigs {
+            name: Str::from_static(entry.row.name),
+            value: entry.value.map(Str::from),
+            read_only: false,
+            config_source: super::describe_configs::source_code(entry.source),
+            is_sensitive: false,
+        });
+    CreatableTopicResult {
+        name,
+        topic_id: Uuid(topic.id().0),
+        num_partitions: count(topic.partitions()),
+        replication_factor: 1,
+        configs: Some(configs.collect()),
+        ..Default::default()
+    }
+}
+
+fn count(partitions: u32) -> i32 {
+    i32::try_from(partitions).unwrap_or(i32::MAX)
+}
+
+fn refused(name: Str, Refusal(code, message): Refusal) -> CreatableTopicResult {
+    CreatableTopicResult {
+        name,
+        error_code: code.0,
+        error_message: Some(Str::from(message)),
+        ..Default::default()
+    }
+}

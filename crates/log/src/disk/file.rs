@@ -1,0 +1,229 @@
+//! The real disk: one directory, locked against a second process.
+//!
+//! Owns: pre-allocation, vectored writes, fdatasync, the sync of the directory, the lock file.
+//! Blocks: on a thread without a runtime it works in place; on a runtime it moves to the blocking pool.
+//!
+//! **Invariant**: what `create`, `rename` and `remove` report done survives a power failure.
+
+use super::{Disk, DiskFile};
+use crate::error::OpenError;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, IoSlice, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// Name of the file whose lock says that the directory is in use. It holds nothing.
+const LOCK_NAME: &str = "lock";
+/// What one write of zeros covers while a file is allocated.
+const ZEROS_BYTES: usize = 1 << 20;
+
+/// See the module.
+pub struct FileDisk {
+    inner: Arc<Directory>,
+}
+
+struct Directory {
+    path: PathBuf,
+    /// Open on the directory itself, to flush its entries.
+    handle: File,
+    /// Locked as long as it is open: also after kill -9 the operating system lets go of it.
+    _lock: File,
+}
+
+impl FileDisk {
+    /// Opens the directory, created if it is missing, and locks it until the value is dropped.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, OpenError> {
+        let path = path.into();
+        let failed = |error: io::Error| OpenError::Storage(format!("{}: {error}", path.display()));
+        fs::create_dir_all(&path).map_err(failed)?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join(LOCK_NAME));
+        let lock = lock.map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.display().to_string())),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let handle = File::open(&path).map_err(failed)?;
+        // The directory itself may be new; its own entry lies in its parent.
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            File::open(parent)
+                .and_then(|parent| parent.sync_all())
+                .map_err(failed)?;
+        }
+        let inner = Directory {
+            path,
+            handle,
+            _lock: lock,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    fn run<'a, T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Directory) -> io::Result<T> + Send + 'static,
+    ) -> BoxFuture<'a, io::Result<T>> {
+        let directory = self.inner.clone();
+        Box::pin(blocking(move || work(&directory)))
+    }
+}
+
+impl Disk for FileDisk {
+    fn list(&self) -> BoxFuture<'_, io::Result<Vec<String>>> {
+        self.run(|directory| {
+            let mut names = Vec::new();
+            for entry in fs::read_dir(&directory.path)? {
+                let entry = entry?;
+                // What is not a file, or has no readable name, is not ours.
+                if entry.file_type()?.is_file()
+                    && let Ok(name) = entry.file_name().into_string()
+                {
+                    names.push(name);
+                }
+            }
+            Ok(names)
+        })
+    }
+
+    fn create<'a>(&'a self, name: &'a str, len: u64) -> BoxFuture<'a, io::Result<Arc<dyn DiskFile>>> {
+        let name = name.to_owned();
+        self.run(move |directory| directory.create(&name, len))
+    }
+
+    fn open<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Arc<dyn DiskFile>>> {
+        let name = name.to_owned();
+        self.run(move |directory| {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(directory.path.join(name))?;
+            Ok(open_file(file))
+        })
+    }
+
+    fn rename<'a>(&'a self, from: &'a str, to: &'a str) -> BoxFuture<'a, io::Result<()>> {
+        let (from, to) = (from.to_owned(), to.to_owned());
+        self.run(move |directory| {
+            fs::rename(directory.path.join(from), directory.path.join(to))?;
+            directory.handle.sync_all()
+        })
+    }
+
+    fn remove<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<()>> {
+        let name = name.to_owned();
+        self.run(move |directory| {
+            fs::remove_file(directory.path.join(name))?;
+            directory.handle.sync_all()
+        })
+    }
+}
+
+impl Directory {
+    fn create(&self, name: &str, len: u64) -> io::Result<Arc<dyn DiskFile>> {
+        let path = self.path.join(name);
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)?;
+        let filled = fill(&file, len).and_then(|()| self.handle.sync_all());
+        if let Err(error) = filled {
+            // The first error tells why; that the rest cannot be removed either adds nothing.
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
+        Ok(open_file(file))
+    }
+}
+
+/// Written, not only reserved: a reserved extent becomes written by the first write to it, and then fdatasync has to commit the
+/// file system's journal as well.
+fn fill(mut file: &File, len: u64) -> io::Result<()> {
+    let zeros = vec![0; ZEROS_BYTES];
+    let mut left = len;
+    file.seek(SeekFrom::Start(0))?;
+    while left > 0 {
+        let part = usize::try_from(left).map_or(ZEROS_BYTES, |left| left.min(ZEROS_BYTES));
+        file.write_all(&zeros[..part])?;
+        left -= part as u64;
+    }
+    file.sync_all()
+}
+
+struct RealFile {
+    file: Arc<File>,
+}
+
+fn open_file(file: File) -> Arc<dyn DiskFile> {
+    Arc::new(RealFile { file: Arc::new(file) })
+}
+
+impl DiskFile for RealFile {
+    fn len(&self) -> BoxFuture<'_, io::Result<u64>> {
+        let file = self.file.clone();
+        Box::pin(blocking(move || Ok(file.metadata()?.len())))
+    }
+
+    fn write_at<'a>(&'a self, offset: u64, parts: &'a [Bytes]) -> BoxFuture<'a, io::Result<()>> {
+        if Handle::try_current().is_err() {
+            return Box::pin(async move { write_parts(&self.file, offset, parts) });
+        }
+        let (file, parts) = (self.file.clone(), parts.to_vec());
+        Box::pin(blocking(move || write_parts(&file, offset, &parts)))
+    }
+
+    fn sync(&self) -> BoxFuture<'_, io::Result<()>> {
+        let file = self.file.clone();
+        Box::pin(blocking(move || file.sync_data()))
+    }
+
+    fn read_at(&self, offset: u64, len: usize) -> BoxFuture<'_, io::Result<Bytes>> {
+        let file = self.file.clone();
+        Box::pin(blocking(move || {
+            let mut bytes = vec![0; len];
+            file.read_exact_at(&mut bytes, offset)?;
+            Ok(Bytes::from(bytes))
+        }))
+    }
+}
+
+/// In place on a thread of the log's own; in the blocking pool on a runtime's, whose workers must not wait for a disk.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    match Handle::try_current() {
+        Err(_) => work(),
+        Ok(runtime) => {
+            let done = runtime.spawn_blocking(work).await;
+            done.unwrap_or_else(|error| Err(io::Error::other(error)))
+        }
+    }
+}
+
+/// One vectored write, as a rule; the cursor is the file's own, which only the write-ahead log's one writer moves.
+fn write_parts(file: &File, offset: u64, parts: &[Bytes]) -> io::Result<()> {
+    let mut file = file;
+    file.seek(SeekFrom::Start(offset))?;
+    let mut slices: Vec<IoSlice<'_>> = parts
+        .iter()
+        .filter(|part| !part.is_empty())
+        .map(|part| IoSlice::new(part))
+        .collect();
+    let mut rest = &mut slices[..];
+    while !rest.is_empty() {
+        match file.write_vectored(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut rest, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Creating an object for good: retried for ever, and told apart from another writer's by reading back (traps T6, T9, T15).
+//!
+//! Never gives up while the store may come back: the caller holds data that is acknowledged, and back-pressure by the
+//! un-uploaded bound is the answer to a store that is away or full.
+
+use super::store::{ObjectError, ObjectStore, PutMode};
+use crate::backoff::Backoff;
+use bytes::Bytes;
+
+/// Bytes that are compared when a key is taken: an object's header with its nonce.
+const READ_BACK_BYTES: u64 = super::format::HEADER_BYTES as u64;
+
+/// The key holds something that we did not write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taken;
+
+/// Creates `key`. Returns when it is durable.
+pub(crate) async fn put_new(store: &dyn ObjectStore, key: &str, parts: Vec<Bytes>) -> Result<(), Taken> {
+    let mut backoff = Backoff::new();
+    loop {
+        match store.put(key, parts.clone(), PutMode::CreateNew).await {
+            Ok(()) => return Ok(()),
+            Err(ObjectError::AlreadyExists) => match is_ours(store, key, &parts).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => return Err(Taken),
+                Err(error) => tracing::warn!(key, %error, "reading back an object that exists failed, trying again"),
+            },
+            Err(error @ ObjectError::Refused(_)) => {
+                tracing::error!(key, %error, "the object store refuses an upload; trying again, nothing is lost");
+            }
+            Err(error) => tracing::warn!(key, %error, "an upload failed, trying again"),
+        }
+        backoff.wait().await;
+    }
+}
+
+/// Whether what lies at `key` is our own earlier attempt: same length, same header.
+async fn is_ours(store: &dyn ObjectStore, key: &str, parts: &[Bytes]) -> Result<bool, ObjectError> {
+    let len: u64 = parts.iter().map(|part| part.len() as u64).sum();
+    if store.head(key).await? != len {
+        return Ok(false);
+    }
+    let found = store.get_range(key, 0..len.min(READ_BACK_BYTES)).await?;
+    let ours = parts.iter().flat_map(|part| part.iter().copied());
+    Ok(found.iter().copied().eq(ours.take(found.len())))
+}
+
+/// Reads a whole small object, retried for ever while the store says "later".
+pub(crate) async fn get_whole(store: &dyn ObjectStore, key: &str, len: u64) -> Result<Bytes, ObjectError> {
+    let mut backoff = Backoff::new();
+    loop {
+        match store.get_range(key, 0..len).await {
+            Err(error @ ObjectError::Retry { .. }) => {
+                tracing::warn!(key, %error, "reading an object failed, trying again");
+                backoff.wait().await;
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// Deletes without insisting: what is left is found by the next sweep.
+pub(crate) async fn delete_quietly(store: &dyn ObjectStore, key: &str) {
+    if let Err(error) = store.delete(key).await {
+        tracing::warn!(key, %error, "an object of no use was not deleted; the next sweep finds it");
+    }
+}

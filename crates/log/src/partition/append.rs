@@ -1,0 +1,232 @@
+//! The partition's part of the append path: giving offsets, publishing, taking back, replaying.
+
+use super::{Partition, Retry, State};
+use crate::batch::BatchHeader;
+use crate::clock::TimestampMs;
+use crate::error::{AppendError, OpenError};
+use crate::ids::{Epoch, GroupSeq, Offset};
+use crate::producers::Verdict;
+use crate::stream::Appended;
+use crate::upload::source::TailBatch;
+use crate::wal::group_commit::Outbox;
+use crate::wal::queue::{Ack, QueuePermit, QueuedBatch, WalQueue};
+use bytes::Bytes;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// What became of a batch that was to be queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Assigned {
+    /// It has its offsets and is in the queue; `ack` will be answered.
+    Queued,
+    /// It is a retry of a batch that is pending; `ack` will be answered with that one's outcome.
+    Joined,
+    /// It is a retry of a batch that is durable.
+    Durable(Appended),
+}
+
+/// A batch on its way into the queue.
+pub(crate) struct Incoming {
+    pub(crate) epoch: Epoch,
+    pub(crate) header: BatchHeader,
+    pub(crate) bytes: Bytes,
+    pub(crate) now: TimestampMs,
+    pub(crate) ack: Ack,
+}
+
+impl Partition {
+    /// Judges the batch, gives it its offsets and queues it, in one step: the queue's order is the offsets' order.
+    pub(crate) fn assign(
+        self: &Arc<Self>,
+        queue: &WalQueue,
+        permit: QueuePermit<'_>,
+        incoming: Incoming,
+        expiry: Duration,
+    ) -> Result<Assigned, AppendError> {
+        let mut state = self.state.lock();
+        if self.is_deleted() {
+            return Err(AppendError::StreamGone);
+        }
+        if incoming.epoch != state.epoch {
+            return Err(AppendError::Fenced { current: state.epoch });
+        }
+        let mut header = incoming.header;
+        if header.has_producer() {
+            match state.check_producer(&header, incoming.now, expiry)? {
+                Verdict::Fresh => {}
+                Verdict::Duplicate { base, last } => return Ok(state.join(base, last, incoming.ack)),
+            }
+        }
+        header.base_offset = state.next;
+        header.epoch = incoming.epoch;
+        let queued = QueuedBatch {
+            partition: self.clone(),
+            header,
+            bytes: incoming.bytes,
+            rollbacks: self.rollbacks(),
+            charge: permit.into_charge(),
+            ack: incoming.ack,
+        };
+        // A closed queue has closed its permits, too: none has to go back.
+        queue.push(queued).map_err(|_| AppendError::Closed)?;
+        state.next = header.next_offset();
+        if header.has_producer() {
+            let producers = state.producers.get_or_insert_default();
+            producers.assign(&header, incoming.now, expiry);
+        }
+        Ok(Assigned::Queued)
+    }
+
+    /// The stream's batches of a durable group, the first at `position` of its block; returns where the next stream's begin.
+    pub(crate) fn publish(
+        &self,
+        seq: GroupSeq,
+        wall_ms: TimestampMs,
+        mut position: u32,
+        batches: &[QueuedBatch],
+        outbox: &mut Outbox,
+    ) -> u32 {
+        let mut state = self.state.lock();
+        let is_deleted = self.is_deleted();
+        for batch in batches {
+            let len = u32::try_from(batch.bytes.len()).expect("a batch is below 2^31 bytes");
+            assert_eq!(
+                batch.header.base_offset, state.end,
+                "the watermark moves without a gap"
+            );
+            state.extend(&batch.header, seq, position, len);
+            position += len;
+            if batch.header.has_producer() {
+                let producers = state.producers.get_or_insert_default();
+                producers.publish(&batch.header, wall_ms);
+            }
+        }
+        if is_deleted {
+            state.tail.clear();
+            state.tail_bytes = 0;
+        }
+        state.answer_retries(outbox);
+        outbox
+            .readers
+            .extend(state.waiters.iter().filter(|cell| cell.mark()).cloned());
+        position
+    }
+
+    /// Takes back every offset that is not durable, and what was noted of producers with them.
+    pub(crate) fn roll_back(&self, error: &AppendError, outbox: &mut Outbox) {
+        let mut state = self.state.lock();
+        self.rollbacks.fetch_add(1, Ordering::AcqRel);
+        state.next = state.end;
+        if let Some(producers) = &mut state.producers {
+            producers.roll_back();
+            if producers.is_empty() {
+                state.producers = None;
+            }
+        }
+        let retries = state.retries.take().into_iter().flat_map(|retries| *retries);
+        outbox
+            .duplicates
+            .extend(retries.map(|retry| (retry.ack, Err(error.clone()))));
+    }
+
+    /// A batch found by recovery. Below the committed end: nothing to do.
+    pub(crate) fn replay(
+        &self,
+        header: &BatchHeader,
+        seq: GroupSeq,
+        wall_ms: TimestampMs,
+        position: u32,
+    ) -> Result<(), OpenError> {
+        let mut state = self.state.lock();
+        if header.next_offset() <= state.uploaded {
+            return Ok(());
+        }
+        state.epoch = state.epoch.max(header.epoch);
+        if header.has_producer() {
+            state.producers.get_or_insert_default().replay(header, wall_ms);
+        }
+        let is_first = state.tail.is_empty();
+        if is_first && header.next_offset() <= state.end {
+            // Trimmed before it was uploaded: only its traces count.
+            state.note_epoch(header);
+            return Ok(());
+        }
+        // The first one may reach across the start, which may lie inside of a batch.
+        if header.base_offset != state.end && !(is_first && header.base_offset < state.start) {
+            return Err(OpenError::Corrupt(format!(
+                "{}: the write-ahead log goes on at offset {} instead of {}",
+                self.id, header.base_offset, state.end
+            )));
+        }
+        let len = u32::try_from(header.size_bytes).expect("a batch is below 2^31 bytes");
+        state.extend(header, seq, position, len);
+        state.next = state.end;
+        Ok(())
+    }
+}
+
+impl State {
+    fn check_producer(
+        &self,
+        header: &BatchHeader,
+        now: TimestampMs,
+        expiry: Duration,
+    ) -> Result<Verdict, AppendError> {
+        let producers = self.producers.as_ref();
+        producers.map_or(Ok(Verdict::Fresh), |producers| {
+            producers.check(header, now, expiry)
+        })
+    }
+
+    /// A retry shares the outcome of the first try: at once if that is durable, else together with it.
+    fn join(&mut self, base: Offset, last: Offset, ack: Ack) -> Assigned {
+        if last < self.end {
+            return Assigned::Durable(Appended {
+                base,
+                last,
+                duplicate: true,
+            });
+        }
+        self.retries
+            .get_or_insert_default()
+            .push(Retry { base, last, ack });
+        Assigned::Joined
+    }
+
+    fn extend(&mut self, header: &BatchHeader, group: GroupSeq, position: u32, len: u32) {
+        self.tail.push_back(TailBatch {
+            base: header.base_offset,
+            last: header.last_offset(),
+            max_timestamp: header.max_timestamp,
+            group,
+            position,
+            len,
+        });
+        self.tail_bytes += u64::from(len);
+        self.end = header.next_offset();
+        self.note_epoch(header);
+    }
+
+    fn note_epoch(&mut self, header: &BatchHeader) {
+        if self.epochs.last().is_none_or(|(epoch, _)| *epoch < header.epoch) {
+            self.epochs.push((header.epoch, header.base_offset));
+        }
+    }
+
+    fn answer_retries(&mut self, outbox: &mut Outbox) {
+        let Some(retries) = &mut self.retries else { return };
+        let end = self.end;
+        for retry in retries.extract_if(.., |retry| retry.last < end) {
+            let appended = Appended {
+                base: retry.base,
+                last: retry.last,
+                duplicate: true,
+            };
+            outbox.duplicates.push((retry.ack, Ok(appended)));
+        }
+        if retries.is_empty() {
+            self.retries = None;
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! What a stream remembers of idempotent producers: Kafka's rules, as a pure state machine (no time, no IO of its own).
+//!
+//! Owns: the last sequences of each producer, as durable and as assigned. Never decides an offset.
+//!
+//! **Invariant**: the durable state is a function of the stream's batches (docs/ARCHITECTURE.md, invariant 6), and it changes in
+//! the same step as the watermark (trap T2). `ahead` is `durable` plus the batches that wait for the write-ahead log.
+//!
+//! On the append path, under the partition's lock.
+
+use crate::batch::BatchHeader;
+use crate::clock::TimestampMs;
+use crate::error::AppendError;
+use crate::ids::{Offset, ProducerView};
+use crate::manifest::record::{PRODUCER_BATCHES_MAX, ProducerBatch, ProducerSnapshot};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Producers that one stream remembers; beyond it the longest silent are forgotten (a client could draw ids without end).
+pub(crate) const PRODUCERS_MAX: usize = 100_000;
+/// What is forgotten at once then, so that the search for them costs little a batch.
+const FORGOTTEN_AT_ONCE: usize = PRODUCERS_MAX / 10;
+/// Kafka: no producer epoch.
+const NO_EPOCH: i16 = -1;
+
+/// What a batch is to the producer state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// To be appended.
+    Fresh,
+    /// Appended before, at these offsets; pending still if they lie at or above the watermark.
+    Duplicate {
+        /// Offset of the first record.
+        base: Offset,
+        /// Offset of the last record.
+        last: Offset,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct State {
+    epoch: i16,
+    count: u8,
+    last_timestamp: TimestampMs,
+    transaction_start: Option<Offset>,
+    batches: [ProducerBatch; PRODUCER_BATCHES_MAX],
+}
+
+#[derive(Clone, Debug)]
+struct Producer {
+    durable: State,
+    ahead: State,
+}
+
+/// All producers of one stream.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Producers {
+    by_id: BTreeMap<i64, Producer>,
+    /// Start of the oldest durable open transaction.
+    first_open: Option<Offset>,
+}
+
+impl Producers {
+    /// Restores what `snapshots` said.
+    pub(crate) fn restore(snapshots: &[ProducerSnapshot]) -> Self {
+        let mut producers = Self::default();
+        for snapshot in snapshots {
+            let mut state = State {
+                epoch: snapshot.producer_epoch,
+                last_timestamp: snapshot.last_timestamp,
+                transaction_start: snapshot.transaction_start,
+                ..State::NONE
+            };
+            for batch in snapshot.batches.iter().take(PRODUCER_BATCHES_MAX) {
+                state.push(*batch);
+            }
+            producers.by_id.insert(
+                snapshot.producer_id,
+                Producer {
+                    durable: state,
+                    ahead: state,
+                },
+            );
+        }
+        producers.find_first_open();
+        producers
+    }
+
+    /// Judges a batch that is about to be appended at `now`.
+    pub(crate) fn check(
+        &self,
+        header: &BatchHeader,
+        now: TimestampMs,
+        expiry: Duration,
+    ) -> Result<Verdict, AppendError> {
+        let Some(producer) = self.by_id.get(&header.producer_id) else {
+            return Ok(Verdict::Fresh);
+        };
+        if producer.is_expired(now, expiry) {
+            return Ok(Verdict::Fresh);
+        }
+        producer.ahead.check(header)
+    }
+
+    /// Notes a batch that was given its offsets and waits for the write-ahead log.
+    pub(crate) fn assign(&mut self, header: &BatchHeader, now: TimestampMs, expiry: Duration) {
+        let producer = self.by_id.entry(header.producer_id).or_insert(Producer::NEW);
+        if producer.is_expired(now, expiry) {
+            *producer = Producer::NEW;
+        }
+        producer.ahead.apply(header, now);
+    }
+
+    /// Notes a batch that became durable, gathered at `wall_ms`.
+    pub(crate) fn publish(&mut self, header: &BatchHeader, wall_ms: TimestampMs) {
+        let producer = self.by_id.entry(header.producer_id).or_insert(Producer::NEW);
+        let open_before = producer.durable.transaction_start;
+        producer.durable.apply(header, wall_ms);
+        producer.ahead.last_timestamp = producer.ahead.last_timestamp.max(wall_ms);
+        if producer.durable.transaction_start != open_before {
+            self.find_first_open();
+        }
+        if self.by_id.len() > PRODUCERS_MAX {
+            self.forget_longest_silent();
+        }
+    }
+
+    /// Notes a durable batch found by recovery: nothing is pending, so both states move.
+    pub(crate) fn replay(&mut self, header: &BatchHeader, wall_ms: TimestampMs) {
+        self.publish(header, wall_ms);
+        if let Some(producer) = self.by_id.get_mut(&header.producer_id) {
+            producer.ahead = producer.durable;
+        }
+    }
+
+    /// Forgets everything that is not durable.
+    pub(crate) fn roll_back(&mut self) {
+        self.by_id.retain(|_, producer| {
+            producer.ahead = producer.durable;
+            producer.durable != State::NONE
+        });
+    }
+
+    /// Whether the producer's last batch ends at `last`.
+    pub(crate) fn ends_at(&self, producer_id: i64, last: Offset) -> bool {
+        let producer = self.by_id.get(&producer_id);
+        let newest = producer.and_then(|producer| producer.durable.remembered().last());
+        newest.is_some_and(|batch| batch.last == last)
+    }
+
+    /// Forgets producers that were silent for `expiry`.
+    pub(crate) fn expire(&mut self, now: TimestampMs, expiry: Duration) {
+        self.by_id.retain(|_, producer| !producer.is_expired(now, expiry));
+    }
+
+    /// Whether no producer is known.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// Start of the oldest open transaction: the last stable offset, if there is one.
+    pub(crate) fn first_open(&self) -> Option<Offset> {
+        self.first_open
+    }
+
+    /// The durable state of all.
+    pub(crate) fn snapshot(&self) -> Vec<ProducerSnapshot> {
+        let durable = self
+            .by_id
+            .iter()
+            .filter(|(_, producer)| producer.durable != State::NONE);
+        durable
+            .map(|(id, producer)| ProducerSnapshot {
+                producer_id: *id,
+                producer_epoch: producer.durable.epoch,
+                last_timestamp: producer.durable.last_timestamp,
+                transaction_start: producer.durable.transaction_start,
+                batches: producer.durable.remembered().to_vec(),
+            })
+            .collect()
+    }
+
+    /// Those that have written and are not expired.
+    pub(crate) fn views(&self, now: TimestampMs, expiry: Duration) -> Vec<ProducerView> {
+        let known = self
+            .by_id
+            .iter()
+            .filter(|(_, producer)| producer.durable != State::NONE && !producer.is_expired(now, expiry));
+        known
+            .map(|(id, producer)| ProducerView {
+                producer_id: *id,
+                producer_epoch: producer.durable.epoch,
+                last_sequence: producer.durable.last_sequence(),
+                last_timestamp: producer.durable.last_timestamp,
+                transaction_start: producer.durable.transaction_start,
+            })
+            .collect()
+    }
+
+    fn find_first_open(&mut self) {
+        let open = self
+            .by_id
+            .values()
+            .filter_map(|producer| producer.durable.transaction_start);
+        self.first_open = open.min();
+    }
+
+    /// By (time, id), so that replay forgets the same ones. Never one with batches pending or a transaction open.
+    fn forget_longest_silent(&mut self) {
+        let idle = self.by_id.iter().filter(|(_, producer)| producer.is_idle());
+        let mut order: Vec<(TimestampMs, i64)> = idle
+            .map(|(id, producer)| (producer.durable.last_timestamp, *id))
+            .collect();
+        order.sort_unstable();
+        for (_, id) in order.into_iter().take(FORGOTTEN_AT_ONCE) {
+            self.by_id.remove(&id);
+        }
+    }
+}
+
+impl Producer {
+    const NEW: Producer = Producer {
+        durable: State::NONE,
+        ahead: State::NONE,
+    };
+
+    /// Nothing pending, no transaction open.
+    fn is_idle(&self) -> bool {
+        self.durable.remembered() == self.ahead.remembered() && self.ahead.transaction_start.is_none()
+    }
+
+    fn is_expired(&self, now: TimestampMs, expiry: Duration) -> bool {
+        let expiry_ms = i64::try_from(expiry.as_millis()).unwrap_or(i64::MAX);
+        self.is_idle() && now.saturating_sub(self.durable.last_timestamp) > expiry_ms
+    }
+}
+
+impl State {
+    const NONE: State = State {
+        epoch: NO_EPOCH,
+        count: 0,
+        last_timestamp: 0,
+        transaction_start: None,
+        batches: [ProducerBatch {
+            first_sequence: 0,
+            last_sequence: 0,
+            base: Offset(0),
+            last: Offset(0),
+        }; PRODUCER_BATCHES_MAX],
+    };
+
+    fn remembered(&self) -> &[ProducerBatch] {
+        &self.batches[..usize::from(self.count)]
+    }
+
+    /// -1 before the first batch of the epoch, so that its first sequence must be 0.
+    fn last_sequence(&self) -> i32 {
+        self.remembered().last().map_or(-1, |batch| batch.last_sequence)
+    }
+
+    fn check(&self, header: &BatchHeader) -> Result<Verdict, AppendError> {
+        if header.producer_epoch < self.epoch {
+            return Err(AppendError::StaleProducerEpoch);
+        }
+        // Markers carry no sequence; and of a producer without history any sequence is taken, as Kafka does since its
+        // state may have been deleted with the records (KIP-360).
+        if header.is_control() || self.epoch == NO_EPOCH {
+            return Ok(Verdict::Fresh);
+        }
+        if header.producer_epoch > self.epoch {
+            return if header.base_sequence == 0 {
+                Ok(Verdict::Fresh)
+            } else {
+                Err(AppendError::OutOfOrderSequence)
+            };
+        }
+        let (base, last) = (header.base_sequence, header.last_sequence());
+        let known = self
+            .remembered()
+            .iter()
+            .find(|batch| batch.first_sequence == base && batch.last_sequence == last);
+        if let Some(batch) = known {
+            return Ok(Verdict::Duplicate {
+                base: batch.base,
+                last: batch.last,
+            });
+        }
+        if base == next_sequence(self.last_sequence()) {
+            return Ok(Verdict::Fresh);
+        }
+        match self.remembered().first() {
+            Some(oldest) if is_before(last, oldest.first_sequence) => Err(AppendError::DuplicateSequence),
+            _ => Err(AppendError::OutOfOrderSequence),
+        }
+    }
+
+    fn apply(&mut self, header: &BatchHeader, wall_ms: TimestampMs) {
+        if header.producer_epoch != self.epoch {
+            self.epoch = header.producer_epoch;
+            self.count = 0;
+        }
+        self.last_timestamp = self.last_timestamp.max(wall_ms);
+        if header.is_control() {
+            self.transaction_start = None;
+            return;
+        }
+        if header.is_transactional() && self.transaction_start.is_none() {
+            self.transaction_start = Some(header.base_offset);
+        }
+        self.push(ProducerBatch {
+            first_sequence: header.base_sequence,
+            last_sequence: header.last_sequence(),
+            base: header.base_offset,
+            last: header.last_offset(),
+        });
+    }
+
+    fn push(&mut self, batch: ProducerBatch) {
+        if usize::from(self.count) == PRODUCER_BATCHES_MAX {
+            self.batches.rotate_left(1);
+            self.batches[PRODUCER_BATCHES_MAX - 1] = batch;
+        } else {
+            self.batches[usize::from(self.count)] = batch;
+            self.count += 1;
+        }
+    }
+}
+
+/// Sequences wrap from 2^31 - 1 to 0.
+fn next_sequence(last: i32) -> i32 {
+    if last == i32::MAX { 0 } else { last + 1 }
+}
+
+/// Whether `a` lies before `b` on the circle of sequences, less than half of it away.
+fn is_before(a: i32, b: i32) -> bool {
+    let distance = (b.wrapping_sub(a) & i32::MAX).cast_unsigned();
+    distance > 0 && distance < 1 << 30
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! Opening: what objects hold, then what the write-ahead log holds above it (docs/paths/recover.md).
+//!
+//! Owns: the replay of groups into streams. Never writes.
+//!
+//! **Invariant**: after it, every acknowledged batch is at its offset, and producers and epochs are as they were live.
+
+use crate::backlog::Backlog;
+use crate::batch::{BatchHeader, split};
+use crate::clock::Clock;
+use crate::core::open_partition;
+use crate::error::OpenError;
+use crate::ids::{GroupSeq, StreamId};
+use crate::manifest::handle::ManifestHandle;
+use crate::partition::Partition;
+use crate::tail::TailCache;
+use crate::wal::{ReplayedGroup, Run};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What replay fills.
+pub(crate) struct Recovery {
+    manifest: ManifestHandle,
+    clock: Arc<dyn Clock>,
+    pub(crate) streams: BTreeMap<StreamId, Arc<Partition>>,
+    pub(crate) tail: TailCache,
+    pub(crate) backlog: Backlog,
+}
+
+impl Recovery {
+    /// Nothing replayed: the write-ahead log counts from `through + 1`.
+    pub(crate) fn new(
+        manifest: ManifestHandle,
+        clock: Arc<dyn Clock>,
+        tail_cache_bytes: usize,
+        unuploaded_bytes_max: u64,
+    ) -> Self {
+        let through = manifest.wal_through();
+        Self {
+            manifest,
+            clock,
+            streams: BTreeMap::new(),
+            tail: TailCache::new(tail_cache_bytes, GroupSeq(through.0 + 1)),
+            backlog: Backlog::new(unuploaded_bytes_max, through),
+        }
+    }
+
+    /// Replays one group.
+    pub(crate) fn replay(&mut self, replayed: ReplayedGroup) -> Result<(), OpenError> {
+        let ReplayedGroup { group, stored_bytes } = replayed;
+        let mut position = 0;
+        for run in &group.runs {
+            let end = position + run.bytes as usize;
+            let bytes = group.block.slice(position..end);
+            self.replay_run(group.seq, group.wall_ms, run, position, bytes)?;
+            position = end;
+        }
+        self.backlog
+            .replayed(group.seq, stored_bytes, self.clock.monotonic());
+        self.tail.insert(group.seq, group.block);
+        Ok(())
+    }
+
+    fn replay_run(
+        &mut self,
+        seq: GroupSeq,
+        wall_ms: i64,
+        run: &Run,
+        position: usize,
+        bytes: Bytes,
+    ) -> Result<(), OpenError> {
+        if self.manifest.is_deleted(run.stream) {
+            return Ok(());
+        }
+        let manifest = &self.manifest;
+        let stream = self.streams.entry(run.stream);
+        let partition = stream.or_insert_with(|| Arc::new(open_partition(manifest, run.stream)));
+        let mut at = u32::try_from(position).expect("a block is below 2^32 bytes");
+        let mut batches = 0;
+        for batch in split(bytes) {
+            let (header, _): (BatchHeader, Bytes) = batch.map_err(|error| {
+                // The group's checksum holds, so it was written like this.
+                OpenError::Corrupt(format!("{} in {seq}: {error}", run.stream))
+            })?;
+            partition.replay(&header, seq, wall_ms, at)?;
+            at += u32::try_from(header.size_bytes).expect("a batch is below 2^31 bytes");
+            batches += 1;
+        }
+        if batches != run.batches {
+            return Err(OpenError::Corrupt(format!(
+                "{} in {seq}: {batches} batches instead of {}",
+                run.stream, run.batches
+            )));
+        }
+        Ok(())
+    }
+}

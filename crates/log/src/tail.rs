@@ -1,0 +1,83 @@
+//! The tail cache: the newest groups' blocks of all streams, in memory.
+//!
+//! Owns: a FIFO of blocks and its byte budget. Never holds the only copy: a block enters when its group is durable.
+//!
+//! **Invariant**: the blocks are those of contiguous groups, and their bytes, as charged, are within the budget but for the newest
+//! block. A block is its own allocation, so its charge is what it pins (trap T14).
+//!
+//! On the fetch path: first stop of every read near the end.
+
+use crate::ids::GroupSeq;
+use bytes::Bytes;
+use parking_lot::RwLock;
+use std::collections::VecDeque;
+
+/// What an entry costs besides its block: the handle here and the allocation's own header, rounded up.
+const BLOCK_OVERHEAD_BYTES: usize = 96;
+
+/// See the module.
+pub(crate) struct TailCache {
+    bytes_max: usize,
+    inner: RwLock<Inner>,
+}
+
+struct Inner {
+    /// Number of the first block's group.
+    first: GroupSeq,
+    blocks: VecDeque<Bytes>,
+    bytes: usize,
+}
+
+impl TailCache {
+    /// An empty cache; the next group is `next`.
+    pub(crate) fn new(bytes_max: usize, next: GroupSeq) -> Self {
+        Self {
+            bytes_max,
+            inner: RwLock::new(Inner {
+                first: next,
+                blocks: VecDeque::new(),
+                bytes: 0,
+            }),
+        }
+    }
+
+    /// Takes the block of a group that just became durable, and lets the oldest go for it.
+    pub(crate) fn insert(&self, seq: GroupSeq, block: Bytes) {
+        let mut evicted = Vec::new();
+        let mut inner = self.inner.write();
+        let expected = inner.first.0 + inner.blocks.len() as u64;
+        assert_eq!(seq.0, expected, "groups enter in order");
+        inner.bytes += charge(&block);
+        inner.blocks.push_back(block);
+        while inner.bytes > self.bytes_max && inner.blocks.len() > 1 {
+            let block = inner.blocks.pop_front().expect("there are two");
+            inner.bytes -= charge(&block);
+            inner.first.0 += 1;
+            evicted.push(block);
+        }
+        drop(inner);
+        // Freed outside of the lock: returning megabytes to the allocator takes a while.
+        drop(evicted);
+    }
+
+    /// The block of a group, unless it was evicted.
+    pub(crate) fn get(&self, seq: GroupSeq) -> Option<Bytes> {
+        let inner = self.inner.read();
+        let index = usize::try_from(seq.0.checked_sub(inner.first.0)?).ok()?;
+        inner.blocks.get(index).cloned()
+    }
+
+    /// The oldest group whose block is here.
+    pub(crate) fn first(&self) -> GroupSeq {
+        self.inner.read().first
+    }
+
+    /// Memory pinned.
+    pub(crate) fn bytes(&self) -> usize {
+        self.inner.read().bytes
+    }
+}
+
+fn charge(block: &Bytes) -> usize {
+    block.len() + BLOCK_OVERHEAD_BYTES
+}

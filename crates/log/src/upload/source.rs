@@ -1,0 +1,85 @@
+//! What the uploader and the housekeeper ask of the streams' tails. The write-ahead log's side implements it.
+//!
+//! A small port inside the crate: uploads are tested with a fake tail.
+
+use crate::clock::TimestampMs;
+use crate::config::StreamPolicy;
+use crate::error::ReadError;
+use crate::ids::{Epoch, GroupSeq, Offset, StreamId};
+use crate::manifest::record::ProducerSnapshot;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use std::time::Duration;
+
+/// The durable part of the log that is not in objects yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Unuploaded {
+    /// Bytes of batches.
+    pub(crate) bytes: u64,
+    /// Monotonic time at which the oldest was appended; `None` when there is none.
+    pub(crate) oldest: Option<Duration>,
+}
+
+/// One durable batch in a tail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TailBatch {
+    /// Offset of the first record.
+    pub(crate) base: Offset,
+    /// Offset of the last record.
+    pub(crate) last: Offset,
+    /// Largest timestamp.
+    pub(crate) max_timestamp: TimestampMs,
+    /// The group that holds it.
+    pub(crate) group: GroupSeq,
+    /// Where in the group's block.
+    pub(crate) position: u32,
+    /// Bytes.
+    pub(crate) len: u32,
+}
+
+/// What one stream gives to an upload: every batch in the cut that is not wholly below the stream's start, in order.
+#[derive(Clone, Debug)]
+pub(crate) struct TailPart {
+    /// Whose.
+    pub(crate) stream: StreamId,
+    /// Not empty, contiguous.
+    pub(crate) batches: Vec<TailBatch>,
+    /// The whole history of epochs as of the last batch.
+    pub(crate) epochs: Vec<(Epoch, Offset)>,
+    /// Producers as of the last batch.
+    pub(crate) producers: Vec<ProducerSnapshot>,
+}
+
+impl TailPart {
+    /// Bytes of its batches.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.batches.iter().map(|batch| u64::from(batch.len)).sum()
+    }
+}
+
+/// The tails of all streams.
+pub(crate) trait TailSource: Send + Sync + 'static {
+    /// The last group that is durable.
+    fn durable_group(&self) -> GroupSeq;
+    /// How much waits, and since when.
+    fn unuploaded(&self) -> Unuploaded;
+    /// Everything in groups up to `through` that is not in objects, by stream in ascending order.
+    fn cut(&self, through: GroupSeq) -> Vec<TailPart>;
+    /// The batch's bytes, from the tail cache or the write-ahead log's file. `StreamGone` when the stream was deleted since.
+    fn tail_bytes<'a>(&'a self, stream: StreamId, batch: &'a TailBatch) -> BoxFuture<'a, Result<Bytes, ReadError>>;
+    /// The upload is committed: groups up to `through` may be recycled, and the streams' tails begin at these offsets.
+    fn uploaded(&self, through: GroupSeq, ends: &[(StreamId, Offset)]);
+    /// What the stream's owner wants of its history. `None`: not open, keep everything as it is.
+    fn policy(&self, stream: StreamId) -> Option<StreamPolicy>;
+    /// Streams that are open, in ascending order.
+    fn streams(&self) -> Vec<StreamId>;
+    /// One past the last offset that no open transaction holds back. `None`: not open.
+    fn stable_end(&self, stream: StreamId) -> Option<Offset>;
+    /// The durable batches of the stream's tail, in order.
+    fn tail(&self, stream: StreamId) -> Vec<TailBatch>;
+    /// A trim is durable: nothing below `start` is read any more.
+    fn advance_start(&self, stream: StreamId, start: Offset);
+    /// Whether the producer's last sequence is remembered from a batch that ends at `last`: compaction then keeps that
+    /// batch's header, although no record of it is left (Kafka does the same).
+    fn producer_needs(&self, stream: StreamId, producer_id: i64, last: Offset) -> bool;
+}

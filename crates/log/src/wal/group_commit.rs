@@ -1,0 +1,202 @@
+//! The loop of the write-ahead log: gathers what is queued into a group, makes it durable, publishes, answers.
+//!
+//! Owns: the order of those four. Nothing lingers: the flush in flight is the window in which the next group gathers.
+//!
+//! **Invariant**: a group's watermarks move only after it is durable, and its appends are answered only after they have moved
+//! (traps T1, T2). What failed is rolled back before it is answered.
+//!
+//! On the append path: between hop 1 and hop 2.
+
+use super::queue::{Ack, QueuedBatch, WalQueue};
+use super::{Group, Run, WalError, WalMedium};
+use crate::backlog::Backlog;
+use crate::batch::stamp;
+use crate::clock::Clock;
+use crate::counters::Counters;
+use crate::error::{AppendError, Fate};
+use crate::ids::GroupSeq;
+use crate::stream::Appended;
+use crate::tail::TailCache;
+use crate::wake::WakeCell;
+use bytes::{BufMut, BytesMut};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Largest target of a group: one more batch of 2^31 bytes still leaves positions within 32 bits.
+pub(crate) const GROUP_BYTES_MAX: usize = 1 << 30;
+
+/// What the loop works on.
+pub(crate) struct GroupCommit {
+    pub(crate) medium: Arc<dyn WalMedium>,
+    pub(crate) queue: Arc<WalQueue>,
+    pub(crate) tail: Arc<TailCache>,
+    pub(crate) backlog: Arc<Backlog>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Target size of a group.
+    pub(crate) group_bytes_max: usize,
+    /// The last durable group.
+    pub(crate) durable: GroupSeq,
+}
+
+/// Whom to tell when a group is decided. Kept between groups, so that its vectors are allocated once.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    /// Retries of batches of this group, with what they are told.
+    pub(crate) duplicates: Vec<(Ack, Result<Appended, AppendError>)>,
+    /// Readers that wait for a stream of this group.
+    pub(crate) readers: Vec<Arc<WakeCell>>,
+}
+
+impl Outbox {
+    /// Tells all of them, in one go.
+    pub(crate) fn send(&mut self) {
+        for (ack, answer) in self.duplicates.drain(..) {
+            // A client that hung up does not want it.
+            let _ = ack.send(answer);
+        }
+        for reader in self.readers.drain(..) {
+            reader.wake();
+        }
+    }
+}
+
+impl GroupCommit {
+    /// Runs until the queue is closed and empty.
+    pub(crate) async fn run(mut self) {
+        let mut batches = Vec::new();
+        let mut outbox = Outbox::default();
+        while self.queue.next_group(self.group_bytes_max, &mut batches).await {
+            self.drop_void(&mut batches);
+            if batches.is_empty() {
+                continue;
+            }
+            // One run a stream, offsets ascending: what readers and the object medium want. Mostly sorted already.
+            batches.sort_unstable_by_key(|batch| (batch.partition.id(), batch.header.base_offset));
+            let group = self.seal(&batches);
+            let block = group.block.clone();
+            let (seq, wall_ms) = (group.seq, group.wall_ms);
+            match self.medium.append(group).await {
+                Ok(stored) => {
+                    self.durable = seq;
+                    // The block before the watermarks: who sees an offset finds its bytes.
+                    self.tail.insert(seq, block);
+                    self.publish(seq, wall_ms, stored, &batches, &mut outbox);
+                    self.answer(&mut batches, &mut outbox);
+                }
+                Err(error) => self.fail(&error, &mut batches, &mut outbox),
+            }
+        }
+    }
+
+    /// Answers batches whose offsets were taken back after an earlier group failed.
+    fn drop_void(&self, batches: &mut Vec<QueuedBatch>) {
+        // Only this loop rolls back, so what is valid here stays valid until the group is decided.
+        let is_void = |batch: &mut QueuedBatch| batch.rollbacks != batch.partition.rollbacks();
+        for batch in batches.extract_if(.., is_void) {
+            self.give_back(&batch);
+            let _ = batch.ack.send(Err(AppendError::Storage {
+                fate: Fate::NotDone,
+                what: "an earlier group of the write-ahead log failed".into(),
+            }));
+        }
+    }
+
+    /// Copies the batches, once, into one block, stamped.
+    fn seal(&self, batches: &[QueuedBatch]) -> Group {
+        let bytes = batches.iter().map(|batch| batch.bytes.len()).sum();
+        let mut block = BytesMut::with_capacity(bytes);
+        let mut runs: Vec<Run> = Vec::new();
+        for batch in batches {
+            let at = block.len();
+            block.put_slice(&batch.bytes);
+            stamp(&mut block[at..], batch.header.base_offset, batch.header.epoch);
+            let len = u32::try_from(batch.bytes.len()).expect("a batch is below 2^31 bytes");
+            match runs.last_mut() {
+                Some(run) if run.stream == batch.partition.id() => {
+                    run.bytes += len;
+                    run.batches += 1;
+                }
+                _ => runs.push(Run {
+                    stream: batch.partition.id(),
+                    bytes: len,
+                    batches: 1,
+                }),
+            }
+        }
+        Group {
+            seq: GroupSeq(self.durable.0 + 1),
+            wall_ms: self.clock.wall_ms(),
+            runs,
+            block: block.freeze(),
+        }
+    }
+
+    /// Moves the watermarks: one lock a stream.
+    fn publish(
+        &self,
+        seq: GroupSeq,
+        wall_ms: i64,
+        stored: u64,
+        batches: &[QueuedBatch],
+        outbox: &mut Outbox,
+    ) {
+        let mut position = 0;
+        for run in batches.chunk_by(|a, b| a.partition.id() == b.partition.id()) {
+            position = run[0].partition.publish(seq, wall_ms, position, run, outbox);
+        }
+        let reserved = batches.iter().map(|batch| batch.bytes.len() as u64).sum();
+        self.backlog
+            .durable(seq, reserved, stored, self.clock.monotonic());
+        self.counters.groups.fetch_add(1, Ordering::Relaxed);
+        self.counters.wal_bytes.fetch_add(stored, Ordering::Relaxed);
+        self.counters
+            .batches
+            .fetch_add(batches.len() as u64, Ordering::Relaxed);
+        self.counters.batch_bytes.fetch_add(reserved, Ordering::Relaxed);
+    }
+
+    /// Answers everyone, in one go.
+    fn answer(&self, batches: &mut Vec<QueuedBatch>, outbox: &mut Outbox) {
+        let charge = batches.iter().map(|batch| batch.charge as usize).sum();
+        self.queue.release(charge);
+        for batch in batches.drain(..) {
+            let appended = Appended {
+                base: batch.header.base_offset,
+                last: batch.header.last_offset(),
+                duplicate: false,
+            };
+            let answer = if batch.partition.is_deleted() {
+                Err(AppendError::StreamGone)
+            } else {
+                Ok(appended)
+            };
+            let _ = batch.ack.send(answer);
+        }
+        outbox.send();
+    }
+
+    /// Takes the group's offsets back, then says so.
+    fn fail(&self, error: &WalError, batches: &mut Vec<QueuedBatch>, outbox: &mut Outbox) {
+        let error = match error {
+            WalError::Full => AppendError::StorageFull,
+            WalError::Failed { fate, what } => AppendError::Storage {
+                fate: *fate,
+                what: what.clone(),
+            },
+        };
+        for run in batches.chunk_by(|a, b| a.partition.id() == b.partition.id()) {
+            run[0].partition.roll_back(&error, outbox);
+        }
+        for batch in batches.drain(..) {
+            self.give_back(&batch);
+            let _ = batch.ack.send(Err(error.clone()));
+        }
+        outbox.send();
+    }
+
+    fn give_back(&self, batch: &QueuedBatch) {
+        self.queue.release(batch.charge as usize);
+        self.backlog.give_back(batch.bytes.len() as u64);
+    }
+}

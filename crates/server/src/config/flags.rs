@@ -1,0 +1,54 @@
+//! The flags of `millstream serve`, one for each row of the table.
+
+use super::table::ROWS;
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+
+/// Settings given as flags: index of the row and text.
+#[derive(Clone, Debug, Default)]
+pub struct SettingFlags(pub Vec<(usize, String)>);
+
+/// Flags that the short help shows; the others are in `--help` and in docs/CONFIG.md.
+const SHORT_HELP: &[&str] = &["data-dir", "kafka-listen", "admin-listen"];
+
+impl Args for SettingFlags {
+    fn augment_args(mut command: Command) -> Command {
+        for row in ROWS {
+            let default = if row.default.is_empty() {
+                "none"
+            } else {
+                row.default
+            };
+            let flag = row.flag();
+            let short = SHORT_HELP.contains(&flag.as_str());
+            command = command.arg(
+                Arg::new(row.name())
+                    .long(flag)
+                    .value_name(row.kind.to_uppercase())
+                    .help(format!("{} [default: {default}]", row.doc))
+                    .hide_short_help(!short),
+            );
+        }
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SettingFlags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut given = Self::default();
+        given.update_from_arg_matches(matches)?;
+        Ok(given)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for (index, row) in ROWS.iter().enumerate() {
+            if let Some(text) = matches.get_one::<String>(&row.name()) {
+                self.0.push((index, text.clone()));
+            }
+        }
+        Ok(())
+    }
+}

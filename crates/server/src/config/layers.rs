@@ -1,0 +1,239 @@
+//! The layers of the configuration: flag over environment over file over default, each text with the place it came from, so that
+//! an error names the place to change.
+
+use super::table::{ROWS, Settings};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use toml::de::{DeTable, DeValue};
+
+/// Bytes of a configuration file beyond which it is certainly not one.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Names that are so different from the written one are not suggested.
+const SUGGESTION_SIMILARITY_MIN: f64 = 0.7;
+
+/// Where a setting's text came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The table's default.
+    Default,
+    /// A file, and the line in it.
+    File(PathBuf, usize),
+    /// An environment variable.
+    Environment(String),
+    /// A flag, without its dashes.
+    Flag(String),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => write!(f, "default"),
+            Self::File(path, line) => write!(f, "{}:{line}", path.display()),
+            Self::Environment(name) => write!(f, "environment variable {name}"),
+            Self::Flag(name) => write!(f, "flag --{name}"),
+        }
+    }
+}
+
+/// Why the configuration is refused. Every message names the place and what to write instead.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {path}: {why}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        why: String,
+    },
+    /// The file is not TOML, or a key has a value that no setting has.
+    #[error("{path}:{line}: {what}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// A value is refused.
+    #[error("{source_shown}: {name} = \"{text}\": {why}")]
+    Value {
+        /// Where it was written.
+        source_shown: String,
+        /// The setting's name.
+        name: String,
+        /// What was written.
+        text: String,
+        /// What was expected.
+        why: String,
+    },
+}
+
+/// One text for each row of the table, with its source.
+#[derive(Clone, Debug)]
+pub struct Layers {
+    texts: Vec<(String, Source)>,
+}
+
+impl Default for Layers {
+    fn default() -> Self {
+        let of_row = |row: &super::table::Row| (row.default.to_owned(), Source::Default);
+        Self {
+            texts: ROWS.iter().map(of_row).collect(),
+        }
+    }
+}
+
+impl Layers {
+    /// Lays file, environment and flags over the defaults. `environment` is asked for the value of a variable.
+    ///
+    /// # Errors
+    /// The first thing that is unreadable, unknown or refused.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Fn(&str) -> Option<String>,
+        flags: &super::SettingFlags,
+    ) -> Result<Self, ConfigError> {
+        let mut layers = Self::default();
+        if let Some(path) = file {
+            layers.add_text(path, &read(path)?)?;
+        }
+        for (index, row) in ROWS.iter().enumerate() {
+            let name = row.variable();
+            if let Some(text) = environment(&name) {
+                layers.set(index, text, Source::Environment(name))?;
+            }
+        }
+        for (index, text) in &flags.0 {
+            layers.set(*index, text.clone(), Source::Flag(ROWS[*index].flag()))?;
+        }
+        Ok(layers)
+    }
+
+    /// The typed settings.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings::from_texts(|row| self.texts[row].0.as_str())
+            .expect("every text was checked when it was set")
+    }
+
+    /// Text and source of a row.
+    #[must_use]
+    pub fn text(&self, row: usize) -> (&str, &Source) {
+        let (text, source) = &self.texts[row];
+        (text, source)
+    }
+
+    fn set(&mut self, index: usize, text: String, source: Source) -> Result<(), ConfigError> {
+        let row = &ROWS[index];
+        if let Err(why) = (row.check)(&text) {
+            return Err(ConfigError::Value {
+                source_shown: source.to_string(),
+                name: row.name(),
+                text,
+                why,
+            });
+        }
+        self.texts[index] = (text, source);
+        Ok(())
+    }
+
+    /// Lays the TOML text of `path` over what is there.
+    pub(super) fn add_text(&mut self, path: &Path, text: &str) -> Result<(), ConfigError> {
+        let wrong = |offset: usize, what: String| ConfigError::File {
+            path: path.to_owned(),
+            line: line_of(text, offset),
+            what,
+        };
+        let document = DeTable::parse(text).map_err(|error| {
+            wrong(
+                error.span().map_or(0, |span| span.start),
+                error.message().to_owned(),
+            )
+        })?;
+        for (group, value) in document.get_ref() {
+            let at = group.span().start;
+            let group = group.get_ref().as_ref();
+            let DeValue::Table(keys) = value.get_ref() else {
+                return Err(wrong(at, unknown(group)));
+            };
+            for (key, value) in keys {
+                let at = key.span().start;
+                let name = format!("{group}.{}", key.get_ref());
+                let Some(index) = ROWS.iter().position(|row| row.name() == name) else {
+                    return Err(wrong(at, unknown(&name)));
+                };
+                let Some(written) = scalar(value.get_ref()) else {
+                    let example = ROWS[index].example;
+                    return Err(wrong(at, format!("{name} takes one value, e.g. \"{example}\"")));
+                };
+                self.set(index, written, Source::File(path.to_owned(), line_of(text, at)))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names of variables that look like ours and are not: a typing error that would otherwise pass in silence.
+///
+/// Only to be warned of, as orchestrators invent variables too (`MILLSTREAM_PORT` for a service named so).
+pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
+    let known: Vec<String> = ROWS.iter().map(super::table::Row::variable).collect();
+    names
+        .filter(|name| name.starts_with("MILLSTREAM_"))
+        .filter(|name| !known.contains(name) && !NOT_SETTINGS.contains(&name.as_str()))
+        .collect()
+}
+
+/// Variables that the command line reads and that are no rows.
+const NOT_SETTINGS: &[&str] = &["MILLSTREAM_CONFIG", "MILLSTREAM_BOOTSTRAP"];
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    let unreadable = |why: String| ConfigError::Unreadable {
+        path: path.to_owned(),
+        why,
+    };
+    let length = std::fs::metadata(path)
+        .map_err(|error| unreadable(error.to_string()))?
+        .len();
+    if length > FILE_BYTES_MAX {
+        return Err(unreadable(format!(
+            "{length} bytes are more than a configuration has"
+        )));
+    }
+    std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))
+}
+
+/// What was written, if it is one value.
+fn scalar(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(number) => Some(number.as_str().replace('_', "")),
+        DeValue::Boolean(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+/// 1-based line of a byte offset.
+fn line_of(text: &str, offset: usize) -> usize {
+    text.as_bytes()[..offset.min(text.len())]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count()
+        + 1
+}
+
+fn unknown(name: &str) -> String {
+    let similar = ROWS
+        .iter()
+        .map(|row| (strsim::jaro_winkler(&row.name(), name), row.name()))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match similar {
+        Some((similarity, meant)) if similarity >= SUGGESTION_SIMILARITY_MIN => {
+            format!("there is no setting {name}; did you mean {meant}?")
+        }
+        _ => format!("there is no setting {name}; `millstream config show` lists all"),
+    }
+}
