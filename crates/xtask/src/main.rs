@@ -19,11 +19,6 @@ struct Task {
 /// Every task, in the order of the help.
 const TASKS: &[Task] = &[
     Task {
-        name: "codegen",
-        about: "write the generated half of kafka-wire; --check compares only",
-        run: codegen_task,
-    },
-    Task {
         name: "test",
         about: "everything that must pass before a merge; --quick leaves out the outside clients",
         run: suite::run,
