@@ -2,6 +2,7 @@
 //!
 //! Owns: the numbers. Never: where they come from (the broker's settings are read by the server).
 
+use millstream_broker::configs::settings::GroupSettings;
 use std::time::Duration;
 
 /// How long a member may wait in its first join before it is taken for gone: its client cannot send heartbeats yet, and
@@ -14,6 +15,9 @@ pub const PENDING_MEMBERS_MAX: usize = 10_000;
 
 /// Groups in one offsets partition. Beyond it new groups are refused (COORDINATOR_NOT_AVAILABLE), old ones go on.
 pub const GROUPS_PER_SHARD_MAX: usize = 1_000_000;
+
+/// The shortest pause between two sweeps over all offsets.
+const RETENTION_CHECK_INTERVAL_MIN: Duration = Duration::from_millis(100);
 
 /// Settings of the coordinator; the defaults are Kafka's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +48,21 @@ impl Default for GroupConfig {
             offset_metadata_bytes_max: 4_096,
             offsets_retention: Duration::from_secs(7 * 86_400),
             offsets_retention_check_interval: Duration::from_secs(600),
+        }
+    }
+}
+
+impl From<&GroupSettings> for GroupConfig {
+    fn from(settings: &GroupSettings) -> Self {
+        Self {
+            session_timeout_min: settings.session_timeout_min,
+            session_timeout_max: settings.session_timeout_max,
+            initial_rebalance_delay: settings.initial_rebalance_delay,
+            group_size_max: settings.group_size_max,
+            offset_metadata_bytes_max: settings.offset_metadata_bytes_max,
+            offsets_retention: settings.offsets_retention,
+            // A look at every moment would leave no time for anything else.
+            offsets_retention_check_interval: settings.offsets_retention_check_interval.max(RETENTION_CHECK_INTERVAL_MIN),
         }
     }
 }

@@ -9,6 +9,7 @@
 
 mod answer;
 mod config;
+mod driver;
 mod durable;
 mod error;
 mod machine;
@@ -24,6 +25,7 @@ pub use answer::{
     FetchedOffset, FetchedTopic, GroupState, JoinRefused, Joined, JoinedMember, ListedGroup, Output, Synced,
 };
 pub use config::{GROUPS_PER_SHARD_MAX, GroupConfig, NEW_MEMBER_JOIN_TIMEOUT, PENDING_MEMBERS_MAX};
+pub use driver::{Coordinator, CoordinatorConfig};
 pub use durable::DurableGroup;
 pub use error::{GroupError, PersistError};
 pub use machine::{Now, Shard, ShardLoader};

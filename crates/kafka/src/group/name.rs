@@ -14,6 +14,12 @@ macro_rules! name {
         pub struct $name(Arc<str>);
 
         impl $name {
+            /// The name, unless the text is empty, which is how clients say "none".
+            #[must_use]
+            pub fn given(text: &str) -> Option<Self> {
+                (!text.is_empty()).then(|| Self::from(text))
+            }
+
             /// The name as text.
             #[must_use]
             pub fn as_str(&self) -> &str {

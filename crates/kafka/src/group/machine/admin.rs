@@ -67,7 +67,7 @@ impl Group {
             return turn.reply(request, Answer::Delete(Ok(())));
         }
         self.state = GroupState::Dead;
-        self.persist(records, Then::Deleted(request), turn);
+        self.persist_tombstones(records, Then::Deleted(request), turn);
     }
 
     /// Deletes everything that is durable or about to be.
@@ -109,11 +109,12 @@ impl Group {
     ) {
         // Back to empty in both cases: if the tombstones are durable nothing is left, and the shard drops what is vacant.
         self.state = GroupState::Empty;
-        let outcome = outcome.map_err(PersistError::for_group);
-        assert!(
-            outcome.is_err() || self.durable.is_empty(),
-            "the tombstones covered everything"
-        );
+        // One write of several may have failed: then a part of the offsets is gone, and the rest waits for the next attempt.
+        let all_gone = self.durable.is_empty();
+        let outcome = match outcome {
+            Ok(()) if !all_gone => Err(GroupError::CoordinatorNotAvailable),
+            other => other.map_err(PersistError::for_group),
+        };
         turn.reply(request, Answer::Delete(outcome));
     }
 }

@@ -22,6 +22,10 @@ use std::time::Duration;
 /// The kind of group whose metadata names topics.
 const CONSUMER_PROTOCOL_TYPE: &str = "consumer";
 
+/// Keys that one write deletes. A tombstone takes about a hundred bytes, so this stays far below what one batch may hold,
+/// while a group may hold any number of offsets.
+const TOMBSTONES_PER_WRITE_MAX: usize = 10_000;
+
 /// What ends the phase in which members join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum JoinPhase {
@@ -115,6 +119,15 @@ impl Group {
     pub fn persist(&mut self, records: Vec<Record>, then: Then, turn: &mut Turn<'_>) {
         self.writes_in_flight += 1;
         turn.persist(&self.id, records, then);
+    }
+
+    /// Deletes keys by as many writes as it takes, none of them too large. `last` follows the last one.
+    pub fn persist_tombstones(&mut self, mut records: Vec<Record>, last: Then, turn: &mut Turn<'_>) {
+        while records.len() > TOMBSTONES_PER_WRITE_MAX {
+            let rest = records.split_off(TOMBSTONES_PER_WRITE_MAX);
+            self.persist(std::mem::replace(&mut records, rest), Then::Nothing, turn);
+        }
+        self.persist(records, last, turn);
     }
 
     /// A deadline was set: the timer must not stand later.

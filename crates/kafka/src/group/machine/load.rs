@@ -10,7 +10,7 @@ use super::{Now, Shard};
 use crate::group::answer::GroupState;
 use crate::group::config::GroupConfig;
 use crate::group::durable::DurableGroup;
-use crate::group::name::GroupId;
+use crate::group::name::{GroupId, TopicId, TopicName};
 use crate::group::record::{Record, RecordError};
 use crate::group::request::PersistToken;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -93,6 +93,15 @@ impl Group {
 }
 
 impl Shard {
+    /// Every topic of which offsets are kept, with the ids under which they were committed.
+    #[must_use]
+    pub fn committed_topics(&self) -> BTreeSet<(TopicName, TopicId)> {
+        let topics = self.groups.values().flat_map(|group| &group.durable.offsets);
+        topics
+            .flat_map(|(topic, offsets)| offsets.values().map(|offset| (topic.clone(), offset.topic_id)))
+            .collect()
+    }
+
     /// The durable half of every group: what a restart would find. For tests and for the simulator's invariants.
     #[must_use]
     pub fn durable(&self) -> BTreeMap<GroupId, DurableGroup> {

@@ -86,7 +86,7 @@ impl Group {
             records.push(Record::Group(self.id.clone(), None));
         }
         if !records.is_empty() {
-            self.persist(records, Then::Nothing, turn);
+            self.persist_tombstones(records, Then::Nothing, turn);
         }
     }
 
@@ -144,7 +144,7 @@ impl Group {
         let tombstone = |(partition, _)| Record::Offset(self.id.clone(), topic.clone(), partition, None);
         let records: Vec<Record> = gone.map(tombstone).collect();
         if !records.is_empty() {
-            self.persist(records, Then::Nothing, turn);
+            self.persist_tombstones(records, Then::Nothing, turn);
         }
     }
 }
