@@ -1,6 +1,7 @@
 //! The front end as one value: the broker, what clients are told of this node, and the state that connections share.
 
 use crate::fetch_session::FetchSessions;
+use crate::group::{Coordinator, CoordinatorConfig};
 use crate::metrics::ApiMetrics;
 use millstream_broker::{Broker, Clock};
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub struct Kafka {
     pub broker: Broker,
     /// Counters.
     pub metrics: Arc<ApiMetrics>,
+    /// Consumer groups.
+    pub groups: Coordinator,
     pub(crate) config: KafkaConfig,
     pub(crate) fetch_sessions: FetchSessions,
     /// One permit a byte.
@@ -48,12 +51,13 @@ pub struct Kafka {
 impl Kafka {
     /// A front end over `broker`.
     #[must_use]
-    pub fn new(broker: Broker, config: KafkaConfig) -> Arc<Kafka> {
+    pub fn new(broker: Broker, config: KafkaConfig, coordinator: CoordinatorConfig) -> Arc<Kafka> {
         let request_bytes = Arc::new(Semaphore::new(
             config.request_bytes_max.min(Semaphore::MAX_PERMITS),
         ));
         let fetch_sessions = FetchSessions::new(config.fetch_sessions_max);
         Arc::new(Kafka {
+            groups: Coordinator::new(broker.clone(), coordinator),
             broker,
             metrics: Arc::default(),
             config,

@@ -13,7 +13,8 @@ use std::sync::Arc;
 pub enum Output {
     /// Answer a request. Each request is answered exactly once.
     Reply(RequestId, Answer),
-    /// Append these records, atomically and after all earlier ones, then report `Input::Persisted`.
+    /// Append these records, atomically and after all earlier ones, then report `Input::Persisted`. Without records it only
+    /// waits for the earlier ones.
     Persist(PersistToken, Vec<EncodedRecord>),
 }
 

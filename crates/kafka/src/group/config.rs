@@ -62,7 +62,9 @@ impl From<&GroupSettings> for GroupConfig {
             offset_metadata_bytes_max: settings.offset_metadata_bytes_max,
             offsets_retention: settings.offsets_retention,
             // A look at every moment would leave no time for anything else.
-            offsets_retention_check_interval: settings.offsets_retention_check_interval.max(RETENTION_CHECK_INTERVAL_MIN),
+            offsets_retention_check_interval: settings
+                .offsets_retention_check_interval
+                .max(RETENTION_CHECK_INTERVAL_MIN),
         }
     }
 }

@@ -91,17 +91,23 @@ impl Coordinator {
             tracing::warn!(%error, "the topic of group offsets could not be created");
             return Err(GroupError::CoordinatorNotAvailable);
         }
-        self.started().map(|_| ()).ok_or(GroupError::CoordinatorNotAvailable)
+        self.started()
+            .map(|_| ())
+            .ok_or(GroupError::CoordinatorNotAvailable)
     }
 
     /// An id for a new member, as Kafka forms it: the instance's or the client's own name and 128 bits that nobody guesses.
     #[must_use]
     pub fn new_member_id(&self, client_id: &str, instance: Option<&InstanceId>) -> MemberId {
-        self.member_ids.next(instance.map_or(client_id, InstanceId::as_str))
+        self.member_ids
+            .next(instance.map_or(client_id, InstanceId::as_str))
     }
 
-    async fn ask(&self, group: GroupId, request: Request) -> Result<Answer, GroupError> {
-        let shards = self.started().ok_or(GroupError::NotCoordinator)?;
+    /// Puts the question into its shard's mailbox, where it has its place before those that are asked later.
+    async fn ask(&self, group: &GroupId, request: Request) -> Asked {
+        let Some(shards) = self.started() else {
+            return Asked(None);
+        };
         let count = u32::try_from(shards.len()).expect("partitions are counted in 32 bits");
         ask_shard(&shards[partition_of(group.as_str(), count) as usize], request).await
     }
@@ -110,7 +116,11 @@ impl Coordinator {
     pub async fn list(&self, list: ListRequest) -> Result<Vec<ListedGroup>, GroupError> {
         let mut groups = Vec::new();
         for shard in self.started().unwrap_or_default() {
-            match ask_shard(shard, Request::List(list.clone())).await? {
+            match ask_shard(shard, Request::List(list.clone()))
+                .await
+                .answer()
+                .await?
+            {
                 Answer::List(listed) => groups.extend(listed),
                 _ => return Err(GroupError::UnknownServerError),
             }
@@ -137,27 +147,66 @@ impl Coordinator {
     }
 
     /// JoinGroup.
-    pub async fn join(&self, join: JoinRequest) -> Result<Joined, JoinRefused> {
+    pub async fn join(
+        &self,
+        join: JoinRequest,
+    ) -> impl Future<Output = Result<Joined, JoinRefused>> + Send + use<> {
         let member = join.member.clone();
-        let refused = |error| JoinRefused { error, member };
-        match self.ask(join.group.clone(), Request::Join(join)).await {
-            Ok(Answer::Join(outcome)) => outcome,
-            Ok(_) => Err(refused(GroupError::UnknownServerError)),
-            Err(error) => Err(refused(error)),
+        let asked = self.ask(&join.group.clone(), Request::Join(join)).await;
+        async move {
+            let refused = |error| JoinRefused { error, member };
+            match asked.answer().await {
+                Ok(Answer::Join(outcome)) => outcome,
+                Ok(_) => Err(refused(GroupError::UnknownServerError)),
+                Err(error) => Err(refused(error)),
+            }
+        }
+    }
+
+    /// DescribeGroups, one group.
+    pub async fn describe(&self, group: GroupId) -> Result<DescribedGroup, GroupError> {
+        match self
+            .ask(&group.clone(), Request::Describe(group))
+            .await
+            .answer()
+            .await?
+        {
+            Answer::Describe(outcome) => outcome,
+            _ => Err(GroupError::UnknownServerError),
+        }
+    }
+
+    /// DeleteGroups, one group.
+    pub async fn delete(&self, group: GroupId) -> Result<(), GroupError> {
+        match self
+            .ask(&group.clone(), Request::Delete(group))
+            .await
+            .answer()
+            .await?
+        {
+            Answer::Delete(outcome) => outcome,
+            _ => Err(GroupError::UnknownServerError),
         }
     }
 }
 
-/// One method an operation: ask the group's shard, unwrap the answer of the same name.
+/// One method an operation, in two steps: the first await puts the question behind those asked before, the second one awaits
+/// the answer. So the requests of one connection take effect in their order, while many of them are in flight.
 macro_rules! operations {
     ($($(#[$doc:meta])* $method:ident($request:ty) as $variant:ident -> $answer:ty;)*) => {
         impl Coordinator {
             $(
                 $(#[$doc])*
-                pub async fn $method(&self, request: $request) -> Result<$answer, GroupError> {
-                    match self.ask(request.group.clone(), Request::$variant(request)).await? {
-                        Answer::$variant(outcome) => outcome,
-                        _ => Err(GroupError::UnknownServerError),
+                pub async fn $method(
+                    &self,
+                    request: $request,
+                ) -> impl Future<Output = Result<$answer, GroupError>> + Send + use<> {
+                    let asked = self.ask(&request.group.clone(), Request::$variant(request)).await;
+                    async move {
+                        match asked.answer().await? {
+                            Answer::$variant(outcome) => outcome,
+                            _ => Err(GroupError::UnknownServerError),
+                        }
                     }
                 }
             )*
@@ -180,24 +229,6 @@ operations! {
     delete_offsets(DeleteOffsetsRequest) as DeleteOffsets -> Vec<CommittedTopic>;
 }
 
-impl Coordinator {
-    /// DescribeGroups, one group.
-    pub async fn describe(&self, group: GroupId) -> Result<DescribedGroup, GroupError> {
-        match self.ask(group.clone(), Request::Describe(group)).await? {
-            Answer::Describe(outcome) => outcome,
-            _ => Err(GroupError::UnknownServerError),
-        }
-    }
-
-    /// DeleteGroups, one group.
-    pub async fn delete(&self, group: GroupId) -> Result<(), GroupError> {
-        match self.ask(group.clone(), Request::Delete(group)).await? {
-            Answer::Delete(outcome) => outcome,
-            _ => Err(GroupError::UnknownServerError),
-        }
-    }
-}
-
 fn spawn_shard(
     runtime: &Handle,
     config: &GroupConfig,
@@ -217,10 +248,21 @@ fn spawn_shard(
     mailbox
 }
 
-/// A shard that ends, or reloads, drops the questions it has not answered: their groups are to be looked for again.
-async fn ask_shard(shard: &mpsc::Sender<Ask>, request: Request) -> Result<Answer, GroupError> {
+/// A question on its way; `None`: nobody could be asked.
+struct Asked(Option<oneshot::Receiver<Result<Answer, GroupError>>>);
+
+impl Asked {
+    /// A shard that ends, or reloads, drops the questions it has not answered: their groups are to be looked for again.
+    async fn answer(self) -> Result<Answer, GroupError> {
+        match self.0 {
+            Some(answer) => answer.await.unwrap_or(Err(GroupError::NotCoordinator)),
+            None => Err(GroupError::NotCoordinator),
+        }
+    }
+}
+
+async fn ask_shard(shard: &mpsc::Sender<Ask>, request: Request) -> Asked {
     let (reply, answer) = oneshot::channel();
     let sent = shard.send(Ask::Request(Box::new(request), reply)).await;
-    sent.map_err(|_| GroupError::NotCoordinator)?;
-    answer.await.unwrap_or(Err(GroupError::NotCoordinator))
+    Asked(sent.is_ok().then_some(answer))
 }

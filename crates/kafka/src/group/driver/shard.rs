@@ -99,10 +99,15 @@ impl Task {
         let partition = self.partition;
         let opening: BoxFuture<'static, _> = Box::pin(async move {
             let mut loader = ShardLoader::default();
-            let opened = state.open(partition, &mut |key, value| loader.replay(key, value)).await;
+            let opened = state
+                .open(partition, &mut |key, value| loader.replay(key, value))
+                .await;
             (opened, loader)
         });
-        let (opened, loader) = self.refuse_until(opening, closing).await.ok_or(NotLoaded::Closed)?;
+        let (opened, loader) = self
+            .refuse_until(opening, closing)
+            .await
+            .ok_or(NotLoaded::Closed)?;
         let writer = opened.map_err(|error| self.not_loaded(&error))?;
         let now = now(&*self.clock);
         let shard = loader.finish(self.config.clone(), now);
@@ -219,13 +224,17 @@ impl<'a> Serving<'a> {
         for (topic, committed_as) in self.shard.committed_topics() {
             let present = self.task.state.topic_id(topic.as_str());
             if present.is_none_or(|present| present.contradicts(committed_as)) {
-                self.shard.step(Input::TopicDeleted(topic, committed_as), now, &mut self.out);
+                self.shard
+                    .step(Input::TopicDeleted(topic, committed_as), now, &mut self.out);
             }
         }
     }
 
     async fn select(&mut self) -> Event {
-        let wait = self.shard.next_deadline().saturating_sub(self.task.clock.monotonic());
+        let wait = self
+            .shard
+            .next_deadline()
+            .saturating_sub(self.task.clock.monotonic());
         // A deadline that has passed goes first, but not twice in a row: a long sweep must not keep questions waiting,
         // and a flood of questions must not keep sessions alive.
         if wait.is_zero() && !self.ticked {
@@ -269,7 +278,8 @@ impl<'a> Serving<'a> {
                 let outcome = self.known(outcome)?;
                 let append = self.append.take().expect("its outcome came");
                 for token in append.tokens {
-                    self.shard.step(Input::Persisted(token, outcome), now, &mut self.out);
+                    self.shard
+                        .step(Input::Persisted(token, outcome), now, &mut self.out);
                 }
             }
             Event::Closed => self.closing = true,
@@ -288,7 +298,8 @@ impl<'a> Serving<'a> {
                 self.shard.step(Input::Request(id, *request), now, &mut self.out);
             }
             Ask::TopicDeleted(topic, topic_id) => {
-                self.shard.step(Input::TopicDeleted(topic, topic_id), now, &mut self.out);
+                self.shard
+                    .step(Input::TopicDeleted(topic, topic_id), now, &mut self.out);
             }
             Ask::Close(done) => {
                 self.closing = true;
@@ -304,12 +315,16 @@ impl<'a> Serving<'a> {
         };
         tracing::warn!(partition = self.task.partition, %error, "group state was not kept");
         match error {
-            StateError::Append(AppendError::Storage { fate: Fate::Unknown, .. }) => Err(End::Reload),
-            StateError::Append(AppendError::StreamGone | AppendError::Fenced { .. } | AppendError::Closed) => {
-                Ok(Err(PersistError::NotOwner))
-            }
+            StateError::Append(AppendError::Storage {
+                fate: Fate::Unknown, ..
+            }) => Err(End::Reload),
+            StateError::Append(
+                AppendError::StreamGone | AppendError::Fenced { .. } | AppendError::Closed,
+            ) => Ok(Err(PersistError::NotOwner)),
             StateError::Refused(_) => Ok(Err(PersistError::TooLarge)),
-            StateError::Append(_) | StateError::Read(_) | StateError::Damaged(_) => Ok(Err(PersistError::Unavailable)),
+            StateError::Append(_) | StateError::Read(_) | StateError::Damaged(_) => {
+                Ok(Err(PersistError::Unavailable))
+            }
         }
     }
 
@@ -352,14 +367,18 @@ impl<'a> Serving<'a> {
             }));
         }
         self.queued_bytes -= bytes;
-        self.append = Some(Append {
-            tokens,
-            outcome: self.writer.append(gathered),
-        });
+        let outcome = match gathered.is_empty() {
+            // Only questions that waited for earlier writes; those are done.
+            true => Box::pin(std::future::ready(Ok(()))),
+            false => self.writer.append(gathered),
+        };
+        self.append = Some(Append { tokens, outcome });
     }
 }
 
 fn bytes_of(records: &[EncodedRecord]) -> usize {
-    let sizes = records.iter().map(|record| record.key.len() + record.value.as_ref().map_or(0, bytes::Bytes::len));
+    let sizes = records
+        .iter()
+        .map(|record| record.key.len() + record.value.as_ref().map_or(0, bytes::Bytes::len));
     sizes.sum()
 }

@@ -37,7 +37,10 @@ pub(super) struct BrokerState {
 
 impl BrokerState {
     pub fn new(broker: Broker, offsets_topic: Arc<Topic>) -> Self {
-        Self { broker, offsets_topic }
+        Self {
+            broker,
+            offsets_topic,
+        }
     }
 }
 

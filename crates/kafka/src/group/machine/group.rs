@@ -261,7 +261,10 @@ impl Group {
             self.leader = Some(member.id.clone());
         }
         let earlier = self.members.insert(member.id.clone(), member);
-        assert!(earlier.is_none(), "member ids are 128 random bits and never given twice");
+        assert!(
+            earlier.is_none(),
+            "member ids are 128 random bits and never given twice"
+        );
     }
 
     /// Takes a member out; whatever waits for it is answered with `error`.

@@ -115,7 +115,7 @@ impl Shard {
                 });
             }
             Request::Commit(commit) => self.commit(id, commit, now, out),
-            Request::Fetch(fetch) => out.push(Output::Reply(id, Answer::Fetch(self.fetch(&fetch)))),
+            Request::Fetch(fetch) => self.fetch(id, fetch, now, out),
             Request::DeleteOffsets(delete) => {
                 let missing = Answer::DeleteOffsets(Err(GroupError::GroupIdNotFound));
                 self.of_group(&delete.group.clone(), id, missing, now, out, |group, turn| {
@@ -159,6 +159,10 @@ impl Shard {
             }
             match pending.then {
                 Then::Nothing => {}
+                Then::Fetch(request, fetch) => {
+                    let offsets = offsets::read_offsets(&group.durable, &fetch);
+                    turn.reply(request, Answer::Fetch(Ok(offsets)));
+                }
                 Then::Answer { request, ok, failed } => {
                     turn.reply(
                         request,

@@ -11,7 +11,7 @@ use crate::group::durable::DurableGroup;
 use crate::group::error::{GroupError, PersistError};
 use crate::group::name::{TopicId, TopicName};
 use crate::group::record::{CommittedOffset, Record};
-use crate::group::request::{CommitRequest, DeleteOffsetsRequest, FetchRequest, RequestId};
+use crate::group::request::{CommitRequest, DeleteOffsetsRequest, FetchRequest, FetchTopic, RequestId};
 use std::collections::BTreeMap;
 
 fn commit_failed(error: PersistError) -> Answer {
@@ -42,37 +42,45 @@ impl Shard {
         }
     }
 
-    /// Of a group that is not there nothing is committed; that is no error.
-    pub(super) fn fetch(&self, fetch: &FetchRequest) -> Result<Vec<FetchedTopic>, GroupError> {
-        let nothing = DurableGroup::default();
-        let durable = self
-            .groups
-            .get(&fetch.group)
-            .map_or(&nothing, |group| &group.durable);
-        Ok(match &fetch.topics {
-            Some(topics) => {
-                let one = |topic: &TopicName, topic_id, partitions: &[i32]| FetchedTopic {
-                    topic: topic.clone(),
-                    topic_id,
-                    partitions: partitions
-                        .iter()
-                        .map(|&partition| {
-                            (partition, read_offset(durable, fetch, topic, topic_id, partition))
-                        })
-                        .collect(),
-                };
-                topics
-                    .iter()
-                    .map(|asked| one(&asked.topic, asked.topic_id, &asked.partitions))
-                    .collect()
-            }
-            None => durable
-                .offsets
-                .iter()
-                .map(|(topic, offsets)| all_of_topic(durable, fetch, topic, offsets))
-                .collect(),
-        })
+    /// Of a group that is not there nothing is committed; that is no error. A fetch that asks for stability also waits for
+    /// the writes that were there before it, so that it sees what the same connection committed just before.
+    pub(super) fn fetch(&mut self, id: RequestId, fetch: FetchRequest, now: Now, out: &mut Vec<Output>) {
+        let Some(group) = self.groups.get(&fetch.group) else {
+            let nothing = read_offsets(&DurableGroup::default(), &fetch);
+            return out.push(Output::Reply(id, Answer::Fetch(Ok(nothing))));
+        };
+        if !fetch.require_stable || group.writes_in_flight == 0 {
+            let offsets = read_offsets(&group.durable, &fetch);
+            return out.push(Output::Reply(id, Answer::Fetch(Ok(offsets))));
+        }
+        self.with_group(&fetch.group.clone(), now, out, |group, turn| {
+            group.persist(Vec::new(), Then::Fetch(id, fetch), turn);
+        });
     }
+}
+
+/// What is durable of what is asked for.
+pub(super) fn read_offsets(durable: &DurableGroup, fetch: &FetchRequest) -> Vec<FetchedTopic> {
+    let Some(topics) = &fetch.topics else {
+        let all = durable.offsets.iter();
+        return all
+            .map(|(topic, offsets)| all_of_topic(durable, fetch, topic, offsets))
+            .collect();
+    };
+    let one = |asked: &FetchTopic| {
+        let read = |&partition: &i32| {
+            (
+                partition,
+                read_offset(durable, fetch, &asked.topic, asked.topic_id, partition),
+            )
+        };
+        FetchedTopic {
+            topic: asked.topic.clone(),
+            topic_id: asked.topic_id,
+            partitions: asked.partitions.iter().map(read).collect(),
+        }
+    };
+    topics.iter().map(one).collect()
 }
 
 fn read_offset(

@@ -52,7 +52,12 @@ impl Group {
 
     /// The exchange is durable, or is not. If not, what is stored names the old id and what members see the new one: a new
     /// generation, stored whole, ends that. Going back to the old id instead would unfence a process that was told to stop.
-    pub(super) fn replaced(&mut self, replaced: Replaced, outcome: Result<(), PersistError>, turn: &mut Turn<'_>) {
+    pub(super) fn replaced(
+        &mut self,
+        replaced: Replaced,
+        outcome: Result<(), PersistError>,
+        turn: &mut Turn<'_>,
+    ) {
         match outcome {
             Ok(()) => turn.reply(replaced.request, Answer::Join(Ok(replaced.joined))),
             Err(error) => {

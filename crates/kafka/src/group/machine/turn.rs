@@ -9,7 +9,7 @@ use crate::group::config::GroupConfig;
 use crate::group::error::{GroupError, PersistError};
 use crate::group::name::{GroupId, MemberId};
 use crate::group::record::Record;
-use crate::group::request::{PersistToken, RequestId};
+use crate::group::request::{FetchRequest, PersistToken, RequestId};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -33,6 +33,8 @@ pub(super) enum Then {
         ok: Answer,
         failed: fn(PersistError) -> Answer,
     },
+    /// Offsets are read: a write without records, which only waits for those before it.
+    Fetch(RequestId, FetchRequest),
     /// A static member is back.
     Replaced(Box<Replaced>),
     /// The generation becomes stable.

@@ -320,3 +320,21 @@ fn a_deletion_also_covers_a_commit_that_is_still_being_written() {
     world.settle();
     assert_eq!(world.offset("g"), None);
 }
+
+#[test]
+fn a_fetch_that_asks_for_stability_sees_the_commits_before_it() {
+    let mut world = World::new(quick());
+    world.writes = Writes::Hold;
+    world.ask(Request::Commit(commit_request("g", 5)));
+    let fetch = world.ask(Request::Fetch(FetchRequest {
+        group: "g".into(),
+        topics: None,
+        require_stable: true,
+    }));
+    assert!(world.is_waiting(fetch));
+    world.settle();
+    let Answer::Fetch(Ok(topics)) = &world.answers[&fetch] else {
+        panic!("{:?}", world.answers[&fetch])
+    };
+    assert_eq!(topics[0].partitions[0].1.clone().unwrap().unwrap().offset, 5);
+}

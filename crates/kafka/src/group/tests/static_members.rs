@@ -114,7 +114,11 @@ fn a_replacement_that_cannot_be_stored_is_refused_and_can_be_tried_again() {
     world.writes = Writes::Fail(PersistError::Unavailable);
     let id = world.join(named("a"));
     assert_eq!(world.refused(id).error, GroupError::CoordinatorNotAvailable);
-    assert_eq!(world.state("g"), GroupState::PreparingRebalance, "what is stored and what is live differ");
+    assert_eq!(
+        world.state("g"),
+        GroupState::PreparingRebalance,
+        "what is stored and what is live differ"
+    );
     world.writes = Writes::Succeed;
     let id = world.join(named("a"));
     assert_eq!(world.joined(id).generation, 2);
