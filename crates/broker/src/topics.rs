@@ -332,9 +332,12 @@ pub(crate) fn topic_error(error: CatalogError) -> TopicError {
     match error {
         CatalogError::TopicExists(name) => TopicError::Exists(name),
         CatalogError::UnknownTopic => TopicError::Unknown,
-        CatalogError::InvalidName(reason) => TopicError::InvalidName(reason),
-        CatalogError::InvalidPartitions(reason) => TopicError::InvalidPartitions(reason),
-        CatalogError::Store(error) => TopicError::Store(error.to_string()),
+        CatalogError::InvalidName(reason) => TopicError::InvalidName(reason.to_string()),
+        CatalogError::InvalidPartitions(reason) => TopicError::InvalidPartitions(reason.to_string()),
+        other @ (CatalogError::Store(_)
+        | CatalogError::Contended
+        | CatalogError::ConfigsTooLarge
+        | CatalogError::Refused(_)) => TopicError::Store(other.to_string()),
     }
 }
 

@@ -6,6 +6,8 @@
 //! replaces (trap T8), and an object dies only when no range refers to it.
 
 #[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+#[cfg(any(test, feature = "testing"))]
 pub mod memory;
 pub mod store;
 
@@ -18,6 +20,5 @@ pub(crate) mod ranges;
 pub(crate) mod record;
 pub(crate) mod record_format;
 pub(crate) mod snapshot_format;
-
 
 pub(crate) use handle::ManifestHandle;
