@@ -2,6 +2,7 @@
 
 use crate::connection::Peer;
 use crate::fetch_session::FetchSessions;
+use crate::group::{Coordinator, CoordinatorConfig};
 use crate::metrics::ApiMetrics;
 use millstream_broker::{Broker, Clock};
 use std::sync::Arc;
@@ -40,6 +41,8 @@ pub struct Kafka {
     pub broker: Broker,
     /// Counters.
     pub metrics: Arc<ApiMetrics>,
+    /// Consumer groups.
+    pub groups: Coordinator,
     pub(crate) config: KafkaConfig,
     pub(crate) fetch_sessions: FetchSessions,
     /// One permit a byte.
@@ -49,12 +52,13 @@ pub struct Kafka {
 impl Kafka {
     /// A front end over `broker`.
     #[must_use]
-    pub fn new(broker: Broker, config: KafkaConfig) -> Arc<Kafka> {
+    pub fn new(broker: Broker, config: KafkaConfig, coordinator: CoordinatorConfig) -> Arc<Kafka> {
         let request_bytes = Arc::new(Semaphore::new(
             config.request_bytes_max.min(Semaphore::MAX_PERMITS),
         ));
         let fetch_sessions = FetchSessions::new(config.fetch_sessions_max);
         Arc::new(Kafka {
+            groups: Coordinator::new(broker.clone(), coordinator),
             broker,
             metrics: Arc::default(),
             config,
