@@ -28,6 +28,7 @@ mod producers;
 mod recovery;
 mod stream;
 mod tail;
+mod tail_source;
 #[cfg(test)]
 mod test_world;
 mod upload;

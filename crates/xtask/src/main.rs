@@ -2,7 +2,13 @@
 
 #![forbid(unsafe_code)]
 
+mod brokers;
+mod clients;
 mod codegen;
+mod crash;
+mod installs;
+mod options;
+mod process;
 mod shell;
 mod suite;
 mod tidy;
@@ -18,6 +24,16 @@ struct Task {
 
 /// Every task, in the order of the help.
 const TASKS: &[Task] = &[
+    Task {
+        name: "clients",
+        about: "stock clients against Millstream, or --peer kafka; --write writes docs/CLIENTS.md",
+        run: clients::run,
+    },
+    Task {
+        name: "crash",
+        about: "kill -9 under a load of stock clients, --rounds N, then check what was promised",
+        run: crash::run,
+    },
     Task {
         name: "test",
         about: "everything that must pass before a merge; --quick leaves out the outside clients",

@@ -170,9 +170,14 @@ impl Housekeeper {
         self.house.collected.load(Ordering::Relaxed)
     }
 
+    /// Tells the loop to stop, and does not wait for it.
+    pub(crate) fn stop(&self) {
+        self.house.closing.send_replace(true);
+    }
+
     /// Stops the loop; what is under way is given up, the next start finds what it left.
     pub(crate) async fn close(&self) {
-        self.house.closing.send_replace(true);
+        self.stop();
         let task = self.house.task.lock().take();
         if let Some(task) = task
             && let Err(error) = task.await

@@ -139,7 +139,7 @@ async fn drop_blocks(
     };
     let index = house.fetcher.index(&object, Some(IoClass::Rewrite)).await?;
     let mut start = start;
-    for block in &index.blocks[index.first_block_at(stream, start)..index.of_stream(stream).end] {
+    for block in &index.blocks[index.blocks_in(stream, start, range.end)] {
         let newest = newest(block.max_timestamp, range.written_ms);
         let end = Offset(block.last.0 + 1);
         if end >= range.end || !allowance.take(newest, u64::from(block.len)) {

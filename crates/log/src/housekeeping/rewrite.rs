@@ -102,8 +102,13 @@ impl<'a> Rewriter<'a> {
                 };
                 added.object = self.ticket.id();
                 added.bytes += bytes.len() as u64;
-                added.max_timestamp = added.max_timestamp.max(header.max_timestamp);
-                self.encoder.push(run.stream, span(&header), bytes);
+                let mut span = span(&header);
+                if header.records_count == 0 {
+                    // Kept for its producer only: its timestamp is no record's any more, and no search may land on it.
+                    span.max_timestamp = -1;
+                }
+                added.max_timestamp = added.max_timestamp.max(span.max_timestamp);
+                self.encoder.push(run.stream, span, bytes);
                 Ok(())
             })
             .await?;
@@ -188,8 +193,8 @@ pub(crate) async fn visit_batches(
         .manifest
         .with_image(|image| image.streams.get(&stream).map_or(Offset::ZERO, |s| s.start));
     let index = house.fetcher.index(object, Some(IoClass::Rewrite)).await?;
-    let from = index.first_block_at(stream, start.max(leased.range.base));
-    let mut rest = &index.blocks[from..index.of_stream(stream).end.max(from)];
+    let from = start.max(leased.range.base);
+    let mut rest = &index.blocks[index.blocks_in(stream, from, leased.range.end)];
     while !rest.is_empty() {
         let (now, later) = rest.split_at(run_length(rest));
         rest = later;

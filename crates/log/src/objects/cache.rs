@@ -103,11 +103,6 @@ impl BlockCache {
         }
     }
 
-    /// Whether the block is here. Counts as no use of it.
-    pub(crate) fn holds(&self, key: &BlockKey) -> bool {
-        self.blocks.peek(key).is_some()
-    }
-
     /// The object's index, loaded by `load` once however many ask.
     pub(crate) async fn index<E>(
         &self,

@@ -102,13 +102,15 @@ impl ColdReader {
             return Ok(true);
         };
         let index = self.shared.fetcher.index(object, Some(IoClass::ColdRead)).await?;
-        let last = index.of_stream(id).end;
-        let mut at = index.first_block_at(id, outcome.next);
+        let std::ops::Range {
+            start: mut at,
+            end: last,
+        } = index.blocks_in(id, outcome.next, leased.range.end);
         while at < last {
-            if index.blocks[at].base >= limit.below || outcome.bytes >= limit.bytes_max {
+            if index.blocks[at].base >= limit.below || is_full(limit, outcome) {
                 return Ok(false);
             }
-            let count = blocks_for(&index, at..last, limit.bytes_max - outcome.bytes);
+            let count = blocks_for(&index, at..last, limit.bytes_max.saturating_sub(outcome.bytes));
             let blocks = self
                 .shared
                 .fetcher
@@ -123,7 +125,7 @@ impl ColdReader {
         }
         // Compaction may have taken the last records: the reader goes on behind them.
         outcome.next = leased.range.end;
-        Ok(outcome.bytes < limit.bytes_max)
+        Ok(!is_full(limit, outcome))
     }
 
     /// Brings a sequential reader's next blocks into the cache. Errors end it: the reader itself will meet them.
@@ -161,8 +163,10 @@ impl ColdReader {
         };
         let _permit = self.shared.fetcher.pools().enter(IoClass::Prefetch).await;
         let index = self.shared.fetcher.index(object, None).await?;
-        let last = index.of_stream(job.stream).end;
-        let mut at = index.first_block_at(job.stream, from);
+        let std::ops::Range {
+            start: mut at,
+            end: last,
+        } = index.blocks_in(job.stream, from, leased.range.end);
         let mut fetched = 0;
         while at < last && fetched < left {
             let want =
@@ -189,6 +193,12 @@ impl ColdReader {
     pub(crate) fn cache_stats(&self) -> CacheStats {
         self.shared.fetcher.cache().stats()
     }
+}
+
+/// Whether nothing more fits. A first batch fits always, where one is to be answered whatever its size.
+fn is_full(limit: &ReadLimit, outcome: &ReadOutcome) -> bool {
+    let first = outcome.bytes == 0 && limit.at_least_one;
+    !first && outcome.bytes >= limit.bytes_max
 }
 
 /// How many blocks hold at least `bytes`; at least one.

@@ -320,3 +320,51 @@ mod s3 {
         Ok(Arc::new(PrefixStore::new(bucket, options.prefix.as_str())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn generic(kind: io::ErrorKind) -> object_store::Error {
+        object_store::Error::Generic {
+            store: "test",
+            source: Box::new(io::Error::from(kind)),
+        }
+    }
+
+    #[test]
+    fn errors_say_what_happened_to_the_data() {
+        use io::ErrorKind as K;
+        let of = |kind| classify(&generic(kind), Fate::Unknown);
+        assert_eq!(of(K::StorageFull), ObjectError::Full);
+        assert_eq!(of(K::QuotaExceeded), ObjectError::Full);
+        assert!(matches!(of(K::PermissionDenied), ObjectError::Refused(_)));
+        assert!(matches!(
+            of(K::TimedOut),
+            ObjectError::Retry {
+                fate: Fate::Unknown,
+                ..
+            }
+        ));
+        let words = |words: &str| object_store::Error::Generic {
+            store: "test",
+            source: words.into(),
+        };
+        let full = words("Server returned non-2xx status code: 507 Insufficient Storage");
+        assert_eq!(classify(&full, Fate::Unknown), ObjectError::Full);
+        let away = classify(&words("connection reset"), Fate::NotDone);
+        assert!(matches!(
+            away,
+            ObjectError::Retry {
+                fate: Fate::NotDone,
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_made_is_refused() {
+        let refused = RemoteStore::local(Path::new("/dev/null/objects"));
+        assert!(matches!(refused.map(|_| ()), Err(ObjectError::Refused(_))));
+    }
+}

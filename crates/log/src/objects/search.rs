@@ -10,7 +10,7 @@ use crate::batch::{BatchHeader, StoredBatch};
 use crate::clock::TimestampMs;
 use crate::error::ReadError;
 use crate::ids::{Offset, StreamId};
-use crate::manifest::record::{ObjectMeta, Range};
+use crate::manifest::record::Range;
 use crate::stream::TimestampedOffset;
 use bytes::Bytes;
 
@@ -116,16 +116,18 @@ impl ColdReader {
         mut visit: impl FnMut(&Bytes) -> Result<bool, ReadError>,
     ) -> Result<(), ReadError> {
         let leased = self.shared.manifest.lease(id, from, 1).unwrap_or_default();
-        let Some(object) = leased.first().and_then(|leased| leased.object) else {
+        let Some((range, object)) = leased
+            .first()
+            .and_then(|leased| Some((leased.range, leased.object?)))
+        else {
             return Ok(());
         };
-        let object: ObjectMeta = object;
         let index = self
             .shared
             .fetcher
             .index(&object, Some(IoClass::ColdRead))
             .await?;
-        for at in index.first_block_at(id, from)..index.of_stream(id).end {
+        for at in index.blocks_in(id, from, range.end) {
             if !wanted(&index.blocks[at]) {
                 continue;
             }

@@ -32,6 +32,8 @@ impl Slice {
 /// Sorts the parts into objects: a stream with `own_bytes` or more gets objects of its own, the others share, all within
 /// `OBJECT_BYTES_MAX` (unless one batch is larger than that).
 pub(crate) fn plan(parts: &[TailPart], own_bytes: u64) -> Vec<Vec<Slice>> {
+    // A shared object holds one slice of a stream.
+    let own_bytes = own_bytes.min(OBJECT_BYTES_MAX);
     let mut objects = Vec::new();
     let mut shared: Vec<Slice> = Vec::new();
     let mut shared_bytes = 0;

@@ -128,9 +128,14 @@ impl Uploader {
         self.shared.put_bytes.load(Ordering::Relaxed)
     }
 
+    /// Tells the loop to stop, and does not wait for it.
+    pub(crate) fn stop(&self) {
+        self.shared.closing.send_replace(true);
+    }
+
     /// Stops the loop. An upload under way is given up; the write-ahead log still has its batches.
     pub(crate) async fn close(&self) {
-        self.shared.closing.send_replace(true);
+        self.stop();
         let task = self.shared.task.lock().take();
         if let Some(task) = task
             && let Err(error) = task.await

@@ -1,6 +1,7 @@
 //! The committer, restart, orphans.
 
 use super::*;
+use crate::manifest::conformance::{ManifestWorld, check_manifest_store};
 
 struct Media {
     list: Arc<MemoryManifest>,
@@ -24,6 +25,17 @@ impl Media {
 
 async fn commit(manifest: &ManifestHandle, record: Record) -> Result<(), CommitError> {
     manifest.commit(|_| Some(record)).await.map(|_| ())
+}
+
+impl ManifestWorld for Arc<MemoryManifest> {
+    fn open(&self) -> Arc<dyn ManifestStore> {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn the_list_in_memory_keeps_the_promises_of_the_port() {
+    check_manifest_store(Arc::<MemoryManifest>::default).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -191,6 +203,23 @@ async fn large_records_and_snapshots_are_kept_in_objects() {
     );
     let state = media.open().await.stream_state(STREAM).expect("the snapshot");
     assert_eq!((state.start, state.producers.len()), (Offset(2), 30_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_store_does_not_keep_trims_from_making_room() {
+    let media = Media::new();
+    let manifest = media.open().await;
+    commit(&manifest, huge_upload()).await.expect("a spilled record");
+    media.objects.set_full(true);
+    manifest.snapshot_now().await;
+    assert!(media.list.history().snapshot.is_none(), "no room for it");
+    manifest.trim(STREAM, Offset(5)).await.expect("a trim");
+    assert_eq!(manifest.collectable(), [ObjectId(20)]);
+    media.objects.set_full(false);
+    manifest.snapshot_now().await;
+    assert!(media.list.history().snapshot.is_some());
+    let state = media.open().await.stream_state(STREAM).expect("the stream");
+    assert_eq!(state.start, Offset(5));
 }
 
 #[tokio::test(start_paused = true)]

@@ -40,6 +40,12 @@ async fn a_read_keeps_to_its_limits() {
     };
     let outcome = world.cold.read(STREAM, Offset(0), none).await.expect("a read");
     assert_eq!((outcome.bytes, outcome.next), (0, Offset(0)), "nothing fits");
+    let outcome = world
+        .cold
+        .read(STREAM, Offset(0), limit(0))
+        .await
+        .expect("a read");
+    assert_eq!(outcome.next, Offset(3), "one batch, whatever its size");
     let below = ReadLimit {
         bytes_max: 1 << 20,
         at_least_one: true,
