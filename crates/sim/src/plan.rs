@@ -181,7 +181,7 @@ fn log_config(rng: &mut Rng) -> LogConfig {
         wal_group_bytes_max: size(kib(rng, &[2, 4, 8])),
         wal_queue_bytes_max: size(kib(rng, &[8, 32, 128])),
         wal_queue_batches_max: rng.index(30) + 2,
-        wal_unuploaded_bytes_max: kib(rng, &[64000, 128000, 102400]),
+        wal_unuploaded_bytes_max: kib(rng, &[64, 128, 1024]),
         tail_cache_bytes: size(kib(rng, &[4, 16, 128])),
         block_cache_bytes: size(kib(rng, &[4, 16, 128])),
         upload_bytes: kib(rng, &[4, 16, 64]),

@@ -141,7 +141,8 @@ impl Model {
             .map(|(at, fact)| (*at, *fact))
             .collect();
         let kept: Vec<_> = partition.facts.range(start..).map(|(_, fact)| *fact).collect();
-        let known = kept.len() as u64 == partition.seen.end.saturating_sub(start);
+        let as_sent = |shape: &TopicShape| !shape.compact && shape.compression == "producer";
+        let known = kept.len() as u64 == partition.seen.end.saturating_sub(start) && shapes.iter().all(as_sent);
         let kept_bytes = self.bytes_of(&kept);
         for (offset, (id, record)) in gone {
             let timestamp = self.batch(id).records[record as usize].timestamp;
@@ -150,7 +151,8 @@ impl Model {
             };
             if !shapes.iter().any(may_go) {
                 return Err(format!(
-                    "{place}: the start is {start}, but no policy and no request took offset {offset} ({id})"
+                    "{place}: the start is {start}, but no policy and no request took offset {offset} ({id}); \
+                     {kept_bytes} bytes are kept, exactly: {known}, policies: {shapes:?}"
                 ));
             }
         }

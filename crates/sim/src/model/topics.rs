@@ -76,8 +76,7 @@ impl TopicShape {
     }
 
     /// Whether older records may go while so many bytes stay. Only where sizes are known: every batch, as it was sent.
-    pub(super) fn may_overflow(&self, kept_bytes: u64, all_known: bool) -> bool {
-        let exact = all_known && !self.compact && self.compression == "producer";
+    pub(super) fn may_overflow(&self, kept_bytes: u64, exact: bool) -> bool {
         self.delete
             && self
                 .retention_bytes

@@ -15,6 +15,9 @@ const KEYS: u64 = 6;
 /// Changes in flight at once.
 const IN_FLIGHT_MAX: u64 = 3;
 
+/// Writes that a violation's text shows.
+const WRITES_SHOWN: usize = 8;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fated {
     Kept,
@@ -127,7 +130,10 @@ impl Keeper {
                         writes.clear();
                     }
                 }
-                None => return Err(format!("state shows {shown:?} for key {key}, and was written {writes:?}")),
+                None => {
+                    let newest = &writes[writes.len().saturating_sub(WRITES_SHOWN)..];
+                    return Err(format!("state shows {shown:?} for key {key}, and was last written {newest:?}"));
+                }
             }
         }
         Ok(())
