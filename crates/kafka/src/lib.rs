@@ -10,6 +10,7 @@ mod connection;
 mod dispatch;
 mod errors;
 mod fetch_session;
+pub mod group;
 mod metrics;
 mod node;
 

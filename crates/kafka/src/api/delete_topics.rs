@@ -4,6 +4,7 @@
 
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
+use crate::group::TopicName;
 use crate::node::Kafka;
 use millstream_broker::TopicId;
 use millstream_kafka_wire::delete_topics::{
@@ -62,11 +63,15 @@ async fn delete(kafka: &Kafka, state: DeleteTopicState) -> DeletableTopicResult 
         }
     };
     match kafka.broker.delete_topic(name.as_str()).await {
-        Ok(()) => DeletableTopicResult {
-            name: Some(name),
-            topic_id: id,
-            ..Default::default()
-        },
+        Ok(()) => {
+            let (gone, gone_id) = (TopicName::from(name.as_str()), crate::group::TopicId(id.0));
+            kafka.groups.topic_deleted(gone, gone_id).await;
+            DeletableTopicResult {
+                name: Some(name),
+                topic_id: id,
+                ..Default::default()
+            }
+        }
         Err(error) => result(Some(name), id, error.code(), error.to_string()),
     }
 }
