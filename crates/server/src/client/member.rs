@@ -137,6 +137,7 @@ impl Member {
                 group_id,
                 members: vec![MemberIdentity {
                     member_id,
+                    group_instance_id: None,
                     ..Default::default()
                 }],
                 ..Default::default()
