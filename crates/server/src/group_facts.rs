@@ -3,14 +3,22 @@
 use millstream_admin::{GROUP_SERIES_MAX, GroupDetail, GroupInfo, GroupOffset, MemberInfo};
 use millstream_broker::Broker;
 use millstream_kafka::Kafka;
-use millstream_kafka::group::{DescribedMember, FetchRequest, FetchedTopic, GroupId, GroupState, ListRequest};
+use millstream_kafka::group::{
+    DescribedMember, FetchRequest, FetchedTopic, GroupId, GroupState, ListRequest,
+};
 
 /// All groups, sorted by id; empty while groups are being loaded and nobody can tell which there are. Members and lag are found
 /// out for as many as have series of their own.
 pub async fn list(broker: &Broker, kafka: &Kafka) -> Vec<GroupInfo> {
-    let listed = kafka.groups.list(ListRequest::default()).await.unwrap_or_default();
-    let mut groups: Vec<(GroupId, GroupInfo)> =
-        listed.into_iter().map(|group| (group.group.clone(), info(&group.group, group.state))).collect();
+    let listed = kafka
+        .groups
+        .list(ListRequest::default())
+        .await
+        .unwrap_or_default();
+    let mut groups: Vec<(GroupId, GroupInfo)> = listed
+        .into_iter()
+        .map(|group| (group.group.clone(), info(&group.group, group.state)))
+        .collect();
     groups.sort_by(|a, b| a.1.id.cmp(&b.1.id));
     for (id, group) in groups.iter_mut().take(GROUP_SERIES_MAX) {
         let offsets = offsets(broker, kafka, id).await;
@@ -32,7 +40,10 @@ pub async fn detail(broker: &Broker, kafka: &Kafka, id: &str) -> Option<GroupDet
     group.lag = lag(&offsets);
     Some(GroupDetail {
         group,
-        assignor: described.protocol.map(|name| name.as_str().to_owned()).unwrap_or_default(),
+        assignor: described
+            .protocol
+            .map(|name| name.as_str().to_owned())
+            .unwrap_or_default(),
         member_list: described.members.iter().map(member).collect(),
         offsets,
     })

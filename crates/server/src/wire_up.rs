@@ -260,7 +260,10 @@ fn objects(settings: &Settings, dir: &Path) -> anyhow::Result<Arc<dyn ObjectStor
 #[cfg(feature = "s3")]
 fn bucket(wanted: &ObjectSettings) -> anyhow::Result<RemoteStore> {
     use anyhow::Context;
-    let bucket = wanted.bucket.clone().context("objects.kind is s3, so objects.bucket must name a bucket")?;
+    let bucket = wanted
+        .bucket
+        .clone()
+        .context("objects.kind is s3, so objects.bucket must name a bucket")?;
     let endpoint = wanted.endpoint.clone();
     let options = millstream_log::objects::remote::S3Options {
         bucket,
@@ -275,7 +278,9 @@ fn bucket(wanted: &ObjectSettings) -> anyhow::Result<RemoteStore> {
 
 #[cfg(not(feature = "s3"))]
 fn bucket(_: &ObjectSettings) -> anyhow::Result<RemoteStore> {
-    Err(anyhow!("objects.kind is s3, but this program was built without the feature s3"))
+    Err(anyhow!(
+        "objects.kind is s3, but this program was built without the feature s3"
+    ))
 }
 
 /// The log's settings, each field by name: a new one does not compile until it has its row.

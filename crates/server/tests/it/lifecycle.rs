@@ -7,7 +7,13 @@ use std::net::TcpListener;
 fn a_broker_needs_two_ports_and_a_directory_and_stops_in_good_order() {
     let folder = Folder::new();
     let broker = Broker::start(folder.path());
-    assert!(broker.line.ends_with(&format!("data in {}\n", folder.path().display())), "{}", broker.line);
+    assert!(
+        broker
+            .line
+            .ends_with(&format!("data in {}\n", folder.path().display())),
+        "{}",
+        broker.line
+    );
     assert_eq!(broker.get("/health").0, "HTTP/1.1 200 OK");
     assert_eq!(broker.get("/ready").0, "HTTP/1.1 200 OK");
     let (_, metrics) = broker.get("/metrics");
@@ -25,14 +31,29 @@ fn two_brokers_do_not_share_a_directory_or_a_port() {
     let broker = Broker::start(folder.path());
     let serve = |data: &std::path::Path, kafka: &str| {
         let mut command = millstream();
-        command.args(["serve", "--admin-listen", "127.0.0.1:0", "--kafka-listen", kafka, "--data-dir"]).arg(data);
+        command
+            .args([
+                "serve",
+                "--admin-listen",
+                "127.0.0.1:0",
+                "--kafka-listen",
+                kafka,
+                "--data-dir",
+            ])
+            .arg(data);
         failed(&command.output().expect("the binary starts"))
     };
     let error = serve(folder.path(), "127.0.0.1:0");
-    assert!(error.contains("is in use by another process") && error.contains("--data-dir"), "{error}");
+    assert!(
+        error.contains("is in use by another process") && error.contains("--data-dir"),
+        "{error}"
+    );
     let other = Folder::new();
     let error = serve(other.path(), &broker.kafka);
-    assert!(error.contains("the port is taken") && error.contains("--kafka-listen"), "{error}");
+    assert!(
+        error.contains("the port is taken") && error.contains("--kafka-listen"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -43,11 +64,17 @@ fn a_mistake_in_the_settings_is_one_line_that_says_where() {
     let mut command = millstream();
     command.args(["serve", "--config"]).arg(&file);
     let error = failed(&command.output().expect("the binary starts"));
-    assert!(error.contains("m.toml:2: there is no setting log.flsh; did you mean log.flush?"), "{error}");
+    assert!(
+        error.contains("m.toml:2: there is no setting log.flsh; did you mean log.flush?"),
+        "{error}"
+    );
     let mut command = millstream();
     command.arg("serve").env("MILLSTREAM_LOG_FLUSH", "never");
     let error = failed(&command.output().expect("the binary starts"));
-    assert!(error.contains("MILLSTREAM_LOG_FLUSH") && error.contains("sync, async"), "{error}");
+    assert!(
+        error.contains("MILLSTREAM_LOG_FLUSH") && error.contains("sync, async"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -61,7 +88,10 @@ fn what_holds_is_shown_with_its_source() {
 #[test]
 fn a_client_without_a_broker_is_told_so() {
     // A port that was free a moment ago, on which nobody listens.
-    let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");
+    let free = TcpListener::bind("127.0.0.1:0")
+        .expect("a port")
+        .local_addr()
+        .expect("its address");
     let mut command = millstream();
     command.args(["topic", "list", "--bootstrap", &free.to_string()]);
     let error = failed(&command.output().expect("the binary starts"));

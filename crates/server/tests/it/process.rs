@@ -22,7 +22,11 @@ pub struct Folder(PathBuf);
 impl Folder {
     pub fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("millstream-it-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
+        let name = format!(
+            "millstream-it-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Relaxed)
+        );
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).expect("a temporary directory");
         Self(path)
@@ -82,7 +86,10 @@ impl Broker {
     /// Sends a signal by name.
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &pid]).status().expect("kill is there");
+        let sent = Command::new("kill")
+            .args(["-s", name, &pid])
+            .status()
+            .expect("kill is there");
         assert!(sent.success());
     }
 
@@ -101,11 +108,18 @@ impl Broker {
     /// GET over HTTP: the status line and the body.
     pub fn get(&self, path: &str) -> (String, String) {
         let mut stream = TcpStream::connect(&self.admin).expect("the admin side listens");
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: it\r\nConnection: close\r\n\r\n").expect("written");
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: it\r\nConnection: close\r\n\r\n"
+        )
+        .expect("written");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("text");
         let (head, body) = answer.split_once("\r\n\r\n").expect("an HTTP answer");
-        (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
+        (
+            head.lines().next().unwrap_or_default().to_owned(),
+            body.to_owned(),
+        )
     }
 
     /// Runs a command of the command line against this broker.
@@ -144,7 +158,11 @@ impl Drop for Broker {
 
 /// The standard output of a command that must have succeeded.
 pub fn succeeded(output: Output) -> Vec<u8> {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     output.stdout
 }
 
