@@ -1,5 +1,6 @@
 //! The front end as one value: the broker, what clients are told of this node, and the state that connections share.
 
+use crate::connection::Peer;
 use crate::fetch_session::FetchSessions;
 use crate::group::{Coordinator, CoordinatorConfig};
 use crate::metrics::ApiMetrics;
@@ -13,7 +14,7 @@ use tokio::sync::Semaphore;
 pub struct Advertised {
     /// Name of the listener.
     pub listener: String,
-    /// Host name or address.
+    /// Host name or address; empty for the address on which a client reached this node (a listener on all addresses).
     pub host: String,
     /// Port.
     pub port: u16,
@@ -78,13 +79,14 @@ impl Kafka {
         self.broker.clock().monotonic()
     }
 
-    /// The address for clients that came in by `listener`.
-    pub(crate) fn advertised(&self, listener: &str) -> Option<&Advertised> {
-        let named = self
-            .config
-            .advertised
-            .iter()
-            .find(|address| address.listener == listener);
-        named.or(self.config.advertised.first())
+    /// The address for a client: that of its listener, or the one on which it reached this node where the listener names none.
+    pub(crate) fn advertised(&self, peer: &Peer) -> Option<Advertised> {
+        let all = &self.config.advertised;
+        let named = all.iter().find(|address| address.listener == peer.listener);
+        let mut address = named.or(all.first())?.clone();
+        if address.host.is_empty() {
+            address.host = peer.local.ip().to_canonical().to_string();
+        }
+        Some(address)
     }
 }

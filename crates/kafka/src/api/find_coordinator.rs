@@ -56,7 +56,7 @@ async fn find(kafka: &Kafka, call: &Call, key_type: i8, key: Str) -> Coordinator
     if let Err(error) = kafka.groups.ensure_started().await {
         return refused(key, error.code(), "The coordinator is not available.");
     }
-    match kafka.advertised(&call.peer.listener) {
+    match kafka.advertised(&call.peer) {
         Some(address) => Coordinator {
             key,
             node_id: kafka.node_id(),
