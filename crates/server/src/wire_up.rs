@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use millstream_admin::Source;
 use millstream_broker::configs::resolve::ConfigMap;
 use millstream_broker::{Broker, BrokerConfig};
+use millstream_kafka::group::CoordinatorConfig;
 use millstream_kafka::{Advertised, ConnectionLimits, Kafka, KafkaConfig, Peer, serve_connection};
 use millstream_log::disk::FileDisk;
 use millstream_log::objects::remote::{RemoteStore, S3Options};
@@ -18,7 +19,7 @@ use millstream_log::objects::store::ObjectStore;
 use millstream_log::{Clock, Log, LogConfig, LogPorts, OpenError, SystemClock, WalRunner};
 use millstream_meta::catalog::CatalogConfig;
 use millstream_meta::store::MetaStore;
-use millstream_meta::{Catalog, EmbeddedStore, MetaManifest, SystemEntropy};
+use millstream_meta::{Catalog, EmbeddedStore, Entropy, MetaManifest, SystemEntropy};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -113,7 +114,11 @@ impl Wiring {
             idle_max: self.settings.limits.idle_max,
             ..ConnectionLimits::default()
         };
-        let kafka = Kafka::new(broker.clone(), config);
+        let coordinator = CoordinatorConfig {
+            runtime: self.coordination,
+            member_id_seed: u128::from_be_bytes(SystemEntropy.draw()),
+        };
+        let kafka = Kafka::new(broker.clone(), config, coordinator);
         let source = Arc::new(Facts {
             broker: broker.clone(),
             kafka: kafka.clone(),
@@ -227,6 +232,12 @@ impl Running {
                 }
             })
         }
+    }
+
+    /// Ends the coordination of groups: members that wait for a rebalance are told to look elsewhere, so that their
+    /// connections can finish.
+    pub async fn release_groups(&self) {
+        self.kafka.groups.close().await;
     }
 
     /// Ends in the order of dependence. What fails here is mended by the next start.
