@@ -263,7 +263,12 @@ async fn offsets_of_a_topic_that_was_deleted_during_the_load_are_forgotten() {
         tokio::task::yield_now().await;
     }
     assert_eq!(
-        again.stream.records.lock().last().map(|record| record.value.clone()),
+        again
+            .stream
+            .records
+            .lock()
+            .last()
+            .map(|record| record.value.clone()),
         Some(None)
     );
 }
@@ -303,10 +308,7 @@ async fn closing_finishes_the_writes_under_way_and_lets_go_of_who_waits() {
     let (done, ended) = oneshot::channel();
     assert!(bench.mailbox.send(Ask::Close(done)).await.is_ok());
     let (reply, late) = oneshot::channel();
-    let _ = bench
-        .mailbox
-        .send(Ask::Request(Box::new(commit(2)), reply))
-        .await;
+    let _ = bench.mailbox.send(Ask::Request(Box::new(commit(2)), reply)).await;
     bench.stream.permits.add_permits(PLENTY);
     assert!(is_committed(&committed.await.unwrap()));
     assert!(
