@@ -227,7 +227,9 @@ impl Running {
                 let stopping = async move {
                     let _ = stop.wait_for(|stopping| *stopping).await;
                 };
-                if let Err(error) = serve_connection(kafka, stream, peer, limits, stopping).await {
+                let (reader, writer) = stream.into_split();
+                let served = serve_connection(kafka, reader, writer, peer, limits, stopping).await;
+                if let Err(error) = served {
                     tracing::debug!(%address, %error, "connection closed");
                 }
             })
