@@ -68,11 +68,6 @@ impl ObjectEncoder {
         }
     }
 
-    /// Bytes so far, header included.
-    pub(crate) fn len(&self) -> u64 {
-        self.position
-    }
-
     /// Adds one whole batch. Streams ascend, offsets of a stream ascend.
     pub(crate) fn push(&mut self, stream: StreamId, span: BatchSpan, batch: Bytes) {
         assert!(

@@ -64,17 +64,15 @@ pub(crate) struct ObjectIndex {
 }
 
 impl ObjectIndex {
-    /// The blocks of one stream, as positions in `blocks`.
-    pub(crate) fn of_stream(&self, stream: StreamId) -> Range<usize> {
-        let from = self.blocks.partition_point(|b| b.stream < stream);
-        let to = self.blocks.partition_point(|b| b.stream <= stream);
-        from..to
-    }
-
-    /// The first block of the stream that ends at or above `offset`.
-    pub(crate) fn first_block_at(&self, stream: StreamId, offset: Offset) -> usize {
-        self.blocks
-            .partition_point(|b| (b.stream, b.last) < (stream, offset))
+    /// The blocks of the stream that hold anything in `[from, end)`, as positions in `blocks`.
+    pub(crate) fn blocks_in(&self, stream: StreamId, from: Offset, end: Offset) -> Range<usize> {
+        let first = self
+            .blocks
+            .partition_point(|b| (b.stream, b.last) < (stream, from));
+        let behind = self
+            .blocks
+            .partition_point(|b| (b.stream, b.base) < (stream, end));
+        first..behind.max(first)
     }
 
     /// Memory that it pins.
