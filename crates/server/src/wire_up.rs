@@ -229,7 +229,8 @@ impl Running {
                     let _ = stop.wait_for(|stopping| *stopping).await;
                 };
                 let (reader, writer) = stream.into_split();
-                if let Err(error) = serve_connection(kafka, reader, writer, peer, limits, stopping).await {
+                let served = serve_connection(kafka, reader, writer, peer, limits, stopping).await;
+                if let Err(error) = served {
                     tracing::debug!(%address, %error, "connection closed");
                 }
             })

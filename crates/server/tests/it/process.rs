@@ -73,7 +73,7 @@ impl Broker {
             rest.split_once(after).expect("the line goes on").0.to_owned()
         };
         assert!(line.contains(" is ready: "), "the broker did not start: {line:?}");
-        let kafka = between("Kafka on ", ", admin on");
+        let kafka = between("Kafka on ", ", ");
         let admin = between("admin on http://", ", data in");
         Self {
             child,
