@@ -42,6 +42,7 @@ impl Coded for RecordsRefused {
             RecordsRefused::UnknownCodec(_) => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
             RecordsRefused::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
             RecordsRefused::Timestamp { .. } => ErrorCode::INVALID_TIMESTAMP,
+            RecordsRefused::Transactional => ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
             RecordsRefused::Invalid { .. } => ErrorCode::INVALID_RECORD,
         }
     }
@@ -80,6 +81,8 @@ impl Coded for TopicError {
             TopicError::InvalidPartitions(_) => ErrorCode::INVALID_PARTITIONS,
             TopicError::Config(error) => error.code(),
             TopicError::DeletionDisabled => ErrorCode::TOPIC_DELETION_DISABLED,
+            // Clients try again.
+            TopicError::Contended(_) => ErrorCode::REQUEST_TIMED_OUT,
             TopicError::Store(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }
@@ -89,7 +92,7 @@ impl Coded for AlterError {
     fn code(&self) -> ErrorCode {
         match self {
             AlterError::Duplicate(_) | AlterError::Static(_) => ErrorCode::INVALID_REQUEST,
-            AlterError::Invalid(_) | AlterError::Unknown { .. } | AlterError::NotAList(_) => {
+            AlterError::Invalid(_) | AlterError::Unknown { .. } | AlterError::NotAList(_) | AlterError::TooLarge(_) => {
                 ErrorCode::INVALID_CONFIG
             }
         }
@@ -99,6 +102,7 @@ impl Coded for AlterError {
 impl Coded for BrokerError {
     fn code(&self) -> ErrorCode {
         match self {
+            BrokerError::Contended(_) => ErrorCode::REQUEST_TIMED_OUT,
             BrokerError::Catalog(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
             BrokerError::Config(error) => error.code(),
         }

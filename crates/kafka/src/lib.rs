@@ -6,6 +6,7 @@
 //! Adding an API is one file in `api/` and one row in `dispatch::TABLE`, from which ApiVersions is derived.
 
 mod api;
+mod authorized;
 mod connection;
 mod dispatch;
 mod errors;
