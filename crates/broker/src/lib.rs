@@ -18,7 +18,7 @@ pub use append::{PendingAppend, ProduceError, Produced};
 pub use broker::{Broker, BrokerConfig, BrokerError, BrokerScope};
 pub use fetch::{FetchBudget, FetchError, FetchRead, FetchResult, FetchSlice, Isolation};
 pub use millstream_log::{
-    AppendError, Clock, Epoch, LogStats, Offset, ProducerView, StreamBounds, TimestampMs,
+    AppendError, Clock, Epoch, Fate, LogStats, Offset, ProducerView, StreamBounds, TimestampMs,
 };
 pub use millstream_meta::catalog::TopicId;
 pub use offsets::{OffsetAnswer, OffsetQuery, TrimError};

@@ -64,7 +64,6 @@ pub(crate) fn cluster_operations(asked: bool) -> i32 {
 }
 
 /// The set for a group.
-#[allow(dead_code, reason = "the group APIs answer it")]
 pub(crate) fn group_operations(asked: bool) -> i32 {
     if asked { GROUP } else { NOT_ASKED }
 }

@@ -1,5 +1,6 @@
 //! Kafka's error codes, and the one `match` for each of the broker's errors that gives a code.
 
+use crate::group::GroupError;
 use millstream_broker::configs::alter::AlterError;
 use millstream_broker::{
     AppendError, BrokerError, FetchError, ProduceError, RecordsRefused, TopicError, TrimError,
@@ -96,6 +97,40 @@ impl Coded for AlterError {
                 ErrorCode::INVALID_CONFIG
             }
         }
+    }
+}
+
+impl Coded for GroupError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            GroupError::NotCoordinator => ErrorCode::NOT_COORDINATOR,
+            GroupError::CoordinatorNotAvailable => ErrorCode::COORDINATOR_NOT_AVAILABLE,
+            GroupError::CoordinatorLoadInProgress => ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
+            GroupError::InvalidGroupId => ErrorCode::INVALID_GROUP_ID,
+            GroupError::GroupIdNotFound => ErrorCode::GROUP_ID_NOT_FOUND,
+            GroupError::NonEmptyGroup => ErrorCode::NON_EMPTY_GROUP,
+            GroupError::GroupMaxSizeReached => ErrorCode::GROUP_MAX_SIZE_REACHED,
+            GroupError::InconsistentGroupProtocol => ErrorCode::INCONSISTENT_GROUP_PROTOCOL,
+            GroupError::InvalidSessionTimeout => ErrorCode::INVALID_SESSION_TIMEOUT,
+            GroupError::MemberIdRequired => ErrorCode::MEMBER_ID_REQUIRED,
+            GroupError::UnknownMemberId => ErrorCode::UNKNOWN_MEMBER_ID,
+            GroupError::FencedInstanceId => ErrorCode::FENCED_INSTANCE_ID,
+            GroupError::IllegalGeneration => ErrorCode::ILLEGAL_GENERATION,
+            GroupError::RebalanceInProgress => ErrorCode::REBALANCE_IN_PROGRESS,
+            GroupError::OffsetMetadataTooLarge => ErrorCode::OFFSET_METADATA_TOO_LARGE,
+            GroupError::InvalidCommitOffsetSize => ErrorCode::INVALID_COMMIT_OFFSET_SIZE,
+            GroupError::UnstableOffsetCommit => ErrorCode::UNSTABLE_OFFSET_COMMIT,
+            GroupError::GroupSubscribedToTopic => ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC,
+            GroupError::UnknownServerError => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+/// The code of an outcome.
+pub(crate) fn code_of<T, E: Coded>(outcome: &Result<T, E>) -> i16 {
+    match outcome {
+        Ok(_) => ErrorCode::NONE.0,
+        Err(error) => error.code().0,
     }
 }
 

@@ -11,6 +11,7 @@ mod connection;
 mod dispatch;
 mod errors;
 mod fetch_session;
+pub mod group;
 mod metrics;
 mod node;
 

@@ -1,8 +1,10 @@
 //! The front end as one value: the broker, what clients are told of this node, and the state that connections share.
 
+use crate::connection::Peer;
 use crate::fetch_session::FetchSessions;
+use crate::group::{Coordinator, CoordinatorConfig};
 use crate::metrics::ApiMetrics;
-use millstream_broker::{Broker, Clock};
+use millstream_broker::Broker;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -12,7 +14,7 @@ use tokio::sync::Semaphore;
 pub struct Advertised {
     /// Name of the listener.
     pub listener: String,
-    /// Host name or address.
+    /// Host name or address; empty for the address on which a client reached this node (a listener on all addresses).
     pub host: String,
     /// Port.
     pub port: u16,
@@ -39,6 +41,8 @@ pub struct Kafka {
     pub broker: Broker,
     /// Counters.
     pub metrics: Arc<ApiMetrics>,
+    /// Consumer groups.
+    pub groups: Coordinator,
     pub(crate) config: KafkaConfig,
     pub(crate) fetch_sessions: FetchSessions,
     /// One permit a byte; all of them are `request_bytes_max`.
@@ -49,12 +53,13 @@ pub struct Kafka {
 impl Kafka {
     /// A front end over `broker`.
     #[must_use]
-    pub fn new(broker: Broker, config: KafkaConfig) -> Arc<Kafka> {
+    pub fn new(broker: Broker, config: KafkaConfig, coordinator: CoordinatorConfig) -> Arc<Kafka> {
         // A single acquisition is counted in 32 bits.
         let request_bytes_max = config.request_bytes_max.clamp(1, u32::MAX as usize);
         let request_bytes = Arc::new(Semaphore::new(request_bytes_max));
         let fetch_sessions = FetchSessions::new(config.fetch_sessions_max, broker.clock().wall_ms());
         Arc::new(Kafka {
+            groups: Coordinator::new(broker.clone(), coordinator),
             broker,
             metrics: Arc::default(),
             config,
@@ -78,13 +83,14 @@ impl Kafka {
         self.broker.clock().monotonic()
     }
 
-    /// The address for clients that came in by `listener`.
-    pub(crate) fn advertised(&self, listener: &str) -> Option<&Advertised> {
-        let named = self
-            .config
-            .advertised
-            .iter()
-            .find(|address| address.listener == listener);
-        named.or(self.config.advertised.first())
+    /// The address for a client: that of its listener, or the one on which it reached this node where the listener names none.
+    pub(crate) fn advertised(&self, peer: &Peer) -> Option<Advertised> {
+        let all = &self.config.advertised;
+        let named = all.iter().find(|address| address.listener == peer.listener);
+        let mut address = named.or(all.first())?.clone();
+        if address.host.is_empty() {
+            address.host = peer.local.ip().to_canonical().to_string();
+        }
+        Some(address)
     }
 }

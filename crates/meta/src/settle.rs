@@ -6,6 +6,9 @@
 //!
 //! Sending again is safe because every transaction here is guarded by a compare that its own success makes false. Reading back
 //! instead is not: a request whose answer was lost may still be on its way.
+//!
+//! One gap is known and left: a request that guards with "absent", is overtaken by another's creation *and* its deletion, and
+//! arrives after both, is carried out although its sender was told that the name is taken.
 
 use crate::store::{MetaStore, Txn, TxnError, TxnOutcome};
 use millstream_log::Fate;

@@ -138,6 +138,27 @@ pub struct BrokerSettings {
     pub offsets_partitions: u32,
     /// fetch.max.bytes.
     pub fetch_bytes_max: usize,
+    /// What a coordinator of groups reads.
+    pub groups: GroupSettings,
+}
+
+/// The settings of consumer groups; all are fixed at start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupSettings {
+    /// group.min.session.timeout.ms.
+    pub session_timeout_min: Duration,
+    /// group.max.session.timeout.ms.
+    pub session_timeout_max: Duration,
+    /// group.initial.rebalance.delay.ms.
+    pub initial_rebalance_delay: Duration,
+    /// group.max.size.
+    pub group_size_max: usize,
+    /// offset.metadata.max.bytes.
+    pub offset_metadata_bytes_max: usize,
+    /// offsets.retention.minutes.
+    pub offsets_retention: Duration,
+    /// offsets.retention.check.interval.ms.
+    pub offsets_retention_check_interval: Duration,
 }
 
 impl BrokerSettings {
@@ -156,12 +177,22 @@ impl BrokerSettings {
                 .unwrap_or(floor)
                 .max(floor)
         };
+        let millis = |name: &str| Duration::from_millis(u64::from(whole(name, 0)));
         BrokerSettings {
             auto_create_topics: flag("auto.create.topics.enable"),
             delete_topics: flag("delete.topic.enable"),
             partitions_default: whole("num.partitions", 1),
             offsets_partitions: whole("offsets.topic.num.partitions", 1),
             fetch_bytes_max: whole("fetch.max.bytes", 1024) as usize,
+            groups: GroupSettings {
+                session_timeout_min: millis("group.min.session.timeout.ms"),
+                session_timeout_max: millis("group.max.session.timeout.ms"),
+                initial_rebalance_delay: millis("group.initial.rebalance.delay.ms"),
+                group_size_max: whole("group.max.size", 1) as usize,
+                offset_metadata_bytes_max: whole("offset.metadata.max.bytes", 0) as usize,
+                offsets_retention: Duration::from_secs(60) * whole("offsets.retention.minutes", 1),
+                offsets_retention_check_interval: millis("offsets.retention.check.interval.ms"),
+            },
         }
     }
 }

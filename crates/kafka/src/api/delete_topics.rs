@@ -5,6 +5,7 @@
 use crate::api::repeated::repeated;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
+use crate::group::TopicName;
 use crate::node::Kafka;
 use millstream_broker::{TopicError, TopicId};
 use millstream_kafka_wire::delete_topics::{
@@ -68,11 +69,15 @@ async fn delete(kafka: &Kafka, state: DeleteTopicState, version: i16) -> Deletab
     };
     let (name, id) = (Str::from(topic.name().to_owned()), Uuid(topic.id().0));
     match kafka.broker.delete_topic(&topic).await {
-        Ok(()) => DeletableTopicResult {
-            name: Some(name),
-            topic_id: id,
-            ..Default::default()
-        },
+        Ok(()) => {
+            let (gone, gone_id) = (TopicName::from(name.as_str()), crate::group::TopicId(id.0));
+            kafka.groups.topic_deleted(gone, gone_id).await;
+            DeletableTopicResult {
+                name: Some(name),
+                topic_id: id,
+                ..Default::default()
+            }
+        }
         // The code of its own came with version 3.
         Err(TopicError::DeletionDisabled) if version < 3 => {
             let what = TopicError::DeletionDisabled.to_string();

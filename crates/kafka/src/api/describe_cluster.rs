@@ -37,10 +37,10 @@ impl Api for DescribeCluster {
                 ..Default::default()
             });
         }
-        let address = kafka.advertised(&call.peer.listener);
+        let address = kafka.advertised(&call.peer);
         let brokers = address.map(|address| DescribeClusterBroker {
             broker_id: kafka.node_id(),
-            host: Str::from(address.host.clone()),
+            host: Str::from(address.host),
             port: i32::from(address.port),
             rack: kafka.config.rack.clone().map(Str::from),
             is_fenced: false,

@@ -43,7 +43,7 @@ impl Api for ListOffsets {
                     Some(found) => find(&kafka, &call, found, &asked, isolation).await,
                     None => Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
                 };
-                partitions.push(encode(asked.partition_index, answer));
+                partitions.push(encode(asked.partition_index, call.version, answer));
             }
             response.topics.push(ListOffsetsTopicResponse {
                 name: topic.name,
@@ -86,7 +86,7 @@ fn query(timestamp: i64, version: i16) -> Option<OffsetQuery> {
     }
 }
 
-fn encode(index: i32, answer: Result<OffsetAnswer, ErrorCode>) -> ListOffsetsPartitionResponse {
+fn encode(index: i32, version: i16, answer: Result<OffsetAnswer, ErrorCode>) -> ListOffsetsPartitionResponse {
     let mut response = ListOffsetsPartitionResponse {
         partition_index: index,
         ..Default::default()
@@ -99,7 +99,9 @@ fn encode(index: i32, answer: Result<OffsetAnswer, ErrorCode>) -> ListOffsetsPar
         }) => {
             response.offset = offset.0 as i64;
             response.timestamp = timestamp.unwrap_or(-1);
-            response.leader_epoch = i32::try_from(epoch.0).unwrap_or(i32::MAX);
+            if version >= 4 {
+                response.leader_epoch = i32::try_from(epoch.0).unwrap_or(i32::MAX);
+            }
         }
         Ok(_) => {}
         Err(code) => response.error_code = code.0,

@@ -66,10 +66,10 @@ impl Api for Metadata {
 
 /// This node, at the address of the listener that the client came in by.
 fn brokers(kafka: &Kafka, call: &Call) -> Vec<MetadataResponseBroker> {
-    let address = kafka.advertised(&call.peer.listener);
+    let address = kafka.advertised(&call.peer);
     let broker = address.map(|address| MetadataResponseBroker {
         node_id: kafka.node_id(),
-        host: Str::from(address.host.clone()),
+        host: Str::from(address.host),
         port: i32::from(address.port),
         rack: kafka.config.rack.clone().map(Str::from),
     });

@@ -57,6 +57,8 @@ impl Default for ConnectionLimits {
 pub struct Peer {
     /// Its address.
     pub address: SocketAddr,
+    /// Our address, as the peer reached it.
+    pub local: SocketAddr,
     /// Name of the listener that it came in by.
     pub listener: String,
 }

@@ -50,7 +50,10 @@ impl From<CommitError> for StreamError {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Refused(Refusal::StreamGone) => StreamError::StreamGone,
-            other => StreamError::Storage { fate: Fate::NotDone, what: other.to_string() },
+            other => StreamError::Storage {
+                fate: Fate::NotDone,
+                what: other.to_string(),
+            },
         }
     }
 }
@@ -115,7 +118,13 @@ impl Committer {
         } else {
             (whole, None)
         };
-        self.pending = Some(Pending { seq, bytes, record, spill, attempted: false });
+        self.pending = Some(Pending {
+            seq,
+            bytes,
+            record,
+            spill,
+            attempted: false,
+        });
         self.decide(media).await
     }
 
@@ -134,17 +143,22 @@ impl Committer {
             let attempted_before = std::mem::replace(&mut pending.attempted, true);
             match media.store.append(pending.seq, pending.bytes.clone()).await {
                 Ok(()) => return self.done(media),
-                Err(ManifestError::Conflict) if attempted_before => match read_back(media.store, pending).await {
-                    Some(true) => return self.done(media),
-                    Some(false) => self.fenced = true,
-                    None => backoff.wait().await,
-                },
+                Err(ManifestError::Conflict) if attempted_before => {
+                    match read_back(media.store, pending).await {
+                        Some(true) => return self.done(media),
+                        Some(false) => self.fenced = true,
+                        None => backoff.wait().await,
+                    }
+                }
                 Err(ManifestError::Conflict) => self.fenced = true,
                 Err(ManifestError::TooLarge) => {
                     self.pending = None;
                     return Err(CommitError::Storage(ManifestError::TooLarge.to_string()));
                 }
-                Err(ManifestError::Storage { fate: Fate::NotDone, what }) if !attempted_before => {
+                Err(ManifestError::Storage {
+                    fate: Fate::NotDone,
+                    what,
+                }) if !attempted_before => {
                     self.pending = None;
                     return Err(CommitError::Storage(what));
                 }
@@ -159,12 +173,16 @@ impl Committer {
     fn done(&mut self, media: &Media<'_>) -> Result<(), CommitError> {
         let pending = self.pending.take().expect("only a pending record is done");
         let mut image = media.image.write();
-        image.apply(&pending.record).expect("checked under the same committer before it was appended");
+        image
+            .apply(&pending.record)
+            .expect("checked under the same committer before it was appended");
         if let Some(spill) = &pending.spill {
             image.note_spill(pending.seq, spill);
         }
         self.records_since_snapshot += 1;
-        self.bytes_since_snapshot += pending.spill.map_or(pending.bytes.len() as u64, |spill| spill.len);
+        self.bytes_since_snapshot += pending
+            .spill
+            .map_or(pending.bytes.len() as u64, |spill| spill.len);
         Ok(())
     }
 
@@ -209,7 +227,11 @@ impl Committer {
 }
 
 async fn write_spill(objects: &dyn ObjectStore, id: ObjectId, bytes: Bytes) -> Result<Spill, CommitError> {
-    let spill = Spill { object: id, len: bytes.len() as u64, checksum: checksum(&bytes) };
+    let spill = Spill {
+        object: id,
+        len: bytes.len() as u64,
+        checksum: checksum(&bytes),
+    };
     put_new(objects, &id.key(), vec![bytes])
         .await
         .map_err(|_| CommitError::Storage(format!("{id} holds something else")))?;

@@ -47,7 +47,13 @@ async fn records_are_loaded_in_the_order_in_which_they_were_appended(world: &imp
     append(&*world.open(), 1..=12).await;
     let history = load(world).await;
     assert!(history.snapshot.is_none());
-    assert!(history.records.iter().cloned().eq((1..=12).map(|n| (seq(n), text(n)))));
+    assert!(
+        history
+            .records
+            .iter()
+            .cloned()
+            .eq((1..=12).map(|n| (seq(n), text(n))))
+    );
     append(&*world.open(), 13..=13).await;
     assert_eq!(load(world).await.records.len(), 13);
 }
@@ -55,11 +61,17 @@ async fn records_are_loaded_in_the_order_in_which_they_were_appended(world: &imp
 async fn only_the_next_position_is_taken(world: &impl ManifestWorld) {
     let store = world.open();
     for wrong in [0, 2, u64::MAX] {
-        assert_eq!(store.append(seq(wrong), text(0)).await, Err(ManifestError::Conflict));
+        assert_eq!(
+            store.append(seq(wrong), text(0)).await,
+            Err(ManifestError::Conflict)
+        );
     }
     append(&*store, 1..=2).await;
     for wrong in [0, 1, 2, 4] {
-        assert_eq!(store.append(seq(wrong), text(0)).await, Err(ManifestError::Conflict));
+        assert_eq!(
+            store.append(seq(wrong), text(0)).await,
+            Err(ManifestError::Conflict)
+        );
     }
     assert_eq!(load(world).await.records.len(), 2);
 }
@@ -85,7 +97,11 @@ async fn a_snapshot_replaces_what_it_covers(world: &impl ManifestWorld) {
     let history = load(world).await;
     assert_eq!(history.snapshot, Some((seq(3), text(300))));
     assert_eq!(history.records, [(seq(4), text(4)), (seq(5), text(5))]);
-    assert_eq!(store.append(seq(3), text(0)).await, Err(ManifestError::Conflict), "covered is not free");
+    assert_eq!(
+        store.append(seq(3), text(0)).await,
+        Err(ManifestError::Conflict),
+        "covered is not free"
+    );
     append(&*store, 6..=6).await;
     store.snapshot(seq(6), text(600)).await.expect("covers all");
     let history = load(world).await;
@@ -98,11 +114,17 @@ async fn a_snapshot_replaces_what_it_covers(world: &impl ManifestWorld) {
 
 async fn a_snapshot_of_what_is_not_there_is_refused(world: &impl ManifestWorld) {
     let store = world.open();
-    assert_eq!(store.snapshot(seq(1), text(0)).await, Err(ManifestError::Conflict));
+    assert_eq!(
+        store.snapshot(seq(1), text(0)).await,
+        Err(ManifestError::Conflict)
+    );
     append(&*store, 1..=4).await;
     store.snapshot(seq(3), text(300)).await.expect("covers three");
     for wrong in [2, 5] {
-        assert_eq!(store.snapshot(seq(wrong), text(0)).await, Err(ManifestError::Conflict));
+        assert_eq!(
+            store.snapshot(seq(wrong), text(0)).await,
+            Err(ManifestError::Conflict)
+        );
     }
     let history = load(world).await;
     assert_eq!(history.snapshot, Some((seq(3), text(300))));
@@ -113,9 +135,21 @@ async fn records_and_snapshots_up_to_the_limit_are_taken(world: &impl ManifestWo
     let store = world.open();
     let (large, too_large) = (vec![7; RECORD_BYTES_MAX], vec![7; RECORD_BYTES_MAX + 1]);
     let (large, too_large) = (Bytes::from(large), Bytes::from(too_large));
-    assert_eq!(store.append(seq(1), too_large.clone()).await, Err(ManifestError::TooLarge));
-    store.append(seq(1), large.clone()).await.expect("within the limit");
-    assert_eq!(store.snapshot(seq(1), too_large).await, Err(ManifestError::TooLarge));
-    store.snapshot(seq(1), large.clone()).await.expect("within the limit");
+    assert_eq!(
+        store.append(seq(1), too_large.clone()).await,
+        Err(ManifestError::TooLarge)
+    );
+    store
+        .append(seq(1), large.clone())
+        .await
+        .expect("within the limit");
+    assert_eq!(
+        store.snapshot(seq(1), too_large).await,
+        Err(ManifestError::TooLarge)
+    );
+    store
+        .snapshot(seq(1), large.clone())
+        .await
+        .expect("within the limit");
     assert_eq!(load(world).await.snapshot, Some((seq(1), large)));
 }

@@ -161,7 +161,12 @@ impl ManifestHandle {
             epochs: stream.epochs.clone(),
             producers: stream.producers.clone(),
             bytes: stream.bytes(),
-            max_timestamp: stream.ranges.iter().map(|range| range.max_timestamp).max().unwrap_or(-1),
+            max_timestamp: stream
+                .ranges
+                .iter()
+                .map(|range| range.max_timestamp)
+                .max()
+                .unwrap_or(-1),
         })
     }
 
@@ -175,7 +180,10 @@ impl ManifestHandle {
     pub(crate) async fn trim_many(&self, trims: &[TrimTo]) -> Result<(), CommitError> {
         let build = |image: &Image| {
             let raises = |trim: &&TrimTo| {
-                let held = image.streams.get(&trim.stream).map_or(Offset::ZERO, |stream| stream.start);
+                let held = image
+                    .streams
+                    .get(&trim.stream)
+                    .map_or(Offset::ZERO, |stream| stream.start);
                 trim.start > held && !image.deleted.contains_key(&trim.stream)
             };
             let needed: Vec<TrimTo> = trims.iter().filter(raises).copied().collect();
@@ -230,7 +238,8 @@ impl ManifestHandle {
             return Ok(ticket);
         }
         self.take_incarnation().await?;
-        self.try_allocate().ok_or_else(|| CommitError::Storage("no object names are left".to_owned()))
+        self.try_allocate()
+            .ok_or_else(|| CommitError::Storage("no object names are left".to_owned()))
     }
 
     fn try_allocate(&self) -> Option<ObjectTicket> {
@@ -238,7 +247,10 @@ impl ManifestHandle {
         let id = ObjectId::new(names.incarnation, names.counter + 1)?;
         names.counter += 1;
         names.in_flight.insert(id);
-        Some(ObjectTicket { id, shared: self.shared.clone() })
+        Some(ObjectTicket {
+            id,
+            shared: self.shared.clone(),
+        })
     }
 
     /// A look at the state under a short lock.
@@ -260,7 +272,12 @@ impl ManifestHandle {
         let image = self.shared.image.read();
         let stream = image.streams.get(&id)?;
         stream.check_replace(ranges, ranges).ok()?;
-        Some(ranges.iter().map(|range| self.lease_range(&image, range)).collect())
+        Some(
+            ranges
+                .iter()
+                .map(|range| self.lease_range(&image, range))
+                .collect(),
+        )
     }
 
     fn lease_range(&self, image: &Image, range: &Range) -> LeasedRange {
@@ -270,14 +287,23 @@ impl ManifestHandle {
         if let Some(object) = &object {
             *self.shared.leases.lock().entry(object.id).or_default() += 1;
         }
-        LeasedRange { range: *range, object, shared: self.shared.clone() }
+        LeasedRange {
+            range: *range,
+            object,
+            shared: self.shared.clone(),
+        }
     }
 
     /// Dead objects that nobody reads.
     pub(crate) fn collectable(&self) -> Vec<ObjectId> {
         let image = self.shared.image.read();
         let leases = self.shared.leases.lock();
-        image.dead.iter().filter(|id| !leases.contains_key(id)).copied().collect()
+        image
+            .dead
+            .iter()
+            .filter(|id| !leases.contains_key(id))
+            .copied()
+            .collect()
     }
 
     /// Which of the listed objects belong to nobody: not in the manifest, not spilled, and below every object in flight.
@@ -296,7 +322,11 @@ impl ManifestHandle {
                 || image.spills.iter().any(|(_, spilled)| spilled == id)
                 || committer.snapshot_spills.contains(id)
         };
-        Ok(listed.iter().filter(|id| **id < bound && !used(id)).copied().collect())
+        Ok(listed
+            .iter()
+            .filter(|id| **id < bound && !used(id))
+            .copied()
+            .collect())
     }
 
     /// The store that holds the objects.
@@ -307,6 +337,10 @@ impl ManifestHandle {
 
 impl Shared {
     fn media(&self) -> Media<'_> {
-        Media { store: &*self.store, objects: &*self.objects, image: &self.image }
+        Media {
+            store: &*self.store,
+            objects: &*self.objects,
+            image: &self.image,
+        }
     }
 }

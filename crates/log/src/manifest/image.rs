@@ -62,7 +62,11 @@ impl Image {
             Record::Trim(trims) => self.check_trims(trims),
             Record::Collected(ids) => {
                 let known = ids.iter().all(|id| self.dead.contains(id));
-                if known { Ok(()) } else { Err(Refusal::UnknownObject) }
+                if known {
+                    Ok(())
+                } else {
+                    Err(Refusal::UnknownObject)
+                }
             }
             // The loader and the committer put the spilled record itself in its place.
             Record::Spilled(_) => Err(Refusal::UnknownObject),
@@ -94,7 +98,10 @@ impl Image {
                 return Err(Refusal::InsaneRange);
             }
         }
-        self.check_objects(&rewrite.objects, rewrite.parts.iter().flat_map(|part| &part.added))
+        self.check_objects(
+            &rewrite.objects,
+            rewrite.parts.iter().flat_map(|part| &part.added),
+        )
     }
 
     fn check_trims(&self, trims: &[TrimTo]) -> Result<(), Refusal> {
@@ -122,7 +129,11 @@ impl Image {
             *used = true;
         }
         let all_used = room.values().all(|(_, used)| *used);
-        if all_used { Ok(()) } else { Err(Refusal::UnknownObject) }
+        if all_used {
+            Ok(())
+        } else {
+            Err(Refusal::UnknownObject)
+        }
     }
 
     fn apply_checked(&mut self, record: &Record) {
@@ -184,7 +195,11 @@ impl Image {
 
     fn add_objects(&mut self, objects: &[ObjectMeta]) {
         for meta in objects {
-            let added = ObjectUse { meta: *meta, ranges: 0, bytes: 0 };
+            let added = ObjectUse {
+                meta: *meta,
+                ranges: 0,
+                bytes: 0,
+            };
             self.objects.insert(meta.id, added);
         }
     }
@@ -199,7 +214,10 @@ impl Image {
 
     fn release(&mut self, ranges: &[Range]) {
         for range in ranges.iter().filter(|range| range.object != ObjectId::NONE) {
-            let object = self.objects.get_mut(&range.object).expect("every range's object is in use");
+            let object = self
+                .objects
+                .get_mut(&range.object)
+                .expect("every range's object is in use");
             object.ranges -= 1;
             object.bytes -= range.bytes;
             if object.ranges == 0 {
@@ -212,5 +230,9 @@ impl Image {
 
 /// Streams ascend, so that no stream occurs twice in a record: the checks look at the state before the record.
 fn check_order(streams: impl Iterator<Item = StreamId>) -> Result<(), Refusal> {
-    if streams.is_sorted_by(|a, b| a < b) { Ok(()) } else { Err(Refusal::InsaneRange) }
+    if streams.is_sorted_by(|a, b| a < b) {
+        Ok(())
+    } else {
+        Err(Refusal::InsaneRange)
+    }
 }

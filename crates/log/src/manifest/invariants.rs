@@ -20,7 +20,10 @@ impl Image {
 }
 
 /// Invariant 4, the shape of it.
-fn ranges_are_contiguous_and_end_at_the_committed_end(id: StreamId, stream: &StreamImage) -> Result<(), String> {
+fn ranges_are_contiguous_and_end_at_the_committed_end(
+    id: StreamId,
+    stream: &StreamImage,
+) -> Result<(), String> {
     let contiguous = stream.ranges.windows(2).all(|pair| pair[0].end == pair[1].base);
     let sane = stream.ranges.iter().all(|range| range.base < range.end);
     let ends = stream.ranges.last().is_none_or(|range| range.end == stream.end);
@@ -48,8 +51,11 @@ fn objects_are_counted_exactly(image: &Image) -> Result<(), String> {
             count.1 += range.bytes;
         }
     }
-    let stated: BTreeMap<ObjectId, (u32, u64)> =
-        image.objects.iter().map(|(id, object)| (*id, (object.ranges, object.bytes))).collect();
+    let stated: BTreeMap<ObjectId, (u32, u64)> = image
+        .objects
+        .iter()
+        .map(|(id, object)| (*id, (object.ranges, object.bytes)))
+        .collect();
     if counted == stated {
         Ok(())
     } else {

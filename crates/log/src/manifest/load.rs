@@ -46,7 +46,10 @@ pub(super) async fn load(store: &dyn ManifestStore, objects: &dyn ObjectStore) -
     };
     for (seq, bytes) in history.records {
         if seq.0 != loaded.image.seq.0 + 1 {
-            return Err(OpenError::Corrupt(format!("manifest record {} is missing", loaded.image.seq.0 + 1)));
+            return Err(OpenError::Corrupt(format!(
+                "manifest record {} is missing",
+                loaded.image.seq.0 + 1
+            )));
         }
         loaded.records_since_snapshot += 1;
         loaded.bytes_since_snapshot += bytes.len() as u64;
@@ -64,22 +67,33 @@ async fn load_history(store: &dyn ManifestStore) -> Result<ManifestHistory, Open
         }
         backoff.wait().await;
     }
-    store.load().await.map_err(|error: ManifestError| OpenError::Storage(error.to_string()))
+    store
+        .load()
+        .await
+        .map_err(|error: ManifestError| OpenError::Storage(error.to_string()))
 }
 
-async fn load_snapshot(through: ManifestSeq, bytes: Bytes, objects: &dyn ObjectStore) -> Result<Loaded, OpenError> {
+async fn load_snapshot(
+    through: ManifestSeq,
+    bytes: Bytes,
+    objects: &dyn ObjectStore,
+) -> Result<Loaded, OpenError> {
     let (image, spill) = match decode_snapshot(&bytes)? {
         Snapshot::Whole(image) => (image, None),
         Snapshot::Spilled(spill) => {
             let whole = fetch_spill(&spill, objects).await?;
             match decode_snapshot(&whole)? {
                 Snapshot::Whole(image) => (image, Some(spill)),
-                Snapshot::Spilled(_) => return Err(corrupt("a spilled snapshot names another spilled snapshot")),
+                Snapshot::Spilled(_) => {
+                    return Err(corrupt("a spilled snapshot names another spilled snapshot"));
+                }
             }
         }
     };
     if image.seq != through {
-        return Err(corrupt("the snapshot's position is not the one under which it is kept"));
+        return Err(corrupt(
+            "the snapshot's position is not the one under which it is kept",
+        ));
     }
     Ok(Loaded {
         image: *image,
@@ -111,12 +125,19 @@ async fn fetch_spill(spill: &Spill, objects: &dyn ObjectStore) -> Result<Bytes, 
     if spill.len > SPILL_BYTES_MAX {
         return Err(corrupt("a spilled manifest record has an absurd length"));
     }
-    let bytes = get_whole(objects, &spill.object.key(), spill.len).await.map_err(|error| match error {
-        ObjectError::NotFound => OpenError::Corrupt(format!("{} of the manifest is missing", spill.object)),
-        other => OpenError::Storage(other.to_string()),
-    })?;
+    let bytes = get_whole(objects, &spill.object.key(), spill.len)
+        .await
+        .map_err(|error| match error {
+            ObjectError::NotFound => {
+                OpenError::Corrupt(format!("{} of the manifest is missing", spill.object))
+            }
+            other => OpenError::Storage(other.to_string()),
+        })?;
     if checksum(&bytes) != spill.checksum {
-        return Err(OpenError::Corrupt(format!("{} of the manifest is damaged", spill.object)));
+        return Err(OpenError::Corrupt(format!(
+            "{} of the manifest is damaged",
+            spill.object
+        )));
     }
     Ok(bytes)
 }

@@ -55,7 +55,12 @@ impl MemoryManifest {
 impl State {
     fn append(&mut self, seq: ManifestSeq, record: Bytes) -> Result<(), ManifestError> {
         let fault = self.faults.pop_front();
-        let failed = |fate| Err(ManifestError::Storage { fate, what: "injected".to_owned() });
+        let failed = |fate| {
+            Err(ManifestError::Storage {
+                fate,
+                what: "injected".to_owned(),
+            })
+        };
         match fault {
             Some(AppendFault::NotDone) => return failed(Fate::NotDone),
             Some(AppendFault::UnknownNotDone) => return failed(Fate::Unknown),
@@ -65,7 +70,11 @@ impl State {
         }
         self.last = seq.0;
         self.history.records.push((seq, record));
-        if fault.is_some() { failed(Fate::Unknown) } else { Ok(()) }
+        if fault.is_some() {
+            failed(Fate::Unknown)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -21,5 +21,4 @@ pub(crate) mod record;
 pub(crate) mod record_format;
 pub(crate) mod snapshot_format;
 
-
 pub(crate) use handle::ManifestHandle;

@@ -66,7 +66,8 @@ impl StreamImage {
             return Err(Refusal::NotExactCover);
         };
         check_contiguous(ranges)?;
-        let fits = first.base == self.end || (self.ranges.is_empty() && first.base > self.end && first.base <= self.start);
+        let fits = first.base == self.end
+            || (self.ranges.is_empty() && first.base > self.end && first.base <= self.start);
         if fits { Ok(()) } else { Err(Refusal::NotExactCover) }
     }
 
@@ -89,7 +90,11 @@ impl StreamImage {
         check_contiguous(added)?;
         let covers = added.first().is_some_and(|range| range.base == first.base)
             && added.last().is_some_and(|range| range.end == last.end);
-        if covers { Ok(at) } else { Err(Refusal::NotExactCover) }
+        if covers {
+            Ok(at)
+        } else {
+            Err(Refusal::NotExactCover)
+        }
     }
 
     /// Replaces what `check_replace` located.
@@ -122,10 +127,18 @@ fn check_contiguous(ranges: &[Range]) -> Result<(), Refusal> {
     for range in ranges {
         let len = range.end.0.checked_sub(range.base.0).unwrap_or(0);
         let empty_object = range.object == ObjectId::NONE;
-        if len == 0 || len > RANGE_OFFSETS_MAX || range.end.0 > OFFSET_MAX || empty_object != (range.bytes == 0) {
+        if len == 0
+            || len > RANGE_OFFSETS_MAX
+            || range.end.0 > OFFSET_MAX
+            || empty_object != (range.bytes == 0)
+        {
             return Err(Refusal::InsaneRange);
         }
     }
     let contiguous = ranges.windows(2).all(|pair| pair[0].end == pair[1].base);
-    if contiguous { Ok(()) } else { Err(Refusal::NotExactCover) }
+    if contiguous {
+        Ok(())
+    } else {
+        Err(Refusal::NotExactCover)
+    }
 }

@@ -1,8 +1,8 @@
 //! Bytes of manifest records, version 1 (docs/format/manifest.md): magic, version, kind, payload, checksum last.
 
 use super::record::{
-    ObjectMeta, ProducerBatch, ProducerSnapshot, PRODUCER_BATCHES_MAX, Range, Record, Rewrite, RewritePart, Spill,
-    TrimTo, Upload, UploadPart,
+    ObjectMeta, PRODUCER_BATCHES_MAX, ProducerBatch, ProducerSnapshot, Range, Record, Rewrite, RewritePart,
+    Spill, TrimTo, Upload, UploadPart,
 };
 use crate::ids::{Epoch, GroupSeq, Offset, StreamId};
 use crate::le::{FormatError, LeReader, checksum, put_count};
@@ -76,12 +76,22 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record, FormatError> {
         KIND_UPLOAD => Record::Upload(take_upload(&mut reader)?),
         KIND_REWRITE => Record::Rewrite(take_rewrite(&mut reader)?),
         KIND_TRIM => Record::Trim(take_list(&mut reader, TRIM_BYTES, |r| {
-            Ok(TrimTo { stream: StreamId(r.u64()?), start: Offset(r.u64()?) })
+            Ok(TrimTo {
+                stream: StreamId(r.u64()?),
+                start: Offset(r.u64()?),
+            })
         })?),
-        KIND_DELETE => Record::DeleteStream { stream: StreamId(reader.u64()?), as_of: GroupSeq(reader.u64()?) },
+        KIND_DELETE => Record::DeleteStream {
+            stream: StreamId(reader.u64()?),
+            as_of: GroupSeq(reader.u64()?),
+        },
         KIND_COLLECTED => Record::Collected(take_list(&mut reader, 8, |r| Ok(ObjectId(r.u64()?)))?),
         KIND_SPILLED => Record::Spilled(take_spill(&mut reader)?),
-        _ => return Err(FormatError::Inconsistent("a manifest record of a kind that is not known here")),
+        _ => {
+            return Err(FormatError::Inconsistent(
+                "a manifest record of a kind that is not known here",
+            ));
+        }
     };
     if reader.is_empty() {
         Ok(record)
@@ -109,7 +119,11 @@ pub(super) fn unseal<'a>(
         return Err(FormatError::BadMagic);
     }
     let found = reader.u16()?;
-    let summed = bytes.len().checked_sub(CHECKSUM_BYTES).filter(|at| *at >= 6).ok_or(FormatError::Truncated)?;
+    let summed = bytes
+        .len()
+        .checked_sub(CHECKSUM_BYTES)
+        .filter(|at| *at >= 6)
+        .ok_or(FormatError::Truncated)?;
     if LeReader::new(&bytes[summed..]).u64()? != checksum(&bytes[..summed]) {
         return Err(FormatError::BadChecksum(part));
     }
@@ -197,7 +211,11 @@ pub(super) fn put_object(out: &mut BytesMut, object: &ObjectMeta) {
 
 pub(super) fn take_objects(reader: &mut LeReader<'_>) -> Result<Vec<ObjectMeta>, FormatError> {
     take_list(reader, OBJECT_BYTES, |r| {
-        Ok(ObjectMeta { id: ObjectId(r.u64()?), len: r.u64()?, footer_len: r.u32()? })
+        Ok(ObjectMeta {
+            id: ObjectId(r.u64()?),
+            len: r.u64()?,
+            footer_len: r.u32()?,
+        })
     })
 }
 
@@ -241,7 +259,10 @@ pub(super) fn put_producer(out: &mut BytesMut, producer: &ProducerSnapshot) {
     out.put_i16_le(producer.producer_epoch);
     out.put_i64_le(producer.last_timestamp);
     out.put_u64_le(producer.transaction_start.map_or(NO_OFFSET, |start| start.0));
-    assert!(producer.batches.len() <= PRODUCER_BATCHES_MAX, "a producer's window is bounded");
+    assert!(
+        producer.batches.len() <= PRODUCER_BATCHES_MAX,
+        "a producer's window is bounded"
+    );
     put_list(out, &producer.batches, |out, batch| {
         out.put_i32_le(batch.first_sequence);
         out.put_i32_le(batch.last_sequence);
@@ -260,7 +281,9 @@ pub(super) fn take_producers(reader: &mut LeReader<'_>) -> Result<Vec<ProducerSn
             batches: take_list(r, PRODUCER_BATCH_BYTES, take_producer_batch)?,
         };
         if producer.batches.len() > PRODUCER_BATCHES_MAX {
-            return Err(FormatError::Inconsistent("a producer's window is larger than allowed"));
+            return Err(FormatError::Inconsistent(
+                "a producer's window is larger than allowed",
+            ));
         }
         Ok(producer)
     })
@@ -282,5 +305,9 @@ pub(super) fn put_spill(out: &mut BytesMut, spill: &Spill) {
 }
 
 pub(super) fn take_spill(reader: &mut LeReader<'_>) -> Result<Spill, FormatError> {
-    Ok(Spill { object: ObjectId(reader.u64()?), len: reader.u64()?, checksum: reader.u64()? })
+    Ok(Spill {
+        object: ObjectId(reader.u64()?),
+        len: reader.u64()?,
+        checksum: reader.u64()?,
+    })
 }

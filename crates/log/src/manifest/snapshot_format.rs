@@ -4,8 +4,8 @@ use super::image::{Image, ObjectUse};
 use super::ranges::StreamImage;
 use super::record::Spill;
 use super::record_format::{
-    put_epochs, put_list, put_object, put_producer, put_range, put_spill, seal, take_epochs, take_list, take_objects,
-    take_producers, take_ranges, take_spill, unseal,
+    put_epochs, put_list, put_object, put_producer, put_range, put_spill, seal, take_epochs, take_list,
+    take_objects, take_producers, take_ranges, take_spill, unseal,
 };
 use super::store::ManifestSeq;
 use crate::ids::{GroupSeq, Offset, StreamId};
@@ -81,7 +81,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Snapshot, FormatError> {
     let snapshot = match reader.u16()? {
         KIND_WHOLE => Snapshot::Whole(Box::new(take_image(&mut reader)?)),
         KIND_SPILLED => Snapshot::Spilled(take_spill(&mut reader)?),
-        _ => return Err(FormatError::Inconsistent("a manifest snapshot of a kind that is not known here")),
+        _ => {
+            return Err(FormatError::Inconsistent(
+                "a manifest snapshot of a kind that is not known here",
+            ));
+        }
     };
     if reader.is_empty() {
         Ok(snapshot)
@@ -98,12 +102,24 @@ fn take_image(reader: &mut LeReader<'_>) -> Result<Image, FormatError> {
         ..Image::default()
     };
     for meta in take_objects(reader)? {
-        image.objects.insert(meta.id, ObjectUse { meta, ranges: 0, bytes: 0 });
+        image.objects.insert(
+            meta.id,
+            ObjectUse {
+                meta,
+                ranges: 0,
+                bytes: 0,
+            },
+        );
     }
-    image.dead = take_list(reader, 8, |r| Ok(ObjectId(r.u64()?)))?.into_iter().collect();
-    image.deleted =
-        take_list(reader, 16, |r| Ok((StreamId(r.u64()?), GroupSeq(r.u64()?))))?.into_iter().collect();
-    image.streams = take_list(reader, STREAM_BYTES_MIN, take_stream)?.into_iter().collect();
+    image.dead = take_list(reader, 8, |r| Ok(ObjectId(r.u64()?)))?
+        .into_iter()
+        .collect();
+    image.deleted = take_list(reader, 16, |r| Ok((StreamId(r.u64()?), GroupSeq(r.u64()?))))?
+        .into_iter()
+        .collect();
+    image.streams = take_list(reader, STREAM_BYTES_MIN, take_stream)?
+        .into_iter()
+        .collect();
     count_references(&mut image)?;
     image
         .check()
@@ -133,7 +149,9 @@ fn count_references(image: &mut Image) -> Result<(), FormatError> {
         let object = image
             .objects
             .get_mut(&range.object)
-            .ok_or(FormatError::Inconsistent("a range lies in an object that is not known"))?;
+            .ok_or(FormatError::Inconsistent(
+                "a range lies in an object that is not known",
+            ))?;
         object.ranges += 1;
         object.bytes = object.bytes.saturating_add(range.bytes);
     }

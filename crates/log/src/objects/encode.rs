@@ -75,7 +75,10 @@ impl ObjectEncoder {
 
     /// Adds one whole batch. Streams ascend, offsets of a stream ascend.
     pub(crate) fn push(&mut self, stream: StreamId, span: BatchSpan, batch: Bytes) {
-        assert!(span.base <= span.last && !batch.is_empty(), "a batch holds records");
+        assert!(
+            span.base <= span.last && !batch.is_empty(),
+            "a batch holds records"
+        );
         let len = u32::try_from(batch.len()).expect("a batch's length is an i32 on the wire");
         let closes = self.open.as_ref().is_some_and(|(block, _)| {
             assert!(
@@ -88,7 +91,9 @@ impl ObjectEncoder {
             self.close_block();
         }
         let position = self.position;
-        let (block, hash) = self.open.get_or_insert_with(|| (first_entry(stream, span, position), Box::default()));
+        let (block, hash) = self
+            .open
+            .get_or_insert_with(|| (first_entry(stream, span, position), Box::default()));
         block.last = span.last;
         block.max_timestamp = block.max_timestamp.max(span.max_timestamp);
         block.batches += 1;

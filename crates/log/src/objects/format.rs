@@ -172,8 +172,15 @@ fn encode_entry(out: &mut BytesMut, block: &BlockEntry) {
 }
 
 /// Decodes the last bytes of object `id`: exactly its footer. One tail read opens an object.
-pub(crate) fn decode_footer(id: ObjectId, object_len: u64, footer: &[u8]) -> Result<ObjectIndex, FormatError> {
-    let sections_len = footer.len().checked_sub(TRAILER_BYTES).ok_or(FormatError::Truncated)?;
+pub(crate) fn decode_footer(
+    id: ObjectId,
+    object_len: u64,
+    footer: &[u8],
+) -> Result<ObjectIndex, FormatError> {
+    let sections_len = footer
+        .len()
+        .checked_sub(TRAILER_BYTES)
+        .ok_or(FormatError::Truncated)?;
     let (sections, trailer) = footer.split_at(sections_len);
     let mut reader = LeReader::new(trailer);
     if reader.take(8)? != MAGIC_TRAILER {
@@ -194,11 +201,15 @@ pub(crate) fn decode_footer(id: ObjectId, object_len: u64, footer: &[u8]) -> Res
         return Err(FormatError::UnknownVersion(version));
     }
     if stated_id != id {
-        return Err(FormatError::Inconsistent("the object is another one than its key says"));
+        return Err(FormatError::Inconsistent(
+            "the object is another one than its key says",
+        ));
     }
     let footer_at = object_len.checked_sub(footer.len() as u64);
     if stated_len != object_len || stated_sections_len != sections_len || footer_at != Some(data_end) {
-        return Err(FormatError::Inconsistent("the object's length is not what its trailer says"));
+        return Err(FormatError::Inconsistent(
+            "the object's length is not what its trailer says",
+        ));
     }
     if object_sum != object_checksum(id, nonce, sections) {
         return Err(FormatError::BadChecksum("object"));
@@ -240,7 +251,9 @@ fn decode_index(payload: &[u8], data_end: u64) -> Result<ObjectIndex, FormatErro
     let entry_len = reader.u16()? as usize;
     reader.u16()?;
     if entry_len < ENTRY_BYTES || payload.len() - 8 != count.saturating_mul(entry_len) {
-        return Err(FormatError::Inconsistent("the index is not as long as its count says"));
+        return Err(FormatError::Inconsistent(
+            "the index is not as long as its count says",
+        ));
     }
     let mut blocks = Vec::with_capacity(count);
     let mut position = HEADER_BYTES as u64;
@@ -282,6 +295,8 @@ fn check_entry(before: Option<&BlockEntry>, block: &BlockEntry, position: u64) -
     if sane && sorted {
         Ok(())
     } else {
-        Err(FormatError::Inconsistent("an index entry is out of order or out of bounds"))
+        Err(FormatError::Inconsistent(
+            "an index entry is out of order or out of bounds",
+        ))
     }
 }

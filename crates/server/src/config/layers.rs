@@ -1,6 +1,7 @@
 //! The layers of the configuration: flag over environment over file over default, each text with the place it came from, so that
 //! an error names the place to change.
 
+use super::broker_settings::{self, BrokerTexts};
 use super::table::{ROWS, Settings};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -75,6 +76,7 @@ pub enum ConfigError {
 #[derive(Clone, Debug)]
 pub struct Layers {
     texts: Vec<(String, Source)>,
+    broker: BrokerTexts,
 }
 
 impl Default for Layers {
@@ -82,6 +84,7 @@ impl Default for Layers {
         let of_row = |row: &super::table::Row| (row.default.to_owned(), Source::Default);
         Self {
             texts: ROWS.iter().map(of_row).collect(),
+            broker: BrokerTexts::new(),
         }
     }
 }
@@ -106,10 +109,35 @@ impl Layers {
                 layers.set(index, text, Source::Environment(name))?;
             }
         }
+        for name in broker_settings::names() {
+            let variable = broker_settings::variable(name);
+            if let Some(text) = environment(&variable) {
+                layers.set_broker(name, text, Source::Environment(variable))?;
+            }
+        }
         for (index, text) in &flags.0 {
             layers.set(*index, text.clone(), Source::Flag(ROWS[*index].flag()))?;
         }
         Ok(layers)
+    }
+
+    /// What holds for `millstream serve` with these arguments, in this process's environment.
+    ///
+    /// # Errors
+    /// As for [`Layers::load`].
+    pub fn for_serve(args: &crate::cli::ServeArgs) -> Result<Self, ConfigError> {
+        let environment = |name: &str| std::env::var(name).ok();
+        let mut layers = Self::load(args.config.as_deref(), environment, &args.settings)?;
+        for (name, text) in &args.set {
+            layers.set_broker(name, text.clone(), Source::Flag("set".to_owned()))?;
+        }
+        Ok(layers)
+    }
+
+    /// Settings with Kafka's names that were set.
+    #[must_use]
+    pub fn broker(&self) -> &BrokerTexts {
+        &self.broker
     }
 
     /// The typed settings.
@@ -140,6 +168,19 @@ impl Layers {
         Ok(())
     }
 
+    fn set_broker(&mut self, name: &str, text: String, source: Source) -> Result<(), ConfigError> {
+        if let Err(why) = broker_settings::check(name, &text) {
+            return Err(ConfigError::Value {
+                source_shown: source.to_string(),
+                name: format!("{BROKER_PREFIX}{name}"),
+                text,
+                why,
+            });
+        }
+        self.broker.insert(name.to_owned(), (text, source));
+        Ok(())
+    }
+
     /// Lays the TOML text of `path` over what is there.
     pub(super) fn add_text(&mut self, path: &Path, text: &str) -> Result<(), ConfigError> {
         let wrong = |offset: usize, what: String| ConfigError::File {
@@ -156,23 +197,56 @@ impl Layers {
         for (group, value) in document.get_ref() {
             let at = group.span().start;
             let group = group.get_ref().as_ref();
-            let DeValue::Table(keys) = value.get_ref() else {
+            if !is_group(group) && matches!(value.get_ref(), DeValue::Table(keys) if keys.is_empty()) {
                 return Err(wrong(at, unknown(group)));
-            };
-            for (key, value) in keys {
-                let at = key.span().start;
-                let name = format!("{group}.{}", key.get_ref());
-                let Some(index) = ROWS.iter().position(|row| row.name() == name) else {
+            }
+            let mut written = Vec::new();
+            flatten(group.to_owned(), at, value.get_ref(), &mut written);
+            for (name, at, value) in written {
+                let source = Source::File(path.to_owned(), line_of(text, at));
+                let text = scalar(value).ok_or_else(|| wrong(at, format!("{name} takes one value")));
+                if let Some(name) = name
+                    .strip_prefix(BROKER_PREFIX)
+                    .filter(|name| broker_settings::exists(name))
+                {
+                    self.set_broker(name, text?, source)?;
+                } else if let Some(index) = ROWS.iter().position(|row| row.name() == name) {
+                    self.set(index, text?, source)?;
+                } else {
                     return Err(wrong(at, unknown(&name)));
-                };
-                let Some(written) = scalar(value.get_ref()) else {
-                    let example = ROWS[index].example;
-                    return Err(wrong(at, format!("{name} takes one value, e.g. \"{example}\"")));
-                };
-                self.set(index, written, Source::File(path.to_owned(), line_of(text, at)))?;
+                }
             }
         }
         Ok(())
+    }
+}
+
+/// What stands before a broker setting's own name, in the file and in errors.
+const BROKER_PREFIX: &str = "broker.";
+
+fn is_group(name: &str) -> bool {
+    name == broker_settings::GROUP || ROWS.iter().any(|row| row.group == name)
+}
+
+/// Names, places and values of everything below a key. `[broker]` with `num.partitions = 3` is a table in a table to TOML, which
+/// means the same as the quoted name.
+fn flatten<'a>(
+    name: String,
+    at: usize,
+    value: &'a DeValue<'a>,
+    into: &mut Vec<(String, usize, &'a DeValue<'a>)>,
+) {
+    let DeValue::Table(keys) = value else {
+        into.push((name, at, value));
+        return;
+    };
+    for (key, value) in keys {
+        flatten(
+            format!("{name}.{}", key.get_ref()),
+            key.span().start,
+            value.get_ref(),
+            into,
+        );
     }
 }
 
@@ -180,7 +254,12 @@ impl Layers {
 ///
 /// Only to be warned of, as orchestrators invent variables too (`MILLSTREAM_PORT` for a service named so).
 pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
-    let known: Vec<String> = ROWS.iter().map(super::table::Row::variable).collect();
+    let of_broker = broker_settings::names().map(broker_settings::variable);
+    let known: Vec<String> = ROWS
+        .iter()
+        .map(super::table::Row::variable)
+        .chain(of_broker)
+        .collect();
     names
         .filter(|name| name.starts_with("MILLSTREAM_"))
         .filter(|name| !known.contains(name) && !NOT_SETTINGS.contains(&name.as_str()))
@@ -226,9 +305,12 @@ fn line_of(text: &str, offset: usize) -> usize {
 }
 
 fn unknown(name: &str) -> String {
+    let broker = broker_settings::names().map(|name| format!("{BROKER_PREFIX}{name}"));
     let similar = ROWS
         .iter()
-        .map(|row| (strsim::jaro_winkler(&row.name(), name), row.name()))
+        .map(super::table::Row::name)
+        .chain(broker)
+        .map(|known| (strsim::jaro_winkler(&known, name), known))
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match similar {
         Some((similarity, meant)) if similarity >= SUGGESTION_SIMILARITY_MIN => {

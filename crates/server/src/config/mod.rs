@@ -3,6 +3,7 @@
 //!
 //! **Invariant**: a setting is known everywhere or nowhere; nothing here names a single setting besides its row.
 
+pub mod broker_settings;
 pub mod flags;
 pub mod layers;
 pub mod show;

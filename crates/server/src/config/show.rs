@@ -1,5 +1,6 @@
 //! The configuration as text: `millstream config show` (what holds, and why) and `millstream config docs` (docs/CONFIG.md).
 
+use super::broker_settings;
 use super::layers::{Layers, Source};
 use super::table::{GROUPS, ROWS, Row};
 use std::fmt::Write as _;
@@ -20,6 +21,12 @@ pub fn toml(layers: &Layers) -> String {
         }
         out.push('\n');
     }
+    if !layers.broker().is_empty() {
+        let _ = writeln!(out, "# Settings with Kafka's names\n[{}]", broker_settings::GROUP);
+        for (name, (text, source)) in layers.broker() {
+            let _ = writeln!(out, "{} = {}  # {source}", quoted(name), quoted(text));
+        }
+    }
     out.truncate(out.trim_end().len());
     out.push('\n');
     out
@@ -34,7 +41,11 @@ pub fn json(layers: &Layers) -> serde_json::Value {
             serde_json::json!({ "value": text, "default": row.default, "source": source.to_string() });
         (row.name(), value)
     };
-    ROWS.iter().enumerate().map(of_row).collect()
+    let of_broker = layers.broker().iter().map(|(name, (text, source))| {
+        let value = serde_json::json!({ "value": text, "source": source.to_string() });
+        (format!("{}.{name}", broker_settings::GROUP), value)
+    });
+    ROWS.iter().enumerate().map(of_row).chain(of_broker).collect()
 }
 
 /// docs/CONFIG.md.
@@ -58,6 +69,7 @@ pub fn markdown() -> String {
             );
         }
     }
+    out.push_str(&broker_settings::markdown());
     out
 }
 

@@ -175,7 +175,15 @@ settings! {
         connections_max: usize = "20000" in "1" to "1000000",
             "Connections of Kafka clients; one more is closed as soon as it is accepted.";
         request_bytes_max: ByteSize = "100MiB" in "1KiB" to "1GiB",
-            "The largest request frame; a larger one closes its connection before anything is allocated (Kafka: socket.request.max.bytes).";
+            "The largest request; a larger one closes its connection before anything is allocated (Kafka: socket.request.max.bytes).";
+        request_memory_bytes: ByteSize = "256MiB" in "1MiB" to "1TiB",
+            "Memory of all large requests that are being read or answered; beyond it sockets are not read. At least limits.request_bytes_max.";
+        requests_in_flight_max: usize = "64" in "1" to "4096",
+            "Requests of one connection that are begun and not answered; beyond it the socket is not read.";
+        idle_max: Duration = "10m" in "1s" to "30d",
+            "Time without a request after which a connection is closed (Kafka: connections.max.idle.ms).";
+        fetch_sessions_max: usize = "1000" in "0" to "1000000",
+            "Fetch sessions that are kept (Kafka: max.incremental.fetch.session.cache.slots).";
         shutdown_grace: Duration = "10s" in "0s" to "10m",
             "How long a clean shutdown lets requests in flight finish.";
     }

@@ -103,6 +103,20 @@ fn an_unknown_key_is_refused_with_its_line_and_a_suggestion() {
 }
 
 #[test]
+fn settings_with_kafkas_names_are_taken_quoted_or_not_and_checked() {
+    let layers = from_file("[broker]\nnum.partitions = 3\n\"delete.topic.enable\" = false\n")
+        .expect("both are settings");
+    let values = super::broker_settings::values(layers.broker());
+    assert_eq!(values["num.partitions"], "3");
+    assert_eq!(values["delete.topic.enable"], "false");
+    let again = from_file(&show::toml(&layers)).expect("what is shown is a good file");
+    assert_eq!(super::broker_settings::values(again.broker()), values);
+    let error = from_file("[broker]\nnum.partition = 3\n").expect_err("no such setting");
+    assert!(error.contains("did you mean broker.num.partitions?"), "{error}");
+    assert!(from_file("[broker]\nnum.partitions = 0\n").is_err());
+}
+
+#[test]
 fn a_bad_value_is_refused_with_what_would_be_good() {
     let error = from_file("[log]\ntail_cache_bytes = '64Mib'\n").expect_err("not a unit");
     assert!(

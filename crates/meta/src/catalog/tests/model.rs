@@ -154,14 +154,15 @@ impl Model {
     }
 }
 
-async fn run(steps: Vec<(Step, bool, Option<TxnFault>)>) {
-    let cluster = Cluster::new();
-    let mut brokers = [cluster.broker(0).await, cluster.broker(1).await];
-    let mut model = Model::default();
-    for (step, which, fault) in steps {
-        let broker = &brokers[usize::from(which)];
-        cluster.store.clear_injected();
-        fault.into_iter().for_each(|fault| cluster.store.inject(fault));
+struct Run {
+    cluster: Cluster,
+    brokers: [Catalog; 2],
+    model: Model,
+}
+
+impl Run {
+    async fn take(&mut self, step: Step, which: usize) {
+        let (broker, model) = (&self.brokers[which], &mut self.model);
         match step {
             Step::Create {
                 name,
@@ -203,37 +204,57 @@ async fn run(steps: Vec<(Step, bool, Option<TxnFault>)>) {
                     Some(value) => ConfigOp::Set(key_name, value.to_string()),
                     None => ConfigOp::Delete(key_name),
                 };
-                let answer = broker
-                    .alter_topic_configs(NAMES[name], &ConfigChange::Incremental(vec![op]))
-                    .await;
+                let change = ConfigChange::Incremental(vec![op]);
+                let answer = broker.alter_topic_configs(NAMES[name], &change).await;
                 assert_eq!(kind(answer), model.set(NAMES[name], key, value));
             }
-            Step::Reopen => brokers[usize::from(which)] = cluster.broker(u32::from(which)).await,
-            Step::Compact => cluster.store.compact(),
-        }
-        // Reading its own writes; a reopened broker reads everything.
-        if !matches!(step, Step::Compact) {
-            let broker = &brokers[usize::from(which)];
-            let mut changed = broker.changed();
-            let caught_up = broker.image().revision();
-            let latest = brokers
-                .iter()
-                .map(|broker| broker.image().revision())
-                .max()
-                .expect("two");
-            if caught_up < latest {
-                changed
-                    .wait_for(|revision| *revision >= latest)
-                    .await
-                    .expect("it follows");
+            Step::Reopen => {
+                let id = u32::try_from(which).expect("two brokers");
+                self.brokers[which] = self.cluster.broker(id).await;
             }
-            model.check(&broker.image());
+            Step::Compact => self.cluster.store.compact(),
         }
+    }
+
+    /// The broker reads its own writes at once, and the other's once it has caught up.
+    async fn check(&self, which: usize) {
+        let broker = &self.brokers[which];
+        let latest = self
+            .brokers
+            .iter()
+            .map(|broker| broker.image().revision())
+            .max()
+            .expect("two brokers");
+        broker
+            .changed()
+            .wait_for(|revision| *revision >= latest)
+            .await
+            .expect("it follows");
+        self.model.check(&broker.image());
+    }
+}
+
+async fn run(steps: Vec<(Step, bool, Option<TxnFault>)>) {
+    let cluster = Cluster::new();
+    let brokers = [cluster.broker(0).await, cluster.broker(1).await];
+    let mut run = Run {
+        cluster,
+        brokers,
+        model: Model::default(),
+    };
+    for (step, which, fault) in steps {
+        let which = usize::from(which);
+        run.cluster.store.clear_injected();
+        fault
+            .into_iter()
+            .for_each(|fault| run.cluster.store.inject(fault));
+        run.take(step, which).await;
+        run.check(which).await;
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn the_catalog_behaves_as_a_map_whatever_answers_are_lost(
         steps in prop::collection::vec((any_step(), any::<bool>(), any_fault()), 1..40)

@@ -1,0 +1,211 @@
+//! What the coordinator answers, and what it asks of its driver.
+//!
+//! Owns: the outputs of the state machine. Never: wire versions and error codes; `api/` maps them.
+
+use super::error::GroupError;
+use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
+use super::request::{Leaver, PersistToken, RequestId};
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// What the driver has to do after a step, in this order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Answer a request. Each request is answered exactly once.
+    Reply(RequestId, Answer),
+    /// Append these records, atomically and after all earlier ones, then report `Input::Persisted`. Without records it only
+    /// waits for the earlier ones.
+    Persist(PersistToken, Vec<EncodedRecord>),
+}
+
+/// A keyed record as it goes to the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedRecord {
+    /// What it replaces.
+    pub key: Bytes,
+    /// `None` deletes the key.
+    pub value: Option<Bytes>,
+}
+
+/// The answer to the request of the same name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// JoinGroup.
+    Join(Result<Joined, JoinRefused>),
+    /// SyncGroup.
+    Sync(Result<Synced, GroupError>),
+    /// Heartbeat.
+    Heartbeat(Result<(), GroupError>),
+    /// LeaveGroup, one result a leaver, in order.
+    Leave(Result<Vec<(Leaver, Result<(), GroupError>)>, GroupError>),
+    /// OffsetCommit.
+    Commit(Result<Vec<CommittedTopic>, GroupError>),
+    /// OffsetFetch.
+    Fetch(Result<Vec<FetchedTopic>, GroupError>),
+    /// OffsetDelete.
+    DeleteOffsets(Result<Vec<CommittedTopic>, GroupError>),
+    /// ListGroups.
+    List(Vec<ListedGroup>),
+    /// DescribeGroups.
+    Describe(Result<DescribedGroup, GroupError>),
+    /// DeleteGroups.
+    Delete(Result<(), GroupError>),
+}
+
+/// A place in a generation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+    /// Whose place.
+    pub member: MemberId,
+    /// The generation.
+    pub generation: i32,
+    /// The kind of group.
+    pub protocol_type: Option<ProtocolName>,
+    /// The protocol that the members' votes selected.
+    pub protocol: Option<ProtocolName>,
+    /// Who assigns.
+    pub leader: Option<MemberId>,
+    /// Whether the leader keeps the present assignment (KIP-814).
+    pub skip_assignment: bool,
+    /// All members, for the leader only.
+    pub members: Vec<JoinedMember>,
+}
+
+/// What the leader learns of a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinedMember {
+    /// Its id.
+    pub member: MemberId,
+    /// Its instance id, if it is static.
+    pub instance: Option<InstanceId>,
+    /// Its metadata under the selected protocol.
+    pub metadata: Bytes,
+}
+
+/// No place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinRefused {
+    /// Why.
+    pub error: GroupError,
+    /// The id to come back with, or the id that was sent.
+    pub member: Option<MemberId>,
+}
+
+/// An assignment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Synced {
+    /// The kind of group.
+    pub protocol_type: Option<ProtocolName>,
+    /// The selected protocol.
+    pub protocol: Option<ProtocolName>,
+    /// The member's share, opaque.
+    pub assignment: Bytes,
+}
+
+/// Results for the partitions of one topic, in the order asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedTopic {
+    /// The topic.
+    pub topic: TopicName,
+    /// Its id as the request gave it.
+    pub topic_id: TopicId,
+    /// One result a partition.
+    pub partitions: Vec<(i32, Result<(), GroupError>)>,
+}
+
+/// Offsets of one topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchedTopic {
+    /// The topic.
+    pub topic: TopicName,
+    /// Its id: as asked, or as stored if everything was asked for.
+    pub topic_id: TopicId,
+    /// `Ok(None)`: nothing is committed.
+    pub partitions: Vec<(i32, Result<Option<FetchedOffset>, GroupError>)>,
+}
+
+/// One committed offset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchedOffset {
+    /// The next offset to read.
+    pub offset: i64,
+    /// -1: unknown.
+    pub leader_epoch: i32,
+    /// Free text of the client.
+    pub metadata: Arc<str>,
+}
+
+/// The state of a group; the names are Kafka's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupState {
+    /// No members; offsets may be kept.
+    Empty,
+    /// Members are asked to join again.
+    PreparingRebalance,
+    /// All have joined; the leader's assignment is awaited.
+    CompletingRebalance,
+    /// Everybody has an assignment.
+    Stable,
+    /// Being deleted.
+    Dead,
+}
+
+impl GroupState {
+    /// As clients see it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Empty => "Empty",
+            Self::PreparingRebalance => "PreparingRebalance",
+            Self::CompletingRebalance => "CompletingRebalance",
+            Self::Stable => "Stable",
+            Self::Dead => "Dead",
+        }
+    }
+}
+
+/// The group type of every group here, as clients see it (KIP-848).
+pub const CLASSIC_GROUP_TYPE: &str = "classic";
+
+/// A group in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedGroup {
+    /// The group.
+    pub group: GroupId,
+    /// The kind; empty for groups that only hold offsets.
+    pub protocol_type: Option<ProtocolName>,
+    /// Its state.
+    pub state: GroupState,
+}
+
+/// A group in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedGroup {
+    /// The group.
+    pub group: GroupId,
+    /// Its state.
+    pub state: GroupState,
+    /// The kind.
+    pub protocol_type: Option<ProtocolName>,
+    /// The selected protocol, known while stable.
+    pub protocol: Option<ProtocolName>,
+    /// Its members.
+    pub members: Vec<DescribedMember>,
+}
+
+/// A member in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedMember {
+    /// Its id.
+    pub member: MemberId,
+    /// Its instance id, if it is static.
+    pub instance: Option<InstanceId>,
+    /// `client.id`.
+    pub client_id: Arc<str>,
+    /// Where it connected from.
+    pub client_host: Arc<str>,
+    /// Its metadata under the selected protocol, known while stable.
+    pub metadata: Bytes,
+    /// Its share, known while stable.
+    pub assignment: Bytes,
+}

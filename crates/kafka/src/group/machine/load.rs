@@ -1,0 +1,113 @@
+//! From the stream's records to a running shard.
+//!
+//! Owns: replay. **Invariant** (trap T12): replay folds records with the function the live machine uses; what members were
+//! doing is not stored, so every stored member gets a fresh session and either goes on or is missed.
+
+use super::group::Group;
+use super::member::Member;
+use super::retention::Sweep;
+use super::{Now, Shard};
+use crate::group::answer::GroupState;
+use crate::group::config::GroupConfig;
+use crate::group::durable::DurableGroup;
+use crate::group::name::{GroupId, TopicId, TopicName};
+use crate::group::record::{Record, RecordError};
+use crate::group::request::PersistToken;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+/// A shard that is still being read.
+#[derive(Debug, Default)]
+pub struct ShardLoader {
+    groups: BTreeMap<GroupId, DurableGroup>,
+    failed: Option<RecordError>,
+}
+
+impl ShardLoader {
+    /// Folds the next record in. The first record that cannot be read decides the outcome of `finish`.
+    pub fn replay(&mut self, key: &[u8], value: Option<&[u8]>) {
+        match Record::decode(key, value) {
+            Ok(record) => {
+                let group = self.groups.entry(record.group().clone()).or_default();
+                group.apply(record);
+            }
+            Err(error) => self.failed = self.failed.take().or(Some(error)),
+        }
+    }
+
+    /// Starts the groups. Serving a part of what was stored would hand out offsets that are not the last ones, so a record
+    /// that cannot be read is an error for the whole shard.
+    pub fn finish(self, config: GroupConfig, now: Now) -> Result<Shard, RecordError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let mut shard = Shard {
+            sweep: Sweep {
+                due: now.monotonic + config.offsets_retention_check_interval,
+                after: None,
+            },
+            config,
+            groups: BTreeMap::new(),
+            timers: BTreeSet::new(),
+            pending: VecDeque::new(),
+            next_token: PersistToken(0),
+        };
+        for (id, durable) in self.groups.into_iter().filter(|(_, durable)| !durable.is_empty()) {
+            let mut group = Group::restore(id.clone(), durable, now);
+            if let Some(wake) = group.earliest_deadline() {
+                group.wake_at = Some(wake);
+                group.armed_at = Some(wake);
+                shard.timers.insert((wake, id.clone()));
+            }
+            shard.groups.insert(id, group);
+        }
+        Ok(shard)
+    }
+}
+
+impl Group {
+    fn restore(id: GroupId, durable: DurableGroup, now: Now) -> Self {
+        let mut group = Group::new(id, now.wall_ms);
+        if let Some(stored) = &durable.metadata {
+            group.since_ms = stored.since_ms;
+            group.generation = stored.generation;
+            group.protocol.clone_from(&stored.protocol);
+            for member in &stored.members {
+                let session = Duration::from_millis(u64::from(member.session_timeout_ms));
+                let deadline = now.monotonic + session;
+                let member = Member::restore(member, stored.protocol.as_ref(), deadline);
+                if let Some(protocol_type) = &stored.protocol_type {
+                    group.insert_member(member, protocol_type);
+                }
+            }
+            group.leader.clone_from(&stored.leader);
+            group.protocol_type.clone_from(&stored.protocol_type);
+            if !group.members.is_empty() {
+                group.state = GroupState::Stable;
+            }
+            group.subscribed = group.read_subscriptions();
+        }
+        group.durable = durable;
+        group
+    }
+}
+
+impl Shard {
+    /// Every topic of which offsets are kept, with the ids under which they were committed.
+    #[must_use]
+    pub fn committed_topics(&self) -> BTreeSet<(TopicName, TopicId)> {
+        let topics = self.groups.values().flat_map(|group| &group.durable.offsets);
+        topics
+            .flat_map(|(topic, offsets)| offsets.values().map(|offset| (topic.clone(), offset.topic_id)))
+            .collect()
+    }
+
+    /// The durable half of every group: what a restart would find. For tests and for the simulator's invariants.
+    #[must_use]
+    pub fn durable(&self) -> BTreeMap<GroupId, DurableGroup> {
+        let groups = self.groups.iter().filter(|(_, group)| !group.durable.is_empty());
+        groups
+            .map(|(id, group)| (id.clone(), group.durable.clone()))
+            .collect()
+    }
+}

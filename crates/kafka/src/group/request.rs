@@ -1,0 +1,233 @@
+//! What the coordinator is asked: one struct per operation, already decoded, checked and authorised by `api/`.
+//!
+//! Owns: the inputs of the state machine. Never: wire versions (differences between them are spelled out as fields) and
+//! never a clock. Lies on no data path.
+
+use super::error::PersistError;
+use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// Names one request until it is answered; never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// Names one write until its outcome is known. Rises by one with each write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PersistToken(pub u64);
+
+/// Everything that can happen to a shard.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A client asks.
+    Request(RequestId, Request),
+    /// The oldest write that had no outcome yet has one now.
+    Persisted(PersistToken, Result<(), PersistError>),
+    /// A topic is gone: so are its offsets. Offsets committed under another id of the same name stay.
+    TopicDeleted(TopicName, TopicId),
+    /// Time has passed; deadlines are looked at.
+    Tick,
+}
+
+/// One question; the answer has the variant of the same name.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// JoinGroup.
+    Join(JoinRequest),
+    /// SyncGroup.
+    Sync(SyncRequest),
+    /// Heartbeat.
+    Heartbeat(HeartbeatRequest),
+    /// LeaveGroup.
+    Leave(LeaveRequest),
+    /// OffsetCommit.
+    Commit(CommitRequest),
+    /// OffsetFetch, one group.
+    Fetch(FetchRequest),
+    /// OffsetDelete.
+    DeleteOffsets(DeleteOffsetsRequest),
+    /// ListGroups.
+    List(ListRequest),
+    /// DescribeGroups, one group.
+    Describe(GroupId),
+    /// DeleteGroups, one group.
+    Delete(GroupId),
+}
+
+/// Who a member's client says it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientInfo {
+    /// `client.id`.
+    pub id: Arc<str>,
+    /// The address it connected from, as Kafka writes it ("/127.0.0.1").
+    pub host: Arc<str>,
+}
+
+/// One assignment protocol a member supports, with the metadata it would have the leader see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Protocol {
+    /// For instance "range".
+    pub name: ProtocolName,
+    /// Opaque to the broker, except that the topics of consumer groups are read from it.
+    pub metadata: Bytes,
+}
+
+/// JoinGroup.
+#[derive(Clone, Debug)]
+pub struct JoinRequest {
+    /// The group.
+    pub group: GroupId,
+    /// `None`: the member has no id yet.
+    pub member: Option<MemberId>,
+    /// Set for static members.
+    pub instance: Option<InstanceId>,
+    /// The id to give if this turns out to be a new member: unguessable, made by the caller.
+    pub fresh_member: MemberId,
+    /// Who asks.
+    pub client: ClientInfo,
+    /// As sent, milliseconds; checked against the allowed range.
+    pub session_timeout_ms: i32,
+    /// As sent, milliseconds; version 0 has none, there it is the session timeout.
+    pub rebalance_timeout_ms: i32,
+    /// The kind of group: "consumer", "connect".
+    pub protocol_type: ProtocolName,
+    /// In order of preference.
+    pub protocols: Vec<Protocol>,
+    /// Whether a new dynamic member has to come back with its id (version 4 and later, KIP-394).
+    pub member_id_required: bool,
+    /// Whether the client understands that a leader may keep the assignment (version 9 and later, KIP-814).
+    pub skip_assignment_supported: bool,
+}
+
+/// SyncGroup.
+#[derive(Clone, Debug)]
+pub struct SyncRequest {
+    /// The group.
+    pub group: GroupId,
+    /// The generation the member joined.
+    pub generation: i32,
+    /// The member.
+    pub member: MemberId,
+    /// Set for static members.
+    pub instance: Option<InstanceId>,
+    /// Checked if sent (version 5 and later, KIP-559).
+    pub protocol_type: Option<ProtocolName>,
+    /// Checked if sent (version 5 and later, KIP-559).
+    pub protocol: Option<ProtocolName>,
+    /// Set by the leader.
+    pub assignments: Vec<(MemberId, Bytes)>,
+}
+
+/// Heartbeat.
+#[derive(Clone, Debug)]
+pub struct HeartbeatRequest {
+    /// The group.
+    pub group: GroupId,
+    /// The generation the member believes in.
+    pub generation: i32,
+    /// The member.
+    pub member: MemberId,
+    /// Set for static members.
+    pub instance: Option<InstanceId>,
+}
+
+/// LeaveGroup.
+#[derive(Clone, Debug)]
+pub struct LeaveRequest {
+    /// The group.
+    pub group: GroupId,
+    /// One, up to version 2; several later.
+    pub members: Vec<Leaver>,
+}
+
+/// Who leaves: by member id, or (an administrator removes a static member) by instance id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaver {
+    /// `None`: found by its instance id.
+    pub member: Option<MemberId>,
+    /// Set for static members.
+    pub instance: Option<InstanceId>,
+}
+
+/// OffsetCommit.
+#[derive(Clone, Debug)]
+pub struct CommitRequest {
+    /// The group.
+    pub group: GroupId,
+    /// Below zero: the committer is no member (simple consumer, administrator).
+    pub generation: i32,
+    /// `None`: no member.
+    pub member: Option<MemberId>,
+    /// Set for static members.
+    pub instance: Option<InstanceId>,
+    /// Versions 2 to 4 may say how long to keep the offsets; milliseconds.
+    pub retention_ms: Option<i64>,
+    /// Whether a missing group is told as such (version 9 and later) or as an illegal generation.
+    pub group_not_found_supported: bool,
+    /// The offsets.
+    pub topics: Vec<CommitTopic>,
+}
+
+/// The offsets of one topic to commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitTopic {
+    /// Its name.
+    pub topic: TopicName,
+    /// Its id, if the broker knows it.
+    pub topic_id: TopicId,
+    /// Its partitions.
+    pub partitions: Vec<CommitPartition>,
+}
+
+/// One offset to commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitPartition {
+    /// Partition index.
+    pub partition: i32,
+    /// The next offset to read.
+    pub offset: i64,
+    /// Epoch of the last record read; -1: unknown.
+    pub leader_epoch: i32,
+    /// Free text of the client.
+    pub metadata: Arc<str>,
+}
+
+/// OffsetFetch of one group.
+#[derive(Clone, Debug)]
+pub struct FetchRequest {
+    /// The group.
+    pub group: GroupId,
+    /// `None`: every offset the group has.
+    pub topics: Option<Vec<FetchTopic>>,
+    /// Whether offsets below an open transaction are withheld (version 7 and later, KIP-447).
+    pub require_stable: bool,
+}
+
+/// Which offsets of one topic to fetch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchTopic {
+    /// Its name.
+    pub topic: TopicName,
+    /// Its present id, if known: offsets of a namesake that was deleted are not shown.
+    pub topic_id: TopicId,
+    /// Its partitions.
+    pub partitions: Vec<i32>,
+}
+
+/// OffsetDelete.
+#[derive(Clone, Debug)]
+pub struct DeleteOffsetsRequest {
+    /// The group.
+    pub group: GroupId,
+    /// Which.
+    pub topics: Vec<(TopicName, Vec<i32>)>,
+}
+
+/// ListGroups.
+#[derive(Clone, Debug, Default)]
+pub struct ListRequest {
+    /// Names of states, in any case (KIP-518); empty: all.
+    pub states: Vec<String>,
+    /// Names of group types, in any case (KIP-848); empty: all.
+    pub types: Vec<String>,
+}

@@ -1,0 +1,357 @@
+//! A shard with a stream in memory and a hand-moved clock.
+
+use crate::group::*;
+use bytes::Bytes;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What happens to writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes {
+    /// Durable at once.
+    Succeed,
+    /// Fail at once.
+    Fail(PersistError),
+    /// Stay under way until `settle`.
+    Hold,
+}
+
+pub struct World {
+    pub shard: Shard,
+    pub now: Now,
+    pub writes: Writes,
+    /// Durable records, oldest first.
+    pub stream: Vec<EncodedRecord>,
+    pub held: VecDeque<(PersistToken, Vec<EncodedRecord>)>,
+    pub answers: BTreeMap<RequestId, Answer>,
+    next_request: u64,
+    next_member: u64,
+}
+
+pub fn quick() -> GroupConfig {
+    GroupConfig {
+        initial_rebalance_delay: Duration::ZERO,
+        ..GroupConfig::default()
+    }
+}
+
+pub fn millis(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// Metadata of a consumer that subscribes to `topics`.
+pub fn subscription(topics: &[&str]) -> Bytes {
+    use millstream_kafka_wire::Str;
+    use millstream_kafka_wire::consumer_protocol::{ConsumerProtocolSubscription, encode_versioned};
+    let message = ConsumerProtocolSubscription {
+        topics: topics.iter().map(|topic| Str::from(*topic)).collect(),
+        ..Default::default()
+    };
+    encode_versioned(&message, 1).unwrap()
+}
+
+pub fn protocol(name: &str, metadata: Bytes) -> Protocol {
+    Protocol {
+        name: name.into(),
+        metadata,
+    }
+}
+
+pub fn join_request(group: &str) -> JoinRequest {
+    JoinRequest {
+        group: group.into(),
+        member: None,
+        instance: None,
+        fresh_member: "unset".into(),
+        client: ClientInfo {
+            id: Arc::from("client"),
+            host: Arc::from("/127.0.0.1"),
+        },
+        session_timeout_ms: 10_000,
+        rebalance_timeout_ms: 60_000,
+        protocol_type: "consumer".into(),
+        protocols: vec![protocol("range", subscription(&["t"]))],
+        member_id_required: false,
+        skip_assignment_supported: true,
+    }
+}
+
+pub fn commit_request(group: &str, offset: i64) -> CommitRequest {
+    CommitRequest {
+        group: group.into(),
+        generation: -1,
+        member: None,
+        instance: None,
+        retention_ms: None,
+        group_not_found_supported: true,
+        topics: vec![CommitTopic {
+            topic: "t".into(),
+            topic_id: TopicId::UNKNOWN,
+            partitions: vec![CommitPartition {
+                partition: 0,
+                offset,
+                leader_epoch: -1,
+                metadata: Arc::from("note"),
+            }],
+        }],
+    }
+}
+
+impl World {
+    pub fn new(config: GroupConfig) -> Self {
+        Self::reopen(config, Vec::new(), Duration::from_secs(1))
+    }
+
+    /// A shard that replays `stream`, as after a restart.
+    pub fn reopen(config: GroupConfig, stream: Vec<EncodedRecord>, monotonic: Duration) -> Self {
+        let now = Now {
+            monotonic,
+            wall_ms: 1_700_000_000_000,
+        };
+        let mut loader = ShardLoader::default();
+        for record in &stream {
+            loader.replay(&record.key, record.value.as_deref());
+        }
+        Self {
+            shard: loader.finish(config, now).unwrap(),
+            now,
+            writes: Writes::Succeed,
+            stream,
+            held: VecDeque::new(),
+            answers: BTreeMap::new(),
+            next_request: 0,
+            next_member: 0,
+        }
+    }
+
+    pub fn restarted(&self, config: GroupConfig) -> World {
+        let mut world = World::reopen(config, self.stream.clone(), self.now.monotonic);
+        world.now.wall_ms = self.now.wall_ms;
+        // Ids are never given twice, also not by another life of the coordinator.
+        world.next_member = self.next_member;
+        world
+    }
+
+    /// One input, and all that follows from it at once.
+    pub fn step(&mut self, input: Input) {
+        let mut out = Vec::new();
+        self.shard.step(input, self.now, &mut out);
+        self.shard.check();
+        for output in out {
+            match output {
+                Output::Reply(id, answer) => {
+                    let earlier = self.answers.insert(id, answer);
+                    assert_eq!(earlier, None, "each request is answered exactly once");
+                }
+                Output::Persist(token, records) => self.held.push_back((token, records)),
+            }
+        }
+        if self.writes != Writes::Hold {
+            self.settle();
+        }
+    }
+
+    /// Gives every write under way its outcome, in order.
+    pub fn settle(&mut self) {
+        while self.settle_one() {}
+    }
+
+    pub fn settle_one(&mut self) -> bool {
+        let Some((token, records)) = self.held.pop_front() else {
+            return false;
+        };
+        let outcome = if let Writes::Fail(error) = self.writes {
+            Err(error)
+        } else {
+            self.stream.extend(records);
+            Ok(())
+        };
+        self.step(Input::Persisted(token, outcome));
+        true
+    }
+
+    pub fn ask(&mut self, request: Request) -> RequestId {
+        self.next_request += 1;
+        let id = RequestId(self.next_request);
+        self.step(Input::Request(id, request));
+        self.run_due();
+        id
+    }
+
+    pub fn join(&mut self, mut join: JoinRequest) -> RequestId {
+        self.next_member += 1;
+        join.fresh_member = format!("m{}", self.next_member).into();
+        self.ask(Request::Join(join))
+    }
+
+    fn run_due(&mut self) {
+        while self.shard.next_deadline() <= self.now.monotonic {
+            self.step(Input::Tick);
+        }
+    }
+
+    /// Lets time pass, deadline by deadline.
+    pub fn pass(&mut self, time: Duration) {
+        let until = self.now.monotonic + time;
+        while self.shard.next_deadline() <= until {
+            self.move_to(self.shard.next_deadline());
+            self.step(Input::Tick);
+        }
+        self.move_to(until);
+    }
+
+    fn move_to(&mut self, monotonic: Duration) {
+        let passed = monotonic.saturating_sub(self.now.monotonic);
+        self.now.monotonic += passed;
+        self.now.wall_ms += i64::try_from(passed.as_millis()).unwrap();
+    }
+
+    pub fn is_waiting(&self, id: RequestId) -> bool {
+        !self.answers.contains_key(&id)
+    }
+
+    pub fn joined(&self, id: RequestId) -> Joined {
+        match &self.answers[&id] {
+            Answer::Join(Ok(joined)) => joined.clone(),
+            other => panic!("not joined: {other:?}"),
+        }
+    }
+
+    pub fn refused(&self, id: RequestId) -> JoinRefused {
+        match &self.answers[&id] {
+            Answer::Join(Err(refused)) => refused.clone(),
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    pub fn sync_outcome(&self, id: RequestId) -> Result<Bytes, GroupError> {
+        match &self.answers[&id] {
+            Answer::Sync(outcome) => outcome.clone().map(|synced| synced.assignment),
+            other => panic!("no sync: {other:?}"),
+        }
+    }
+
+    pub fn sync(&mut self, joined: &Joined, group: &str) -> RequestId {
+        let assignments = joined.members.iter().map(|member| {
+            let share = Bytes::from(format!("share of {}", member.member));
+            (member.member.clone(), share)
+        });
+        self.ask(Request::Sync(SyncRequest {
+            group: group.into(),
+            generation: joined.generation,
+            member: joined.member.clone(),
+            instance: None,
+            protocol_type: joined.protocol_type.clone(),
+            protocol: joined.protocol.clone(),
+            assignments: assignments.collect(),
+        }))
+    }
+
+    pub fn heartbeat(&mut self, joined: &Joined, group: &str) -> Result<(), GroupError> {
+        let id = self.ask(Request::Heartbeat(HeartbeatRequest {
+            group: group.into(),
+            generation: joined.generation,
+            member: joined.member.clone(),
+            instance: None,
+        }));
+        match &self.answers[&id] {
+            Answer::Heartbeat(outcome) => *outcome,
+            other => panic!("no heartbeat: {other:?}"),
+        }
+    }
+
+    pub fn leave(
+        &mut self,
+        group: &str,
+        leavers: Vec<Leaver>,
+    ) -> Result<Vec<Result<(), GroupError>>, GroupError> {
+        let id = self.ask(Request::Leave(LeaveRequest {
+            group: group.into(),
+            members: leavers,
+        }));
+        match &self.answers[&id] {
+            Answer::Leave(outcome) => outcome
+                .clone()
+                .map(|all| all.into_iter().map(|(_, one)| one).collect()),
+            other => panic!("no leave: {other:?}"),
+        }
+    }
+
+    /// `count` members, joined and synced; the first leads.
+    pub fn stable(&mut self, group: &str, joins: Vec<JoinRequest>) -> Vec<Joined> {
+        let ids: Vec<RequestId> = joins.into_iter().map(|join| self.join(join)).collect();
+        // Twice the initial delay: members that came after the first have prolonged it once.
+        self.pass(Duration::from_secs(6));
+        let joined: Vec<Joined> = ids.into_iter().map(|id| self.joined(id)).collect();
+        let syncs: Vec<RequestId> = joined.iter().map(|joined| self.sync(joined, group)).collect();
+        for id in syncs {
+            self.sync_outcome(id).unwrap();
+        }
+        assert_eq!(self.state(group), GroupState::Stable);
+        joined
+    }
+
+    pub fn describe(&mut self, group: &str) -> Result<DescribedGroup, GroupError> {
+        let id = self.ask(Request::Describe(group.into()));
+        match &self.answers[&id] {
+            Answer::Describe(outcome) => outcome.clone(),
+            other => panic!("no description: {other:?}"),
+        }
+    }
+
+    pub fn state(&mut self, group: &str) -> GroupState {
+        self.describe(group)
+            .map_or(GroupState::Dead, |described| described.state)
+    }
+
+    pub fn commit(&mut self, commit: CommitRequest) -> Result<Result<(), GroupError>, GroupError> {
+        let id = self.ask(Request::Commit(commit));
+        self.commit_outcome(id)
+    }
+
+    pub fn commit_outcome(&self, id: RequestId) -> Result<Result<(), GroupError>, GroupError> {
+        match &self.answers[&id] {
+            Answer::Commit(outcome) => outcome.clone().map(|topics| topics[0].partitions[0].1),
+            other => panic!("no commit: {other:?}"),
+        }
+    }
+
+    pub fn fetch(&mut self, fetch: FetchRequest) -> Vec<FetchedTopic> {
+        let id = self.ask(Request::Fetch(fetch));
+        match &self.answers[&id] {
+            Answer::Fetch(outcome) => outcome.clone().unwrap(),
+            other => panic!("no fetch: {other:?}"),
+        }
+    }
+
+    /// The committed offset of partition 0 of topic "t".
+    pub fn offset(&mut self, group: &str) -> Option<i64> {
+        let topics = self.fetch(FetchRequest {
+            group: group.into(),
+            topics: Some(vec![FetchTopic {
+                topic: "t".into(),
+                topic_id: TopicId::UNKNOWN,
+                partitions: vec![0],
+            }]),
+            require_stable: false,
+        });
+        topics[0].partitions[0]
+            .1
+            .clone()
+            .unwrap()
+            .map(|offset| offset.offset)
+    }
+
+    pub fn delete(&mut self, group: &str) -> Result<(), GroupError> {
+        let id = self.ask(Request::Delete(group.into()));
+        self.delete_outcome(id)
+    }
+
+    pub fn delete_outcome(&self, id: RequestId) -> Result<(), GroupError> {
+        match &self.answers[&id] {
+            Answer::Delete(outcome) => *outcome,
+            other => panic!("no deletion: {other:?}"),
+        }
+    }
+}

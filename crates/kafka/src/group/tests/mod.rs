@@ -1,0 +1,12 @@
+//! Promises of group coordination, one test each; `properties` holds what must be true of every history.
+
+mod admin;
+mod harness;
+mod joining;
+mod offsets;
+mod properties;
+mod records;
+mod retention;
+mod sessions;
+mod static_members;
+mod syncing;

@@ -1,0 +1,345 @@
+//! Puts the crates together: the one file that names adapters (disk, object store, metadata store, clock) and hands settings on.
+//!
+//! Owns: the order of opening and closing. Never: a decision; whatever is chosen here was chosen by a setting.
+
+use crate::config::Settings;
+use crate::config::value::{HostPort, StoreKind};
+use crate::facts::Facts;
+use crate::listen::ConnectionCounts;
+use anyhow::{Context, anyhow};
+use futures_util::future::BoxFuture;
+use millstream_admin::Source;
+use millstream_broker::configs::resolve::ConfigMap;
+use millstream_broker::{Broker, BrokerConfig};
+use millstream_kafka::{Advertised, ConnectionLimits, Kafka, KafkaConfig, Peer, serve_connection};
+use millstream_log::disk::FileDisk;
+use millstream_log::objects::remote::{RemoteStore, S3Options};
+use millstream_log::objects::store::ObjectStore;
+use millstream_log::{Clock, Log, LogConfig, LogPorts, OpenError, SystemClock, WalRunner};
+use millstream_meta::catalog::CatalogConfig;
+use millstream_meta::store::MetaStore;
+use millstream_meta::{Catalog, EmbeddedStore, MetaManifest, SystemEntropy};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+/// The only broker of an embedded cluster, as Kafka's tools know it.
+const BROKER_ID: u32 = 1;
+
+/// Name of the one listener, as Kafka's tools show it.
+const LISTENER: &str = "PLAINTEXT";
+
+/// Below the data directory: segments of the write-ahead log, and the lock of the whole.
+const WAL_DIR: &str = "wal";
+
+/// Below the data directory: objects, unless an object store is set.
+const OBJECTS_DIR: &str = "objects";
+
+/// Below the data directory: topics, settings, the log's manifest.
+const META_FILE: &str = "meta.redb";
+
+/// Everything that a broker is made from.
+pub struct Wiring {
+    /// The settings.
+    pub settings: Settings,
+    /// Start values of settings with Kafka's names.
+    pub broker_configs: ConfigMap,
+    /// Addresses on which Kafka clients are accepted.
+    pub kafka_at: Vec<SocketAddr>,
+    /// Counts that the acceptors keep.
+    pub counts: Arc<ConnectionCounts>,
+    /// The runtime of groups and transactions.
+    pub coordination: Handle,
+}
+
+/// A broker that runs.
+pub struct Running {
+    broker: Broker,
+    kafka: Arc<Kafka>,
+    store: EmbeddedStore,
+    limits: ConnectionLimits,
+    source: Arc<Facts>,
+}
+
+impl Wiring {
+    /// Opens the data directory, recovers, and puts the front end before it.
+    pub async fn open(self) -> anyhow::Result<Running> {
+        let dir = self.settings.data.dir.clone();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        // The disk's lock comes first: nothing is touched while another process works here.
+        let disk = FileDisk::open(dir.join(WAL_DIR)).map_err(|error| refused(&dir, &error))?;
+        let store = EmbeddedStore::open(&dir.join(META_FILE), clock.clone()).await;
+        let store = store.map_err(|error| refused(&dir, &error))?;
+        let meta: Arc<dyn MetaStore> = Arc::new(store.clone());
+        let manifest = MetaManifest::new(meta.clone(), BROKER_ID, None, &SystemEntropy);
+        let ports = LogPorts {
+            clock: clock.clone(),
+            disk: Arc::new(disk),
+            objects: objects(&self.settings, &dir)?,
+            manifest: Arc::new(manifest),
+            wal_runner: WalRunner::Thread,
+        };
+        let log = Log::open(log_config(&self.settings), ports)
+            .await
+            .map_err(|error| refused(&dir, &error))?;
+        let catalog_config = CatalogConfig {
+            broker: BROKER_ID,
+            session: None,
+        };
+        let catalog = Catalog::open(meta, Arc::new(SystemEntropy), catalog_config).await;
+        let catalog = catalog.map_err(|error| refused(&dir, &error))?;
+        let config = BrokerConfig {
+            broker_id: BROKER_ID,
+            fixed: self.fixed_configs(),
+        };
+        let broker = Broker::open(config, log, catalog, clock).await?;
+        Ok(self.front(broker, store))
+    }
+
+    fn front(self, broker: Broker, store: EmbeddedStore) -> Running {
+        let config = KafkaConfig {
+            advertised: vec![self.advertised()],
+            rack: None,
+            log_dir: self.settings.data.dir.display().to_string(),
+            request_bytes_max: self.settings.limits.request_memory_bytes.in_memory(),
+            fetch_sessions_max: self.settings.limits.fetch_sessions_max,
+        };
+        let limits = ConnectionLimits {
+            frame_bytes_max: self.settings.limits.request_bytes_max.in_memory(),
+            in_flight_max: self.settings.limits.requests_in_flight_max,
+            idle_max: self.settings.limits.idle_max,
+            ..ConnectionLimits::default()
+        };
+        let kafka = Kafka::new(broker.clone(), config);
+        let source = Arc::new(Facts {
+            broker: broker.clone(),
+            kafka: kafka.clone(),
+            counts: self.counts,
+            kafka_listeners: self.kafka_at.iter().map(ToString::to_string).collect(),
+            data_dir: self.settings.data.dir.display().to_string(),
+            started: broker.clock().monotonic(),
+        });
+        Running {
+            broker,
+            kafka,
+            store,
+            limits,
+            source,
+        }
+    }
+
+    /// What clients are told to connect to. An empty host stands for the address on which a client came in: right wherever
+    /// addresses are not translated, and no setting is needed for it.
+    fn advertised(&self) -> Advertised {
+        let bound = self.kafka_at.first();
+        let (host, port) = match &self.settings.kafka.advertised {
+            Some(HostPort { host, port }) => (host.clone(), *port),
+            None => {
+                let listen = &self.settings.kafka.listen.host;
+                let wildcard = bound.is_some_and(|address| address.ip().is_unspecified());
+                (if wildcard { String::new() } else { listen.clone() }, 0)
+            }
+        };
+        let port = if port == 0 {
+            bound.map_or(0, SocketAddr::port)
+        } else {
+            port
+        };
+        Advertised {
+            listener: LISTENER.to_owned(),
+            host,
+            port,
+        }
+    }
+
+    /// Our settings under Kafka's names, for tools that ask for them.
+    fn fixed_configs(&self) -> ConfigMap {
+        let listeners: Vec<String> = self
+            .kafka_at
+            .iter()
+            .map(|address| format!("{LISTENER}://{address}"))
+            .collect();
+        let advertised = self.advertised();
+        let advertised = HostPort {
+            host: advertised.host,
+            port: advertised.port,
+        };
+        let dir = self.settings.data.dir.display().to_string();
+        let limits = &self.settings.limits;
+        let mut fixed = ConfigMap::from([
+            ("broker.id".to_owned(), BROKER_ID.to_string()),
+            ("node.id".to_owned(), BROKER_ID.to_string()),
+            ("listeners".to_owned(), listeners.join(",")),
+            ("log.dir".to_owned(), dir.clone()),
+            ("log.dirs".to_owned(), dir),
+            (
+                "socket.request.max.bytes".to_owned(),
+                limits.request_bytes_max.0.to_string(),
+            ),
+            (
+                "connections.max.idle.ms".to_owned(),
+                limits.idle_max.as_millis().to_string(),
+            ),
+        ]);
+        if !advertised.host.is_empty() {
+            fixed.insert(
+                "advertised.listeners".to_owned(),
+                format!("{LISTENER}://{advertised}"),
+            );
+        }
+        fixed.extend(self.broker_configs.clone());
+        fixed
+    }
+}
+
+impl Running {
+    /// What the admin side asks.
+    #[must_use]
+    pub fn source(&self) -> Arc<dyn Source> {
+        self.source.clone()
+    }
+
+    /// What an acceptor calls for each connection.
+    pub fn handler(
+        &self,
+        stop: watch::Receiver<bool>,
+    ) -> impl Fn(TcpStream, SocketAddr) -> BoxFuture<'static, ()> + use<> {
+        let (kafka, limits) = (self.kafka.clone(), self.limits.clone());
+        move |stream, address| {
+            let (kafka, limits, mut stop) = (kafka.clone(), limits.clone(), stop.clone());
+            Box::pin(async move {
+                let Ok(local) = stream.local_addr() else {
+                    return; // Closed before it was served.
+                };
+                let peer = Peer {
+                    address,
+                    local,
+                    listener: LISTENER.to_owned(),
+                };
+                let stopping = async move {
+                    let _ = stop.wait_for(|stopping| *stopping).await;
+                };
+                if let Err(error) = serve_connection(kafka, stream, peer, limits, stopping).await {
+                    tracing::debug!(%address, %error, "connection closed");
+                }
+            })
+        }
+    }
+
+    /// Ends in the order of dependence. What fails here is mended by the next start.
+    pub async fn close(self) {
+        self.broker.close().await;
+        self.store.close().await;
+    }
+}
+
+fn objects(settings: &Settings, dir: &Path) -> anyhow::Result<Arc<dyn ObjectStore>> {
+    let wanted = &settings.objects;
+    let store = match wanted.kind {
+        StoreKind::Local => {
+            let path = dir.join(OBJECTS_DIR);
+            RemoteStore::local(&path)
+                .map_err(|error| anyhow!("cannot keep objects in {}: {error}", path.display()))?
+        }
+        StoreKind::S3 => {
+            let bucket = wanted
+                .bucket
+                .clone()
+                .context("objects.kind is s3, so objects.bucket must name a bucket")?;
+            let endpoint = wanted.endpoint.clone();
+            let options = S3Options {
+                bucket,
+                prefix: wanted.prefix.clone().unwrap_or_default(),
+                region: Some(wanted.region.clone()),
+                allow_http: endpoint.as_ref().is_some_and(|url| url.starts_with("http://")),
+                endpoint,
+                credentials: None,
+            };
+            RemoteStore::s3(&options)
+                .map_err(|error| anyhow!("cannot use the bucket {}: {error}", options.bucket))?
+        }
+    };
+    Ok(Arc::new(store))
+}
+
+/// The log's settings, each field by name: a new one does not compile until it has its row.
+#[must_use]
+pub fn log_config(settings: &Settings) -> LogConfig {
+    let log = &settings.log;
+    LogConfig {
+        flush: log.flush.into(),
+        wal_segment_bytes: log.wal_segment_bytes.0,
+        wal_group_bytes_max: log.wal_group_bytes_max.in_memory(),
+        wal_queue_bytes_max: log.wal_queue_bytes_max.in_memory(),
+        wal_queue_batches_max: log.wal_queue_batches_max,
+        wal_unuploaded_bytes_max: log.wal_unuploaded_bytes_max.0,
+        tail_cache_bytes: log.tail_cache_bytes.in_memory(),
+        block_cache_bytes: log.block_cache_bytes.in_memory(),
+        upload_bytes: log.upload_bytes.0,
+        upload_age: log.upload_age,
+        object_own_bytes: log.object_own_bytes.0,
+        object_target_bytes: log.object_target_bytes.0,
+        block_target_bytes: log.block_target_bytes.in_memory(),
+        housekeeping_interval: log.housekeeping_interval,
+        producer_expiry: log.producer_expiry,
+    }
+}
+
+/// An error of opening, with what a person can do about it.
+fn refused(dir: &Path, error: &OpenError) -> anyhow::Error {
+    let dir = dir.display();
+    match error {
+        OpenError::InUse(_) => {
+            anyhow!(
+                "the data directory {dir} is in use by another process; stop it, or choose another with --data-dir DIR"
+            )
+        }
+        OpenError::Corrupt(what) => anyhow!(
+            "the data directory {dir} is damaged: {what}; nothing was changed: restore it from a copy, or move it away to start empty"
+        ),
+        OpenError::UnknownVersion(what) => {
+            anyhow!(
+                "the data directory {dir} was written by a later version: {what}; run that version, or a newer one"
+            )
+        }
+        OpenError::Storage(what) => anyhow!("cannot open the data directory {dir}: {what}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Layers;
+
+    #[test]
+    fn the_table_and_the_log_have_the_same_defaults() {
+        let ours = log_config(&Layers::default().settings());
+        assert_eq!(format!("{ours:?}"), format!("{:?}", LogConfig::default()));
+    }
+
+    #[test]
+    fn a_wildcard_is_never_advertised() {
+        let wiring = |listen: &str, at: &str| {
+            let mut settings = Layers::default().settings();
+            settings.kafka.listen = listen.parse().expect("an address");
+            Wiring {
+                settings,
+                broker_configs: ConfigMap::new(),
+                kafka_at: vec![at.parse().expect("an address")],
+                counts: Arc::default(),
+                coordination: tokio::runtime::Handle::current(),
+            }
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        let _entered = runtime.enter();
+        let any = wiring("0.0.0.0:0", "0.0.0.0:4711").advertised();
+        assert_eq!((any.host.as_str(), any.port), ("", 4711));
+        let named = wiring("localhost:9092", "127.0.0.1:9092").advertised();
+        assert_eq!((named.host.as_str(), named.port), ("localhost", 9092));
+    }
+}
