@@ -62,7 +62,8 @@ pub(crate) struct Inner {
     /// Held while the table or the settings follow the catalog's image; see `topic_changes.rs`.
     pub changing: Mutex<()>,
     pub settings: ArcSwap<BrokerSettings>,
-    pub producer_ids: Mutex<ProducerIds>,
+    /// Held over the fetch of a block.
+    pub producer_ids: tokio::sync::Mutex<ProducerIds>,
 }
 
 /// The broker's settings by layer, owned.
@@ -112,7 +113,7 @@ impl Broker {
             topics: RwLock::default(),
             changing: Mutex::default(),
             settings: ArcSwap::from_pointee(settings),
-            producer_ids: Mutex::default(),
+            producer_ids: tokio::sync::Mutex::default(),
         };
         let broker = Broker {
             inner: Arc::new(inner),
@@ -165,6 +166,13 @@ impl Broker {
     #[must_use]
     pub fn settings(&self) -> Arc<BrokerSettings> {
         self.inner.settings.load_full()
+    }
+
+    /// Every stream of which the log holds anything; for tests of what is left behind.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn log_stream_ids(&self) -> Vec<StreamId> {
+        self.inner.log.stream_ids()
     }
 
     /// Counters of the log.

@@ -168,6 +168,9 @@ async fn fetch_partition(
         .topic
         .stream(read.partition)
         .ok_or(FetchError::UnknownPartition)?;
+    if stream.is_deleted() {
+        return Err(FetchError::UnknownPartition);
+    }
     check_epoch(stream.epoch(), read.epoch)?;
     let bounds = stream.bounds();
     let end = match isolation {

@@ -11,6 +11,8 @@ pub mod offsets;
 mod producer_ids;
 pub mod records;
 pub mod state_stream;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod topic_changes;
 pub mod topics;
 

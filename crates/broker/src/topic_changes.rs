@@ -28,7 +28,9 @@ impl Broker {
     /// Creates a topic, durably, and opens it. Checks everything first; `Dry::CheckOnly` stops there.
     pub async fn create_topic(&self, spec: &TopicSpec, dry: Dry) -> Result<TopicDraft, TopicError> {
         let configs = TOPIC_TABLE.check_all(&spec.configs)?;
-        let partitions = spec.partitions.unwrap_or_else(|| self.settings().partitions_default);
+        let partitions = spec
+            .partitions
+            .unwrap_or_else(|| self.settings().partitions_default);
         let new = NewTopic {
             name: spec.name.clone(),
             partitions,
@@ -140,7 +142,8 @@ impl Broker {
         values: &[(String, Option<String>)],
         dry: Dry,
     ) -> Result<(), TopicError> {
-        self.edit_topic_configs(name, dry, |_| TOPIC_TABLE.check_all(values)).await
+        self.edit_topic_configs(name, dry, |_| TOPIC_TABLE.check_all(values))
+            .await
     }
 
     /// `edit` sees the settings that hold when its change becomes durable, so that of two changes at once none is lost.

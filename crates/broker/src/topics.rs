@@ -87,12 +87,19 @@ pub(crate) struct TopicTable {
 
 impl Topic {
     /// Opens the streams of these facts; those that `held` has open already are taken over.
-    pub(crate) fn open(facts: Arc<TopicFacts>, settings: TopicSettings, log: &Log, held: Option<&Topic>) -> Topic {
+    pub(crate) fn open(
+        facts: Arc<TopicFacts>,
+        settings: TopicSettings,
+        log: &Log,
+        held: Option<&Topic>,
+    ) -> Topic {
         let held = held.filter(|held| held.id() == facts.id);
         let streams = facts.partitions.iter().enumerate().map(|(index, partition)| {
             let open = held.and_then(|held| held.streams.get(index));
             match open {
-                Some(open) if open.id() == partition.stream && open.epoch() == partition.epoch => open.clone(),
+                Some(open) if open.id() == partition.stream && open.epoch() == partition.epoch => {
+                    open.clone()
+                }
                 _ => log.open_stream(partition.stream, partition.epoch),
             }
         });

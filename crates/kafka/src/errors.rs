@@ -93,9 +93,10 @@ impl Coded for AlterError {
     fn code(&self) -> ErrorCode {
         match self {
             AlterError::Duplicate(_) | AlterError::Static(_) => ErrorCode::INVALID_REQUEST,
-            AlterError::Invalid(_) | AlterError::Unknown { .. } | AlterError::NotAList(_) | AlterError::TooLarge(_) => {
-                ErrorCode::INVALID_CONFIG
-            }
+            AlterError::Invalid(_)
+            | AlterError::Unknown { .. }
+            | AlterError::NotAList(_)
+            | AlterError::TooLarge(_) => ErrorCode::INVALID_CONFIG,
         }
     }
 }

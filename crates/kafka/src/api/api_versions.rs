@@ -27,7 +27,11 @@ impl Api for ApiVersions {
         } else {
             ErrorCode::INVALID_REQUEST
         };
-        let listing = if named { TABLE.iter().map(entry).collect() } else { Vec::new() };
+        let listing = if named {
+            TABLE.iter().map(entry).collect()
+        } else {
+            Vec::new()
+        };
         Begun::Done(ApiVersionsResponse {
             error_code: code.0,
             api_keys: listing,

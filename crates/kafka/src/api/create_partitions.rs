@@ -59,7 +59,12 @@ impl Api for CreatePartitions {
 async fn raise(kafka: &Kafka, topic: &CreatePartitionsTopic, dry: Dry) -> Result<(), (ErrorCode, String)> {
     let held = kafka.broker.topic(topic.name.as_str());
     let held = held
-        .ok_or_else(|| (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, TopicError::Unknown.to_string()))?
+        .ok_or_else(|| {
+            (
+                ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+                TopicError::Unknown.to_string(),
+            )
+        })?
         .partitions();
     let count = u32::try_from(topic.count).map_err(|_| {
         (

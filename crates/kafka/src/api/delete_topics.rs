@@ -33,7 +33,11 @@ impl Api for DeleteTopics {
         let mut response = DeleteTopicsResponse::default();
         let twice = repeated(asked.iter().map(|state| (state.name.clone(), state.topic_id)));
         for (name, id) in &twice {
-            let what = if name.is_some() { "Duplicate topic name." } else { "Duplicate topic id." };
+            let what = if name.is_some() {
+                "Duplicate topic name."
+            } else {
+                "Duplicate topic id."
+            };
             let refused = result(name.clone(), *id, ErrorCode::INVALID_REQUEST, what.into());
             response.responses.push(refused);
         }
@@ -62,8 +66,14 @@ async fn delete(kafka: &Kafka, state: DeleteTopicState, version: i16) -> Deletab
     };
     let Some(topic) = found else {
         let (code, what) = match name {
-            Some(_) => (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, TopicError::Unknown.to_string()),
-            None => (ErrorCode::UNKNOWN_TOPIC_ID, "This server does not host this topic ID.".into()),
+            Some(_) => (
+                ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+                TopicError::Unknown.to_string(),
+            ),
+            None => (
+                ErrorCode::UNKNOWN_TOPIC_ID,
+                "This server does not host this topic ID.".into(),
+            ),
         };
         return result(name, topic_id, code, what);
     };

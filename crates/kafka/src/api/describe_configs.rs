@@ -74,7 +74,8 @@ pub(crate) fn check_broker_name(kafka: &Kafka, name: &str) -> Result<(), (ErrorC
     match name.parse::<i32>() {
         Ok(id) if id == expected => Ok(()),
         Ok(id) => {
-            let what = format!("Unexpected broker id, expected {expected} or empty string, but received {id}");
+            let what =
+                format!("Unexpected broker id, expected {expected} or empty string, but received {id}");
             Err((ErrorCode::INVALID_REQUEST, what))
         }
         Err(_) => Err((

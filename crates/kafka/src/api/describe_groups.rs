@@ -19,7 +19,6 @@ pub(crate) struct DescribeGroups;
 /// The first version in which a missing group is an error.
 const VERSION_GROUP_NOT_FOUND: i16 = 6;
 
-
 impl Api for DescribeGroups {
     type Request = DescribeGroupsRequest;
 

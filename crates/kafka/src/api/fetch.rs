@@ -177,7 +177,11 @@ async fn read_all(
     if resolved.len() < reads.len() {
         budget.wait_max = Duration::ZERO;
     }
-    let mut results = kafka.broker.fetch(&resolved, budget, leaving.left()).await.into_iter();
+    let mut results = kafka
+        .broker
+        .fetch(&resolved, budget, leaving.left())
+        .await
+        .into_iter();
     let mut next = || -> FetchResult { results.next().expect("one result for each read") };
     reads
         .into_iter()

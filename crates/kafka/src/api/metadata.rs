@@ -46,7 +46,10 @@ impl Api for Metadata {
             version: call.version,
             operations: topic_operations(request.include_topic_authorized_operations),
         };
-        let topics = match request.topics.filter(|asked| call.version > 0 || !asked.is_empty()) {
+        let topics = match request
+            .topics
+            .filter(|asked| call.version > 0 || !asked.is_empty())
+        {
             Some(asked) => some_topics(&kafka, asked, may_create, shown).await,
             None => {
                 let all = kafka.broker.topics();

@@ -56,8 +56,7 @@ pub(super) enum Incoming {
     Closed,
 }
 
-pub(super) struct FrameReader<R> {
-    socket: R,
+pub(super) struct FrameReader {
     buffer: BytesMut,
     /// Room for the next read; follows what the last ones brought.
     chunk_bytes: usize,
@@ -76,11 +75,10 @@ pub(super) struct FrameReader<R> {
     timer: Pin<Box<Sleep>>,
 }
 
-impl<R: AsyncRead + Unpin> FrameReader<R> {
-    pub fn new(socket: R, kafka: &Kafka, limits: &ConnectionLimits) -> Self {
+impl FrameReader {
+    pub fn new(kafka: &Kafka, limits: &ConnectionLimits) -> Self {
         let deadline = Instant::now() + limits.idle_max;
         Self {
-            socket,
             buffer: BytesMut::new(),
             chunk_bytes: READ_BUFFER_BYTES_MIN,
             frame_bytes_max: limits.frame_bytes_max,
@@ -96,7 +94,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     }
 
     /// The next whole frame without its length. Cancel-safe: what has arrived stays in the buffer.
-    pub async fn next(&mut self) -> Result<Incoming, ConnectionError> {
+    pub async fn next(&mut self, socket: &mut (impl AsyncRead + Unpin)) -> Result<Incoming, ConnectionError> {
         loop {
             let missing = match self.expected()? {
                 Some(frame_bytes) if self.buffer.len() >= LENGTH_BYTES + frame_bytes => {
@@ -109,7 +107,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
                 None => None,
             };
             let had_begun = !self.buffer.is_empty();
-            match self.read(missing).await? {
+            match self.read(socket, missing).await? {
                 Read::Some if !had_begun => self.restart_clock(),
                 Read::Some => {}
                 Read::Late if had_begun => return Err(ConnectionError::Stalled),
@@ -171,7 +169,11 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     }
 
     /// Reads once: at most what a large frame lacks, so that nothing behind it is kept in its memory.
-    async fn read(&mut self, missing: Option<usize>) -> Result<Read, ConnectionError> {
+    async fn read(
+        &mut self,
+        socket: &mut (impl AsyncRead + Unpin),
+        missing: Option<usize>,
+    ) -> Result<Read, ConnectionError> {
         loop {
             let room = missing.unwrap_or(0).clamp(self.chunk_bytes, READ_AHEAD_BYTES_MAX);
             self.buffer.reserve(room);
@@ -179,11 +181,13 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             if wake_at < self.timer.deadline() {
                 self.timer.as_mut().reset(wake_at);
             }
-            let limit = missing.filter(|missing| *missing > READ_BUFFER_BYTES_MAX).unwrap_or(usize::MAX);
-            let mut socket = (&mut self.socket).take(limit as u64);
+            let limit = missing
+                .filter(|missing| *missing > READ_BUFFER_BYTES_MAX)
+                .unwrap_or(usize::MAX);
+            let mut limited = (&mut *socket).take(limit as u64);
             tokio::select! {
                 biased;
-                read = socket.read_buf(&mut self.buffer) => return Ok(self.adapt(read?)),
+                read = limited.read_buf(&mut self.buffer) => return Ok(self.adapt(read?)),
                 () = self.timer.as_mut() => {}
             }
             let now = Instant::now();
@@ -221,7 +225,9 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         let wanted = read.saturating_mul(2).next_power_of_two();
         // It shrinks slowly: the end of a large frame is a small read.
         let shrunk = self.chunk_bytes / 2;
-        self.chunk_bytes = wanted.max(shrunk).clamp(READ_BUFFER_BYTES_MIN, READ_BUFFER_BYTES_MAX);
+        self.chunk_bytes = wanted
+            .max(shrunk)
+            .clamp(READ_BUFFER_BYTES_MIN, READ_BUFFER_BYTES_MAX);
         Read::Some
     }
 

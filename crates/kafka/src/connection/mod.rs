@@ -89,24 +89,19 @@ enum Event {
 
 /// Serves one connection until the peer leaves, breaks the protocol, or `shutdown` resolves; then long polls end, and the
 /// answers that are pending are still written.
-pub async fn serve_connection<R, W>(
+pub async fn serve_connection(
     kafka: Arc<Kafka>,
-    reader: R,
-    writer: W,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin,
     peer: Peer,
     limits: ConnectionLimits,
     shutdown: impl Future<Output = ()> + Send,
-) -> Result<(), ConnectionError>
-where
-    R: AsyncRead + Send + Unpin,
-    W: AsyncWrite + Send + Unpin,
-{
+) -> Result<(), ConnectionError> {
     let mut connection = Connection {
-        frames: FrameReader::new(reader, &kafka, &limits),
+        frames: FrameReader::new(&kafka, &limits),
+        stream,
         kafka,
         peer: Arc::new(peer),
         leaving: Leaving::default(),
-        writer,
         pending: FuturesOrdered::new(),
         outbox: Outbox::default(),
         stage: Stage::Reading,
@@ -138,19 +133,20 @@ enum Stage {
     Ending,
 }
 
-struct Connection<R, W> {
+struct Connection<S> {
+    /// Read or written, never both at once: it needs no splitting.
+    stream: S,
     kafka: Arc<Kafka>,
     peer: Arc<Peer>,
     leaving: Leaving,
-    frames: FrameReader<R>,
-    writer: W,
+    frames: FrameReader,
     pending: FuturesOrdered<BoxFuture<'static, Answer>>,
     outbox: Outbox,
     stage: Stage,
     limits: ConnectionLimits,
 }
 
-impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<R, W> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Waits for the next event. Reading into the buffer can be dropped and taken up again.
     async fn select(
         &mut self,
@@ -167,7 +163,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<R, W> {
             biased;
             Some(answer) = self.pending.next() => Ok(Event::Answered(answer)),
             () = shutdown => Ok(Event::Shutdown),
-            incoming = self.frames.next(), if may_read => Ok(Event::Arrived(incoming?)),
+            incoming = self.frames.next(&mut self.stream), if may_read => Ok(Event::Arrived(incoming?)),
         }
     }
 
@@ -266,8 +262,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<R, W> {
         self.kafka.metrics.count_out(self.outbox.len());
         let patience = self.limits.stall_max + self.outbox.earned_time();
         let written = async {
-            self.writer.write_all_buf(&mut self.outbox).await?;
-            self.writer.flush().await
+            self.stream.write_all_buf(&mut self.outbox).await?;
+            self.stream.flush().await
         };
         match tokio::time::timeout(patience, written).await {
             Ok(written) => Ok(written?),

@@ -95,7 +95,8 @@ mod tests {
     #[test]
     fn short_writes_lose_nothing_and_keep_the_order() {
         let mut expected = Vec::new();
-        let frame = |correlation_id| encode_response(&ApiVersionsResponse::default(), 0, correlation_id).unwrap();
+        let frame =
+            |correlation_id| encode_response(&ApiVersionsResponse::default(), 0, correlation_id).unwrap();
         for id in 0..5 {
             let mut frame = frame(id);
             expected.extend_from_slice(&frame.copy_to_bytes(frame.remaining()));
