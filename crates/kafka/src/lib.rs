@@ -15,7 +15,8 @@ pub mod group;
 mod metrics;
 mod node;
 
-pub use connection::{ConnectionLimits, Peer, serve_connection};
+pub use connection::{ConnectionError, ConnectionLimits, Peer, serve_connection};
+pub use dispatch::CallError;
 pub use dispatch::{ApiListing, supported_apis};
 pub use metrics::{ApiMetrics, ApiSnapshot, LATENCY_BOUNDS_MICROS};
 pub use node::{Advertised, Kafka, KafkaConfig};
