@@ -7,7 +7,7 @@ use millstream_kafka::group::CoordinatorConfig;
 use millstream_kafka::{Advertised, ConnectionError, ConnectionLimits, Kafka, KafkaConfig, Peer, serve_connection};
 use millstream_kafka_wire::{Request, Response, Str, decode_response, encode_request};
 use std::sync::Arc;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -76,10 +76,18 @@ impl Server {
     }
 
     pub fn connect(&self) -> Client {
-        let (stream, task) = self.connect_raw();
+        self.connect_through(|stream| stream)
+    }
+
+    /// A client whose connection is served through a wrapper of the stream.
+    pub fn connect_through<S>(&self, wrap: impl FnOnce(DuplexStream) -> S) -> Client
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (stream, theirs) = tokio::io::duplex(NETWORK_BYTES);
         Client {
             stream,
-            task,
+            task: self.serve(wrap(theirs)),
             buffer: BytesMut::new(),
             next_id: 1,
         }
@@ -93,6 +101,13 @@ impl Server {
     /// The same over a network that holds so many bytes.
     pub fn connect_over(&self, network_bytes: usize) -> (DuplexStream, JoinHandle<Result<(), ConnectionError>>) {
         let (ours, theirs) = tokio::io::duplex(network_bytes);
+        (ours, self.serve(theirs))
+    }
+
+    fn serve<S>(&self, stream: S) -> JoinHandle<Result<(), ConnectionError>>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let peer = Peer {
             address: "127.0.0.1:50000".parse().expect("an address"),
             local: "127.0.0.1:9092".parse().expect("an address"),
@@ -102,8 +117,8 @@ impl Server {
         let stopped = async move {
             let _ = stopped.wait_for(|stopped| *stopped).await;
         };
-        let serving = serve_connection(self.kafka.clone(), theirs, peer, self.limits.clone(), stopped);
-        (ours, tokio::spawn(serving))
+        let serving = serve_connection(self.kafka.clone(), stream, peer, self.limits.clone(), stopped);
+        tokio::spawn(serving)
     }
 
     /// Tells every connection to end.

@@ -7,7 +7,6 @@ mod connection;
 mod cost;
 mod fetch;
 mod fetch_sessions;
-mod groups;
 mod harness;
 mod hostile;
 mod memory;
