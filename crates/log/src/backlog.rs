@@ -9,7 +9,7 @@ use crate::error::AppendError;
 use crate::ids::GroupSeq;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -25,6 +25,7 @@ pub(crate) struct Backlog {
     bytes: AtomicU64,
     durable: Mutex<Durable>,
     room: Notify,
+    is_closed: AtomicBool,
 }
 
 /// Room reserved for one batch; given back when dropped unused.
@@ -74,6 +75,7 @@ impl Backlog {
                 bytes: 0,
             }),
             room: Notify::new(),
+            is_closed: AtomicBool::new(false),
         }
     }
 
@@ -93,11 +95,17 @@ impl Backlog {
             let mut room = std::pin::pin!(self.room.notified());
             // Registered before the look, so that room made in between is not missed.
             room.as_mut().enable();
-            if self.bytes.load(Ordering::Relaxed) < self.bytes_max {
+            if self.bytes.load(Ordering::Relaxed) < self.bytes_max || self.is_closed.load(Ordering::Acquire) {
                 return;
             }
             room.await;
         }
+    }
+
+    /// Nobody waits any longer; the queue refuses them.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        self.room.notify_waiters();
     }
 
     /// A reservation was not used.
@@ -106,16 +114,18 @@ impl Backlog {
         self.room.notify_waiters();
     }
 
-    /// A group became durable: `reserved` bytes turned into `stored` ones.
-    pub(crate) fn durable(&self, seq: GroupSeq, reserved: u64, stored: u64, now: Duration) {
+    /// A group became durable: `reserved` bytes turned into `stored` ones. Returns the durable bytes that are not in objects.
+    pub(crate) fn durable(&self, seq: GroupSeq, reserved: u64, stored: u64, now: Duration) -> u64 {
         let mut durable = self.durable.lock();
         assert_eq!(seq.0, durable.last.0 + 1, "groups become durable in order");
         durable.last = seq;
         durable.bytes += stored;
         durable.groups.push_back(GroupCharge { stored, at: now });
+        let waiting = durable.bytes;
         drop(durable);
         self.bytes.fetch_add(stored, Ordering::Relaxed);
         self.bytes.fetch_sub(reserved, Ordering::Relaxed);
+        waiting
     }
 
     /// Recovery found a durable group.
@@ -127,7 +137,7 @@ impl Backlog {
     pub(crate) fn uploaded(&self, through: GroupSeq) {
         let mut freed = 0;
         let mut durable = self.durable.lock();
-        while durable.last.0 - durable.groups.len() as u64 + 1 <= through.0
+        while durable.last.0 - (durable.groups.len() as u64) < through.0
             && let Some(group) = durable.groups.pop_front()
         {
             freed += group.stored;

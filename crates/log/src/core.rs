@@ -7,7 +7,7 @@
 //! On the fetch path: between `Stream::read` and the caches.
 
 use crate::backlog::Backlog;
-use crate::batch::{StoredBatch, split};
+use crate::batch::{BatchHeader, StoredBatch, split};
 use crate::clock::{Clock, TimestampMs};
 use crate::config::LogConfig;
 use crate::counters::Counters;
@@ -15,10 +15,11 @@ use crate::error::{ReadError, StreamError};
 use crate::ids::{GroupSeq, Offset, StreamId};
 use crate::log::LogStats;
 use crate::manifest::handle::ManifestHandle;
-use crate::partition::{Committed, Partition, Piece, Plan};
+use crate::objects::cold::ColdReader;
+use crate::objects::search::first_in_batch;
+use crate::partition::{Committed, InTail, Partition, Piece, Plan};
 use crate::stream::{ReadLimit, ReadOutcome, TimestampedOffset};
 use crate::tail::TailCache;
-use crate::upload::source::TailBatch;
 use crate::wal::WalMedium;
 use crate::wal::queue::WalQueue;
 use bytes::Bytes;
@@ -29,8 +30,6 @@ use std::sync::atomic::Ordering;
 
 /// How often a read starts over because its bytes moved to objects in between. Each time an upload completed, so two are rare.
 const READ_ATTEMPTS_MAX: usize = 8;
-/// Decompressed bytes of one batch that a search by time looks at; larger ones are answered with their first record's place.
-const SEARCH_BYTES_MAX: usize = 256 << 20;
 
 /// See the module.
 pub(crate) struct Core {
@@ -42,6 +41,7 @@ pub(crate) struct Core {
     pub(crate) counters: Arc<Counters>,
     pub(crate) medium: Arc<dyn WalMedium>,
     pub(crate) manifest: ManifestHandle,
+    pub(crate) cold: ColdReader,
     /// Ordered, so that whoever walks over all streams does it in the same order each time.
     pub(crate) streams: RwLock<BTreeMap<StreamId, Arc<Partition>>>,
 }
@@ -66,7 +66,8 @@ impl Core {
 
     /// Bytes that objects hold of a stream.
     pub(crate) fn object_bytes(&self, id: StreamId) -> u64 {
-        self.manifest.stream_state(id).map_or(0, |state| state.bytes)
+        self.manifest
+            .with_image(|image| image.streams.get(&id).map_or(0, |stream| stream.bytes()))
     }
 
     /// See `Stream::read`.
@@ -78,24 +79,26 @@ impl Core {
     ) -> Result<ReadOutcome, ReadError> {
         let mut last_error = None;
         for _ in 0..READ_ATTEMPTS_MAX {
-            match partition.plan(from, limit, self.tail.first())? {
-                Plan::Empty => {
-                    return Ok(ReadOutcome {
-                        next: from,
-                        ..ReadOutcome::default()
-                    });
+            let read = match partition.plan(from, limit, self.tail.first())? {
+                Plan::Empty => Ok(ReadOutcome {
+                    next: from,
+                    ..ReadOutcome::default()
+                }),
+                Plan::Objects(below) => {
+                    self.cold
+                        .read(partition.id(), from, ReadLimit { below, ..limit })
+                        .await
                 }
-                Plan::Objects(_below) => {
-                    return Err(ReadError::Storage("reading from objects is not wired yet".into()));
-                }
-                Plan::Tail(pieces) => match self.read_tail(&pieces).await {
-                    Ok(outcome) => return Ok(outcome),
-                    // Uploaded and recycled since it was planned, as a rule: the next plan looks in objects.
-                    Err(error) => last_error = Some(error),
-                },
+                Plan::Tail(pieces) => self.read_tail(&pieces).await,
+            };
+            match read {
+                Ok(outcome) => return Ok(outcome),
+                Err(error @ ReadError::Corrupt(_)) => return Err(error),
+                // Uploaded and recycled, or trimmed, since it was planned, as a rule: the next plan sees that.
+                Err(error) => last_error = Some(error),
             }
         }
-        Err(last_error.expect("every attempt but the last ended in it"))
+        Err(last_error.expect("every attempt ended in one"))
     }
 
     async fn read_tail(&self, pieces: &[Piece]) -> Result<ReadOutcome, ReadError> {
@@ -134,19 +137,38 @@ impl Core {
         partition: &Partition,
         at_least: TimestampMs,
     ) -> Result<Option<TimestampedOffset>, ReadError> {
-        let (start, _) = partition.start_and_uploaded();
-        let mut from = start;
-        while let Some(batch) = partition.tail_by_time(at_least, from) {
-            let found = self
-                .search(&batch, |_, timestamp| timestamp >= at_least, start)
-                .await?;
-            if found.is_some() {
-                return Ok(found);
+        let (mut from, _) = partition.start_and_uploaded();
+        loop {
+            // Taken before objects are searched: what is uploaded meanwhile is searched for there in the next round.
+            let (start, uploaded) = partition.start_and_uploaded();
+            from = from.max(start);
+            if from < uploaded {
+                let found = self.cold.find_by_time(partition.id(), at_least, from).await?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+                from = uploaded;
             }
-            // The header promised more than the records hold, or the record lies below the start.
-            from = batch.last.plus(1);
+            match partition.tail_by_time(at_least, from) {
+                InTail::Nothing => return Ok(None),
+                InTail::Moved => {}
+                InTail::Found(batch) => {
+                    let bytes = self.block_bytes(batch.group, batch.position, batch.len).await;
+                    match bytes {
+                        Ok(bytes) => {
+                            if let Some(found) = search(bytes, from, at_least)? {
+                                return Ok(Some(found));
+                            }
+                            // The header promised more than the records hold, or the record lies below the start.
+                            from = batch.last.plus(1);
+                        }
+                        // Uploaded and recycled in between: the next round looks in objects.
+                        Err(_) if partition.start_and_uploaded().1 > batch.last => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
         }
-        Ok(None)
     }
 
     /// See `Stream::find_max_time`.
@@ -154,39 +176,24 @@ impl Core {
         &self,
         partition: &Partition,
     ) -> Result<Option<TimestampedOffset>, ReadError> {
+        // The tail's maximum first: what moves to objects afterwards is found there.
         let (start, _) = partition.start_and_uploaded();
-        match partition.tail_max_time(start) {
-            None => Ok(None),
-            Some(batch) => {
-                let max = batch.max_timestamp;
-                self.search(&batch, |_, timestamp| timestamp >= max, start).await
-            }
+        let in_tail = partition.tail_max_time(start);
+        let in_objects = self.cold.find_max_time(partition.id()).await?;
+        let Some(batch) = in_tail else {
+            return Ok(in_objects);
+        };
+        if in_objects.is_some_and(|found| found.timestamp >= batch.max_timestamp) {
+            return Ok(in_objects);
         }
-    }
-
-    /// The batch's first record, from `start` on, that is wanted.
-    async fn search(
-        &self,
-        batch: &TailBatch,
-        is_wanted: impl Fn(Offset, TimestampMs) -> bool,
-        start: Offset,
-    ) -> Result<Option<TimestampedOffset>, ReadError> {
-        let bytes = self.block_bytes(batch.group, batch.position, batch.len).await?;
-        let corrupt = |error| ReadError::Corrupt(format!("batch at offset {}: {error}", batch.base));
-        let stored = StoredBatch::verify(bytes).map_err(corrupt)?;
-        let epoch = stored.header().epoch;
-        let records = stored.records(SEARCH_BYTES_MAX).map_err(corrupt)?;
-        for record in records.iter() {
-            let record = record.map_err(corrupt)?;
-            if record.offset >= start && is_wanted(record.offset, record.timestamp) {
-                return Ok(Some(TimestampedOffset {
-                    offset: record.offset,
-                    timestamp: record.timestamp,
-                    epoch,
-                }));
-            }
-        }
-        Ok(None)
+        let limit = ReadLimit {
+            bytes_max: 0,
+            at_least_one: true,
+            below: Offset(u64::MAX),
+        };
+        let read = self.read(partition, batch.base.max(start), limit).await?;
+        let bytes = read.chunks.into_iter().next().unwrap_or_default();
+        Ok(search(bytes, start, batch.max_timestamp)?.or(in_objects))
     }
 
     /// See `Stream::trim`.
@@ -215,9 +222,14 @@ impl Core {
         ids.into_iter().collect()
     }
 
-    /// See `Log::stats`.
+    /// See `Log::stats`; without what the background loops count.
     pub(crate) fn stats(&self) -> LogStats {
         let counters = &self.counters;
+        let cache = self.cold.cache_stats();
+        let (objects, object_bytes) = self.manifest.with_image(|image| {
+            let bytes = image.objects.values().map(|object| object.meta.len).sum();
+            (image.objects.len() as u64, bytes)
+        });
         LogStats {
             streams: self.streams.read().len() as u64,
             wal_groups: counters.groups.load(Ordering::Relaxed),
@@ -226,25 +238,38 @@ impl Core {
             appended_bytes: counters.batch_bytes.load(Ordering::Relaxed),
             unuploaded_bytes: self.backlog.waiting().0,
             tail_cache_bytes: self.tail.bytes() as u64,
+            block_cache_bytes: cache.bytes,
+            block_cache_hits: cache.hits,
+            block_cache_misses: cache.misses,
+            objects,
+            object_bytes,
             ..LogStats::default()
         }
     }
 
+    /// Refuses new appends, also those that wait for room.
+    pub(crate) fn refuse(&self) {
+        self.backlog.close();
+        self.queue.close();
+    }
+
     /// Ends all loops: the commit loop once its queue is empty.
     pub(crate) fn stop(&self) {
-        self.queue.close();
+        self.refuse();
         self.medium.close();
     }
 
     /// See `Log::delete_stream`.
     pub(crate) async fn delete_stream(&self, id: StreamId) -> Result<(), StreamError> {
         let partition = self.streams.read().get(&id).cloned();
-        // Refused first: what is queued now is in groups up to the next one, or fails.
+        // Refused first: only the group that is in flight now, the next durable one, can still hold a batch of it.
         if let Some(partition) = &partition {
             partition.delete();
         }
         let as_of = GroupSeq(self.backlog.last_durable().0 + 1);
-        self.manifest.delete_stream(id, as_of).await
+        self.manifest.delete_stream(id, as_of).await?;
+        self.streams.write().remove(&id);
+        Ok(())
     }
 }
 
@@ -263,6 +288,13 @@ pub(crate) fn open_partition(manifest: &ManifestHandle, id: StreamId) -> Partiti
         partition.delete();
     }
     partition
+}
+
+/// The first record of a batch, from `from` on, that is as late as asked.
+fn search(batch: Bytes, from: Offset, at_least: TimestampMs) -> Result<Option<TimestampedOffset>, ReadError> {
+    let header = BatchHeader::parse(&batch)
+        .map_err(|error| ReadError::Corrupt(format!("batch in the tail: {error}")))?;
+    Ok(first_in_batch(&header, batch, from, at_least))
 }
 
 /// Bytes read back from a medium are whole batches with their checksums, or an error.

@@ -19,6 +19,7 @@ mod config;
 mod core;
 mod counters;
 mod error;
+mod housekeeping;
 pub mod invariants;
 mod le;
 mod log;
@@ -27,6 +28,9 @@ mod producers;
 mod recovery;
 mod stream;
 mod tail;
+mod tail_source;
+#[cfg(test)]
+mod test_world;
 mod upload;
 mod wake;
 pub mod wal;

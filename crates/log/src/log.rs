@@ -9,12 +9,18 @@ use crate::config::LogConfig;
 use crate::core::Core;
 use crate::disk::Disk;
 use crate::error::{OpenError, StreamError};
+use crate::housekeeping::{House, Housekeeper};
 use crate::ids::{Epoch, GroupSeq, StreamId};
 use crate::manifest::handle::ManifestHandle;
 use crate::manifest::store::ManifestStore;
+use crate::objects::cache::BlockCache;
+use crate::objects::cold::ColdReader;
+use crate::objects::fetch::Fetcher;
+use crate::objects::pools::IoPools;
 use crate::objects::store::ObjectStore;
 use crate::recovery::Recovery;
 use crate::stream::Stream;
+use crate::upload::uploader::Uploader;
 use crate::wal::file::{FileWal, FileWalOptions};
 use crate::wal::group_commit::{GROUP_BYTES_MAX, GroupCommit};
 use crate::wal::queue::WalQueue;
@@ -86,39 +92,48 @@ pub struct Log {
 
 struct Inner {
     core: Arc<Core>,
-    /// The loops, until `close` waits for their end.
-    running: Mutex<Vec<Ended>>,
+    uploader: Uploader,
+    housekeeper: Housekeeper,
+    /// The loops of the write-ahead log, until `close` waits for their end.
+    wal: Mutex<Option<WalLoops>>,
+}
+
+struct WalLoops {
+    commit: Ended,
+    background: Ended,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
         self.core.stop();
+        self.uploader.stop();
+        self.housekeeper.stop();
     }
 }
 
 impl Log {
-    /// Recovers what the media hold and starts the background work.
-    pub async fn open(config: LogConfig, ports: LogPorts) -> Result<Log, OpenError> {
-        let manifest = ManifestHandle::open(ports.manifest, ports.objects).await?;
-        let mut recovery = Recovery::new(
-            manifest.clone(),
-            ports.clock.clone(),
-            config.tail_cache_bytes,
-            config.wal_unuploaded_bytes_max,
-        );
+    /// Recovers what the media hold and starts the background work, on the current tokio runtime.
+    pub async fn open(mut config: LogConfig, ports: LogPorts) -> Result<Log, OpenError> {
+        // Otherwise appends could wait for room while nothing asks for an upload.
+        config.upload_bytes = config
+            .upload_bytes
+            .min(config.wal_unuploaded_bytes_max / 2)
+            .max(1);
+        let manifest = ManifestHandle::open(ports.manifest, ports.objects.clone()).await?;
+        let clock = ports.clock.clone();
+        let mut recovery = Recovery::new(manifest.clone(), clock.clone(), &config);
         let options = FileWalOptions {
             segment_bytes: config.wal_segment_bytes,
             flush: config.flush,
         };
-        let medium = FileWal::open(
-            ports.disk,
-            &*ports.clock,
-            options,
-            manifest.wal_through(),
-            &mut |group| recovery.replay(group),
-        )
-        .await?;
+        let through = manifest.wal_through();
+        let mut replay = |group| recovery.replay(group);
+        let medium = FileWal::open(ports.disk, &*clock, options, through, &mut replay).await?;
+        recovery.finish();
         let durable = medium.durable();
+        let pools = Arc::new(IoPools::new());
+        let cache = BlockCache::new(config.block_cache_bytes, None);
+        let fetcher = Arc::new(Fetcher::new(ports.objects, cache, pools.clone()));
         let core = Arc::new(Core {
             queue: Arc::new(WalQueue::new(
                 config.wal_queue_bytes_max,
@@ -129,16 +144,25 @@ impl Log {
             counters: Arc::default(),
             medium: Arc::new(medium),
             streams: RwLock::new(recovery.streams),
-            clock: ports.clock,
-            manifest,
+            cold: ColdReader::new(manifest.clone(), fetcher.clone()),
+            clock: clock.clone(),
+            manifest: manifest.clone(),
             config,
         });
-        let running = start_loops(&core, ports.wal_runner, durable)?;
+        let config = &core.config;
+        let uploader = Uploader::start(core.clone(), manifest.clone(), pools, clock.clone(), config);
+        let house = House::new(core.clone(), manifest, fetcher, clock, config);
+        let inner = Inner {
+            wal: Mutex::new(None),
+            uploader,
+            housekeeper: Housekeeper::start(house),
+            core,
+        };
+        // From here on dropping `inner` stops what runs.
+        let wal = start_wal(&inner, ports.wal_runner, durable)?;
+        *inner.wal.lock() = Some(wal);
         Ok(Log {
-            inner: Arc::new(Inner {
-                core,
-                running: Mutex::new(running),
-            }),
+            inner: Arc::new(inner),
         })
     }
 
@@ -164,34 +188,36 @@ impl Log {
 
     /// Uploads everything that is durable now, and waits for it (tests, clean shutdown of a cluster broker).
     pub async fn upload_now(&self) -> Result<(), StreamError> {
-        Ok(())
+        self.inner.uploader.upload_now().await
     }
 
     /// One round of retention, merging, compaction and collection, now.
     pub async fn housekeep_now(&self) -> Result<(), StreamError> {
-        Ok(())
+        self.inner.housekeeper.housekeep_now().await
     }
 
     /// Counters.
     #[must_use]
     pub fn stats(&self) -> LogStats {
-        self.inner.core.stats()
+        LogStats {
+            object_put_bytes: self.inner.uploader.put_bytes(),
+            objects_collected: self.inner.housekeeper.collected(),
+            ..self.inner.core.stats()
+        }
     }
 
     /// Refuses new appends, answers the queued ones, stops background work.
     pub async fn close(&self) {
-        let core = &self.inner.core;
-        core.queue.close();
-        let running = std::mem::take(&mut *self.inner.running.lock());
-        let mut running = running.into_iter();
+        let inner = &self.inner;
+        inner.core.refuse();
+        let wal = inner.wal.lock().take();
+        let Some(wal) = wal else { return };
         // The commit loop first: it needs the medium's background work to the end.
-        if let Some(commit) = running.next() {
-            commit.wait().await;
-        }
-        core.stop();
-        for ended in running {
-            ended.wait().await;
-        }
+        wal.commit.wait().await;
+        inner.uploader.close().await;
+        inner.housekeeper.close().await;
+        inner.core.stop();
+        wal.background.wait().await;
     }
 
     pub(crate) fn core(&self) -> &Core {
@@ -199,8 +225,8 @@ impl Log {
     }
 }
 
-/// The commit loop first, the medium's background work second.
-fn start_loops(core: &Core, runner: WalRunner, durable: GroupSeq) -> Result<Vec<Ended>, OpenError> {
+fn start_wal(inner: &Inner, runner: WalRunner, durable: GroupSeq) -> Result<WalLoops, OpenError> {
+    let core = &inner.core;
     let commit = GroupCommit {
         medium: core.medium.clone(),
         queue: core.queue.clone(),
@@ -209,12 +235,14 @@ fn start_loops(core: &Core, runner: WalRunner, durable: GroupSeq) -> Result<Vec<
         counters: core.counters.clone(),
         clock: core.clock.clone(),
         group_bytes_max: core.config.wal_group_bytes_max.min(GROUP_BYTES_MAX),
+        uploader: inner.uploader.clone(),
+        upload_bytes: core.config.upload_bytes,
         durable,
     };
     let medium = core.medium.clone();
     let background = async move { medium.background().await };
-    Ok(vec![
-        start(runner, "wal-commit", Box::pin(commit.run()))?,
-        start(runner, "wal-segments", Box::pin(background))?,
-    ])
+    Ok(WalLoops {
+        commit: start(runner, "wal-commit", Box::pin(commit.run()))?,
+        background: start(runner, "wal-segments", Box::pin(background))?,
+    })
 }

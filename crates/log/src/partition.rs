@@ -12,10 +12,10 @@ mod read;
 mod upload;
 
 pub(crate) use append::{Assigned, Incoming};
-pub(crate) use read::{Piece, Plan};
+pub(crate) use read::{InTail, Piece, Plan};
 
 use crate::config::StreamPolicy;
-use crate::error::StreamError;
+use crate::error::{AppendError, StreamError};
 use crate::ids::{Epoch, Offset, StreamId};
 use crate::manifest::record::ProducerSnapshot;
 use crate::producers::Producers;
@@ -179,30 +179,27 @@ impl Partition {
         if start <= state.start {
             return;
         }
-        // Above the end only in recovery, where flush mode async lost what the trim had seen.
-        if start > state.end {
-            state.end = start;
-            state.next = state.next.max(start);
-        }
+        assert!(start <= state.end, "only what is durable is trimmed");
         state.start = start;
-        while let Some(batch) = state.tail.front().copied()
-            && batch.last < start
-        {
-            state.pop_tail();
-        }
+        state.drop_trimmed();
         let woken = state.mark_waiters();
         drop(state);
         woken.iter().for_each(|cell| cell.wake());
     }
 
-    /// Refuses everything from now on; returns what was waiting, to be told.
+    /// Refuses everything from now on. What is queued is answered `StreamGone` by the write-ahead log's loop.
     pub(crate) fn delete(&self) {
-        self.is_deleted.store(true, Ordering::Release);
         let mut state = self.state.lock();
+        self.is_deleted.store(true, Ordering::Release);
+        let retries = state.retries.take();
         state.tail = VecDeque::new();
         state.tail_bytes = 0;
         let woken = state.mark_waiters();
         drop(state);
+        for retry in retries.into_iter().flat_map(|retries| *retries) {
+            // A client that hung up does not want it.
+            let _ = retry.ack.send(Err(AppendError::StreamGone));
+        }
         woken.iter().for_each(|cell| cell.wake());
     }
 
@@ -300,6 +297,17 @@ impl State {
         self.tail.front().map_or(self.end, |batch| batch.base)
     }
 
+    /// Lets go of what lies wholly below the start. The newest batch that is not in objects stays: with it the epochs and the
+    /// producers get there, although nobody reads it any more.
+    fn drop_trimmed(&mut self) {
+        while let Some(batch) = self.tail.front().copied()
+            && batch.last < self.start
+            && (self.tail.len() > 1 || batch.base < self.uploaded)
+        {
+            self.pop_tail();
+        }
+    }
+
     fn pop_tail(&mut self) {
         if let Some(batch) = self.tail.pop_front()
             && batch.base >= self.uploaded
@@ -316,3 +324,6 @@ impl State {
         self.waiters.iter().filter(|cell| cell.mark()).cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

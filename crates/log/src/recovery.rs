@@ -7,6 +7,7 @@
 use crate::backlog::Backlog;
 use crate::batch::{BatchHeader, split};
 use crate::clock::Clock;
+use crate::config::LogConfig;
 use crate::core::open_partition;
 use crate::error::OpenError;
 use crate::ids::{GroupSeq, StreamId};
@@ -29,19 +30,21 @@ pub(crate) struct Recovery {
 
 impl Recovery {
     /// Nothing replayed: the write-ahead log counts from `through + 1`.
-    pub(crate) fn new(
-        manifest: ManifestHandle,
-        clock: Arc<dyn Clock>,
-        tail_cache_bytes: usize,
-        unuploaded_bytes_max: u64,
-    ) -> Self {
+    pub(crate) fn new(manifest: ManifestHandle, clock: Arc<dyn Clock>, config: &LogConfig) -> Self {
         let through = manifest.wal_through();
         Self {
             manifest,
             clock,
             streams: BTreeMap::new(),
-            tail: TailCache::new(tail_cache_bytes, GroupSeq(through.0 + 1)),
-            backlog: Backlog::new(unuploaded_bytes_max, through),
+            tail: TailCache::new(config.tail_cache_bytes, GroupSeq(through.0 + 1)),
+            backlog: Backlog::new(config.wal_unuploaded_bytes_max, through),
+        }
+    }
+
+    /// Everything was replayed.
+    pub(crate) fn finish(&self) {
+        for partition in self.streams.values() {
+            partition.finish_replay();
         }
     }
 

@@ -29,3 +29,6 @@ pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
 pub(crate) mod repeated;
 pub(crate) mod sync_group;
+
+#[cfg(test)]
+mod group_tests;

@@ -40,6 +40,7 @@ struct Shared {
     /// Operations until one fails.
     fail_write_in: Option<u64>,
     fail_sync_in: Option<u64>,
+    is_broken: bool,
     syncs: u64,
     writes: u64,
 }
@@ -77,6 +78,19 @@ impl MemoryDisk {
     /// The sync after `count` more ones fails, once.
     pub fn fail_sync_after(&self, count: u64) {
         self.shared.lock().fail_sync_in = Some(count);
+    }
+
+    /// Every write and sync fails from now on.
+    pub fn break_down(&self) {
+        self.shared.lock().is_broken = true;
+    }
+
+    /// No injected fault is left.
+    pub fn heal(&self) {
+        let mut shared = self.shared.lock();
+        shared.fail_write_in = None;
+        shared.fail_sync_in = None;
+        shared.is_broken = false;
     }
 
     /// Syncs so far.
@@ -218,8 +232,12 @@ impl MemoryFile {
         if shared.life != self.life {
             return Err(io::Error::other("the machine has crashed"));
         }
+        let is_broken = shared.is_broken;
         let (count, fail_in) = counter(&mut shared);
         *count += 1;
+        if is_broken {
+            return Err(io::Error::other("injected fault"));
+        }
         match fail_in {
             Some(0) => {
                 *fail_in = None;

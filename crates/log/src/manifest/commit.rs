@@ -13,7 +13,7 @@ use crate::backoff::Backoff;
 use crate::error::{Fate, StreamError};
 use crate::le::checksum;
 use crate::objects::ObjectId;
-use crate::objects::put::{delete_quietly, put_new};
+use crate::objects::put::{delete_quietly, put_once};
 use crate::objects::store::ObjectStore;
 use bytes::Bytes;
 use parking_lot::RwLock;
@@ -197,10 +197,12 @@ impl Committer {
             let image = media.image.read();
             (image.seq, snapshot_format::encode(&image))
         };
+        // Also after a failure: the next attempt comes after as many records again, not after every one.
+        self.records_since_snapshot = 0;
+        self.bytes_since_snapshot = 0;
         let whole_len = whole.len() as u64;
-        let bytes = if whole.len() > RECORD_BYTES_MAX {
-            // Noted before it is written: the list may come to refer to it, so no sweep may take it.
-            self.snapshot_spills.push(spill_id);
+        let spilled = whole.len() > RECORD_BYTES_MAX;
+        let bytes = if spilled {
             match write_spill(media.objects, spill_id, whole).await {
                 Ok(spill) => snapshot_format::encode_spilled(&spill),
                 Err(error) => return tracing::warn!(%error, "a manifest snapshot was not written"),
@@ -208,10 +210,10 @@ impl Committer {
         } else {
             whole
         };
-        let spilled = whole_len > RECORD_BYTES_MAX as u64;
-        // Also after a failure: the next attempt comes after as many records again, not after every one.
-        self.records_since_snapshot = 0;
-        self.bytes_since_snapshot = 0;
+        if spilled {
+            // The list may come to refer to it, also if the answer is lost, so no sweep may take it.
+            self.snapshot_spills.push(spill_id);
+        }
         if let Err(error) = media.store.snapshot(through, bytes).await {
             return tracing::warn!(%error, "a manifest snapshot was not taken; the next one will");
         }
@@ -226,15 +228,15 @@ impl Committer {
     }
 }
 
+/// One attempt, as the committer waits for it: trims and deletions, which make room, must go on while the store is full.
 async fn write_spill(objects: &dyn ObjectStore, id: ObjectId, bytes: Bytes) -> Result<Spill, CommitError> {
     let spill = Spill {
         object: id,
         len: bytes.len() as u64,
         checksum: checksum(&bytes),
     };
-    put_new(objects, &id.key(), vec![bytes])
-        .await
-        .map_err(|_| CommitError::Storage(format!("{id} holds something else")))?;
+    let put = put_once(objects, &id.key(), vec![bytes]).await;
+    put.map_err(|error| CommitError::Storage(format!("{id} for the manifest: {error}")))?;
     Ok(spill)
 }
 

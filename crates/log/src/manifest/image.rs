@@ -93,7 +93,9 @@ impl Image {
         check_order(rewrite.parts.iter().map(|part| part.stream))?;
         for part in &rewrite.parts {
             let stream = self.streams.get(&part.stream).ok_or(Refusal::StreamGone)?;
-            stream.check_replace(&part.removed, &part.added)?;
+            if !part.only_notes() {
+                stream.check_replace(&part.removed, &part.added)?;
+            }
             if part.compacted_through > stream.end {
                 return Err(Refusal::InsaneRange);
             }
@@ -169,8 +171,10 @@ impl Image {
         for part in &rewrite.parts {
             self.refer(&part.added);
             let stream = self.streams.get_mut(&part.stream).expect("checked");
-            let at = stream.check_replace(&part.removed, &part.added).expect("checked");
-            stream.replace(at, part.removed.len(), &part.added);
+            if !part.only_notes() {
+                let at = stream.check_replace(&part.removed, &part.added).expect("checked");
+                stream.replace(at, part.removed.len(), &part.added);
+            }
             stream.compacted_through = stream.compacted_through.max(part.compacted_through);
             self.release(&part.removed);
         }

@@ -45,6 +45,11 @@ impl MemoryManifest {
         self.state.lock().faults.extend(faults);
     }
 
+    /// No fault is left.
+    pub fn heal(&self) {
+        self.state.lock().faults.clear();
+    }
+
     /// What a reader would find.
     #[must_use]
     pub fn history(&self) -> ManifestHistory {
@@ -90,6 +95,17 @@ impl ManifestStore for MemoryManifest {
     fn snapshot(&self, through: ManifestSeq, snapshot: Bytes) -> BoxFuture<'_, Result<(), ManifestError>> {
         async move {
             let mut state = self.state.lock();
+            let covered = state
+                .history
+                .snapshot
+                .as_ref()
+                .map_or(ManifestSeq(0), |(seq, _)| *seq);
+            if snapshot.len() > super::store::RECORD_BYTES_MAX {
+                return Err(ManifestError::TooLarge);
+            }
+            if through < covered || through.0 > state.last {
+                return Err(ManifestError::Conflict);
+            }
             state.history.records.retain(|(seq, _)| *seq > through);
             state.history.snapshot = Some((through, snapshot));
             Ok(())

@@ -21,4 +21,7 @@ pub(crate) mod record;
 pub(crate) mod record_format;
 pub(crate) mod snapshot_format;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use handle::ManifestHandle;

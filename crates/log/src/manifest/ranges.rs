@@ -125,7 +125,7 @@ impl StreamImage {
 /// Each range sane, each beginning where the one before ends.
 fn check_contiguous(ranges: &[Range]) -> Result<(), Refusal> {
     for range in ranges {
-        let len = range.end.0.checked_sub(range.base.0).unwrap_or(0);
+        let len = range.end.0.saturating_sub(range.base.0);
         let empty_object = range.object == ObjectId::NONE;
         if len == 0
             || len > RANGE_OFFSETS_MAX

@@ -74,6 +74,13 @@ pub(crate) struct RewritePart {
     pub(crate) compacted_through: Offset,
 }
 
+impl RewritePart {
+    /// Whether nothing is replaced, and only `compacted_through` rises.
+    pub(crate) fn only_notes(&self) -> bool {
+        self.removed.is_empty() && self.added.is_empty()
+    }
+}
+
 /// A new start of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TrimTo {

@@ -3,11 +3,25 @@
 //!
 //! Owns: the port and its adapters, the format, reading through caches. Never decides what may be deleted: the manifest does.
 
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
+#[cfg(any(test, feature = "testing"))]
+pub mod memory;
+pub mod remote;
 pub mod store;
 
+pub(crate) mod cache;
+pub(crate) mod cold;
 pub(crate) mod encode;
+pub(crate) mod fetch;
 pub(crate) mod format;
+pub(crate) mod pools;
 pub(crate) mod put;
+pub(crate) mod readahead;
+pub(crate) mod search;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

@@ -58,13 +58,17 @@ impl IoPools {
         let permit = pool.acquire().await.expect("the pools are never closed");
         if matches!(class, IoClass::Prefetch | IoClass::Rewrite) {
             let mut pressed = self.pressed.subscribe();
-            pressed.wait_for(|pressed| !*pressed).await.expect("the sender is in self");
+            pressed
+                .wait_for(|pressed| !*pressed)
+                .await
+                .expect("the sender is in self");
         }
         permit
     }
 
     /// Said by the uploader: whether uploads fall behind.
     pub(crate) fn set_pressed(&self, pressed: bool) {
-        self.pressed.send_if_modified(|now| std::mem::replace(now, pressed) != pressed);
+        self.pressed
+            .send_if_modified(|now| std::mem::replace(now, pressed) != pressed);
     }
 }

@@ -36,6 +36,18 @@ pub(crate) async fn put_new(store: &dyn ObjectStore, key: &str, parts: Vec<Bytes
     }
 }
 
+/// Creates `key` in one attempt. After an error it may be there; as nothing refers to it, it is an orphan then.
+pub(crate) async fn put_once(
+    store: &dyn ObjectStore,
+    key: &str,
+    parts: Vec<Bytes>,
+) -> Result<(), ObjectError> {
+    match store.put(key, parts.clone(), PutMode::CreateNew).await {
+        Err(ObjectError::AlreadyExists) if is_ours(store, key, &parts).await? => Ok(()),
+        answer => answer,
+    }
+}
+
 /// Whether what lies at `key` is our own earlier attempt: same length, same header.
 async fn is_ours(store: &dyn ObjectStore, key: &str, parts: &[Bytes]) -> Result<bool, ObjectError> {
     let len: u64 = parts.iter().map(|part| part.len() as u64).sum();

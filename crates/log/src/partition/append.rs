@@ -11,6 +11,7 @@ use crate::upload::source::TailBatch;
 use crate::wal::group_commit::Outbox;
 use crate::wal::queue::{Ack, QueuePermit, QueuedBatch, WalQueue};
 use bytes::Bytes;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -146,14 +147,11 @@ impl Partition {
         if header.has_producer() {
             state.producers.get_or_insert_default().replay(header, wall_ms);
         }
-        let is_first = state.tail.is_empty();
-        if is_first && header.next_offset() <= state.end {
-            // Trimmed before it was uploaded: only its traces count.
-            state.note_epoch(header);
-            return Ok(());
+        if state.tail.is_empty() && header.base_offset >= state.uploaded && header.base_offset < state.start {
+            // Trimmed before it was uploaded, or reaching across the start, which may lie inside of a batch.
+            state.end = header.base_offset;
         }
-        // The first one may reach across the start, which may lie inside of a batch.
-        if header.base_offset != state.end && !(is_first && header.base_offset < state.start) {
+        if header.base_offset != state.end {
             return Err(OpenError::Corrupt(format!(
                 "{}: the write-ahead log goes on at offset {} instead of {}",
                 self.id, header.base_offset, state.end
@@ -162,7 +160,20 @@ impl Partition {
         let len = u32::try_from(header.size_bytes).expect("a batch is below 2^31 bytes");
         state.extend(header, seq, position, len);
         state.next = state.end;
+        state.drop_trimmed();
         Ok(())
+    }
+
+    /// Replay is complete.
+    pub(crate) fn finish_replay(&self) {
+        let mut state = self.state.lock();
+        if state.end < state.start {
+            // Flush mode async lost what the trim had seen: the stream goes on where it was trimmed to.
+            state.tail = VecDeque::new();
+            state.tail_bytes = 0;
+            state.end = state.start;
+            state.next = state.start;
+        }
     }
 }
 

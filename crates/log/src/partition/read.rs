@@ -18,6 +18,16 @@ pub(crate) enum Plan {
     Tail(Vec<Piece>),
 }
 
+/// What a search of the tail found.
+pub(crate) enum InTail {
+    /// No batch that is late enough.
+    Nothing,
+    /// What was asked for went to objects meanwhile.
+    Moved,
+    /// This batch.
+    Found(TailBatch),
+}
+
 /// Bytes of one group's block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
@@ -68,10 +78,14 @@ impl Partition {
     }
 
     /// The first batch of the tail, from `from` on, whose largest timestamp is `at_least` or later.
-    pub(crate) fn tail_by_time(&self, at_least: TimestampMs, from: Offset) -> Option<TailBatch> {
+    pub(crate) fn tail_by_time(&self, at_least: TimestampMs, from: Offset) -> InTail {
         let state = self.state.lock();
+        if state.tail_start() > from.max(state.start) {
+            return InTail::Moved;
+        }
         let mut batches = state.tail.iter().filter(|batch| batch.last >= from);
-        batches.find(|batch| batch.max_timestamp >= at_least).copied()
+        let found = batches.find(|batch| batch.max_timestamp >= at_least);
+        found.map_or(InTail::Nothing, |batch| InTail::Found(*batch))
     }
 
     /// The first of the tail's batches, from `from` on, with the largest timestamp.

@@ -1,8 +1,10 @@
 //! The partition's part of an upload: what it gives, what it lets go of.
 
 use super::Partition;
+use crate::clock::TimestampMs;
 use crate::ids::{GroupSeq, Offset};
 use crate::upload::source::{TailBatch, TailPart};
+use std::time::Duration;
 
 impl Partition {
     /// Everything durable that is not in objects. It may reach beyond the cut: then recovery skips what it finds of it in the
@@ -41,9 +43,15 @@ impl Partition {
         state.uploaded = end;
     }
 
-    /// Lets go of batches that are in objects and whose blocks were evicted.
-    pub(crate) fn drop_evicted(&self, first_cached: GroupSeq) {
+    /// Lets go of batches that are in objects and whose blocks were evicted, and of producers that fell silent.
+    pub(crate) fn tidy(&self, first_cached: GroupSeq, now: TimestampMs, expiry: Duration) {
         let mut state = self.state.lock();
+        if let Some(producers) = &mut state.producers {
+            producers.expire(now, expiry);
+            if producers.is_empty() {
+                state.producers = None;
+            }
+        }
         let gone = state.tail_from(first_cached);
         state.tail.drain(..gone);
         if state.tail.is_empty() {

@@ -1,1 +1,206 @@
-//! Tests.
+//! Kafka's rules for idempotent producers.
+
+use super::{PRODUCERS_MAX, Producers, Verdict};
+use crate::batch::BatchHeader;
+use crate::error::AppendError;
+use crate::ids::{Epoch, Offset};
+use std::time::Duration;
+
+const EXPIRY: Duration = Duration::from_secs(60);
+const NOW: i64 = 1_700_000_000_000;
+const TRANSACTIONAL: u16 = 1 << 4;
+const CONTROL: u16 = 1 << 5;
+
+fn header(id: i64, epoch: i16, sequence: i32, count: u32, base: u64) -> BatchHeader {
+    BatchHeader {
+        base_offset: Offset(base),
+        size_bytes: 100,
+        epoch: Epoch(1),
+        crc: 0,
+        attributes: 0,
+        last_offset_delta: count - 1,
+        base_timestamp: NOW,
+        max_timestamp: NOW,
+        producer_id: id,
+        producer_epoch: epoch,
+        base_sequence: sequence,
+        records_count: count,
+    }
+}
+
+fn check(producers: &Producers, header: &BatchHeader) -> Result<Verdict, AppendError> {
+    producers.check(header, NOW, EXPIRY)
+}
+
+fn append(producers: &mut Producers, header: &BatchHeader) {
+    assert_eq!(check(producers, header), Ok(Verdict::Fresh));
+    producers.assign(header, NOW, EXPIRY);
+    producers.publish(header, NOW);
+}
+
+#[test]
+fn each_of_the_last_five_batches_is_recognised_and_older_ones_are_refused() {
+    let mut producers = Producers::default();
+    for index in 0..7 {
+        append(&mut producers, &header(1, 0, index * 10, 10, index as u64 * 10));
+    }
+    for index in 2..7 {
+        let duplicate = Verdict::Duplicate {
+            base: Offset(index * 10),
+            last: Offset(index * 10 + 9),
+        };
+        assert_eq!(
+            check(&producers, &header(1, 0, index as i32 * 10, 10, 0)),
+            Ok(duplicate)
+        );
+    }
+    assert_eq!(
+        check(&producers, &header(1, 0, 10, 10, 0)),
+        Err(AppendError::DuplicateSequence)
+    );
+    let other_length = header(1, 0, 60, 5, 0);
+    assert_eq!(
+        check(&producers, &other_length),
+        Err(AppendError::OutOfOrderSequence)
+    );
+}
+
+#[test]
+fn a_gap_is_out_of_order() {
+    let mut producers = Producers::default();
+    append(&mut producers, &header(1, 0, 0, 3, 0));
+    assert_eq!(
+        check(&producers, &header(1, 0, 4, 1, 0)),
+        Err(AppendError::OutOfOrderSequence)
+    );
+    assert_eq!(check(&producers, &header(1, 0, 3, 1, 0)), Ok(Verdict::Fresh));
+}
+
+#[test]
+fn epochs_only_rise_and_a_new_one_begins_at_sequence_zero() {
+    let mut producers = Producers::default();
+    append(&mut producers, &header(1, 3, 0, 3, 0));
+    assert_eq!(
+        check(&producers, &header(1, 2, 3, 1, 0)),
+        Err(AppendError::StaleProducerEpoch)
+    );
+    assert_eq!(
+        check(&producers, &header(1, 4, 3, 1, 0)),
+        Err(AppendError::OutOfOrderSequence)
+    );
+    append(&mut producers, &header(1, 4, 0, 1, 3));
+    assert_eq!(
+        check(&producers, &header(1, 3, 3, 1, 0)),
+        Err(AppendError::StaleProducerEpoch)
+    );
+}
+
+#[test]
+fn sequences_wrap_to_zero() {
+    let mut producers = Producers::default();
+    append(&mut producers, &header(1, 0, i32::MAX - 1, 2, 0));
+    append(&mut producers, &header(1, 0, 0, 1, 2));
+    let mut across = Producers::default();
+    append(&mut across, &header(1, 0, i32::MAX, 3, 0));
+    append(&mut across, &header(1, 0, 2, 1, 3));
+    let first = Verdict::Duplicate {
+        base: Offset(0),
+        last: Offset(2),
+    };
+    assert_eq!(check(&across, &header(1, 0, i32::MAX, 3, 0)), Ok(first));
+}
+
+#[test]
+fn an_unknown_or_expired_producer_may_begin_anywhere() {
+    let mut producers = Producers::default();
+    assert_eq!(check(&producers, &header(1, 5, 42, 1, 0)), Ok(Verdict::Fresh));
+    append(&mut producers, &header(1, 5, 42, 1, 0));
+    let gap = header(1, 5, 99, 1, 0);
+    assert!(check(&producers, &gap).is_err());
+    let later = NOW + 60_001;
+    assert_eq!(producers.check(&gap, later, EXPIRY), Ok(Verdict::Fresh));
+    assert!(producers.views(later, EXPIRY).is_empty());
+    producers.expire(later, EXPIRY);
+    assert!(producers.is_empty());
+}
+
+#[test]
+fn a_pending_batch_counts_and_is_forgotten_when_it_fails() {
+    let mut producers = Producers::default();
+    append(&mut producers, &header(1, 0, 0, 1, 0));
+    producers.assign(&header(1, 0, 1, 1, 1), NOW, EXPIRY);
+    producers.assign(&header(2, 0, 0, 1, 2), NOW, EXPIRY);
+    let pending = Verdict::Duplicate {
+        base: Offset(1),
+        last: Offset(1),
+    };
+    assert_eq!(check(&producers, &header(1, 0, 1, 1, 0)), Ok(pending));
+    assert_eq!(producers.snapshot().len(), 1, "only what is durable");
+    producers.roll_back();
+    assert_eq!(check(&producers, &header(1, 0, 1, 1, 0)), Ok(Verdict::Fresh));
+    assert_eq!(
+        check(&producers, &header(1, 0, 2, 1, 0)),
+        Err(AppendError::OutOfOrderSequence)
+    );
+    assert_eq!(producers.views(NOW, EXPIRY).len(), 1);
+}
+
+#[test]
+fn an_open_transaction_holds_the_stable_end_until_its_marker() {
+    let mut producers = Producers::default();
+    let transactional = |id, sequence, base| BatchHeader {
+        attributes: TRANSACTIONAL,
+        ..header(id, 0, sequence, 1, base)
+    };
+    let marker = |id, base| BatchHeader {
+        attributes: TRANSACTIONAL | CONTROL,
+        ..header(id, 0, -1, 1, base)
+    };
+    append(&mut producers, &transactional(1, 0, 10));
+    append(&mut producers, &transactional(2, 0, 11));
+    append(&mut producers, &transactional(1, 1, 12));
+    assert_eq!(producers.first_open(), Some(Offset(10)));
+    append(&mut producers, &marker(1, 13));
+    assert_eq!(producers.first_open(), Some(Offset(11)));
+    append(&mut producers, &marker(2, 14));
+    assert_eq!(producers.first_open(), None);
+    append(&mut producers, &transactional(1, 2, 15));
+    assert_eq!(producers.first_open(), Some(Offset(15)));
+}
+
+#[test]
+fn what_is_restored_from_a_snapshot_judges_alike() {
+    let mut producers = Producers::default();
+    for index in 0..9 {
+        append(&mut producers, &header(1, 2, index, 1, index as u64));
+    }
+    let mut restored = Producers::restore(&producers.snapshot());
+    assert_eq!(restored.snapshot(), producers.snapshot());
+    for sequence in 0..12 {
+        let header = header(1, 2, sequence, 1, 0);
+        assert_eq!(check(&restored, &header), check(&producers, &header));
+    }
+    restored.replay(&header(1, 2, 9, 1, 9), NOW);
+    append(&mut producers, &header(1, 2, 9, 1, 9));
+    assert_eq!(restored.snapshot(), producers.snapshot());
+}
+
+#[test]
+fn producers_without_end_do_not_take_memory_without_end() {
+    let mut producers = Producers::default();
+    for id in 0..PRODUCERS_MAX as i64 + 1 {
+        let header = header(id, 0, 0, 1, id as u64);
+        producers.assign(&header, NOW + id, EXPIRY);
+        producers.publish(&header, NOW + id);
+    }
+    let left = producers.snapshot();
+    assert!(left.len() <= PRODUCERS_MAX);
+    assert!(
+        left.iter().any(|known| known.producer_id == PRODUCERS_MAX as i64),
+        "the newest stays"
+    );
+    assert!(
+        left.iter().all(|known| known.producer_id != 0),
+        "the longest silent goes"
+    );
+}

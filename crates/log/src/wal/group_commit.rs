@@ -17,8 +17,9 @@ use crate::error::{AppendError, Fate};
 use crate::ids::GroupSeq;
 use crate::stream::Appended;
 use crate::tail::TailCache;
+use crate::upload::uploader::Uploader;
 use crate::wake::WakeCell;
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -35,6 +36,9 @@ pub(crate) struct GroupCommit {
     pub(crate) clock: Arc<dyn Clock>,
     /// Target size of a group.
     pub(crate) group_bytes_max: usize,
+    pub(crate) uploader: Uploader,
+    /// Un-uploaded bytes at which an upload starts.
+    pub(crate) upload_bytes: u64,
     /// The last durable group.
     pub(crate) durable: GroupSeq,
 }
@@ -84,21 +88,60 @@ impl GroupCommit {
                     self.publish(seq, wall_ms, stored, &batches, &mut outbox);
                     self.answer(&mut batches, &mut outbox);
                 }
-                Err(error) => self.fail(&error, &mut batches, &mut outbox),
+                Err(error) => {
+                    let error = self.void(seq, error).await;
+                    self.fail(&error, &mut batches, &mut outbox);
+                }
             }
         }
     }
 
-    /// Answers batches whose offsets were taken back after an earlier group failed.
+    /// A group that failed half way may be found whole by recovery, unless another one of its number is durable. So an empty
+    /// one is written at once: then the batches are certainly not done, and a client's retry cannot make a second copy.
+    async fn void(&mut self, seq: GroupSeq, error: WalError) -> WalError {
+        let WalError::Failed {
+            fate: Fate::Unknown,
+            what,
+        } = error
+        else {
+            return error;
+        };
+        let empty = Group {
+            seq,
+            wall_ms: self.clock.wall_ms(),
+            runs: Vec::new(),
+            block: Bytes::new(),
+        };
+        let fate = match self.medium.append(empty).await {
+            Ok(stored) => {
+                self.durable = seq;
+                self.tail.insert(seq, Bytes::new());
+                self.backlog.durable(seq, 0, stored, self.clock.monotonic());
+                Fate::NotDone
+            }
+            Err(_) => Fate::Unknown,
+        };
+        WalError::Failed { fate, what }
+    }
+
+    /// Answers batches whose offsets were taken back after an earlier group failed, or whose stream was deleted.
     fn drop_void(&self, batches: &mut Vec<QueuedBatch>) {
-        // Only this loop rolls back, so what is valid here stays valid until the group is decided.
-        let is_void = |batch: &mut QueuedBatch| batch.rollbacks != batch.partition.rollbacks();
+        // Only this loop rolls back, so what is valid here stays valid until the group is decided. A deletion counts from the
+        // next group on: `Core::delete_stream` relies on the group in flight being the last that may hold the stream.
+        let is_void = |batch: &mut QueuedBatch| {
+            batch.rollbacks != batch.partition.rollbacks() || batch.partition.is_deleted()
+        };
         for batch in batches.extract_if(.., is_void) {
             self.give_back(&batch);
-            let _ = batch.ack.send(Err(AppendError::Storage {
-                fate: Fate::NotDone,
-                what: "an earlier group of the write-ahead log failed".into(),
-            }));
+            let error = if batch.partition.is_deleted() {
+                AppendError::StreamGone
+            } else {
+                AppendError::Storage {
+                    fate: Fate::NotDone,
+                    what: "an earlier group of the write-ahead log failed".into(),
+                }
+            };
+            let _ = batch.ack.send(Err(error));
         }
     }
 
@@ -146,8 +189,12 @@ impl GroupCommit {
             position = run[0].partition.publish(seq, wall_ms, position, run, outbox);
         }
         let reserved = batches.iter().map(|batch| batch.bytes.len() as u64).sum();
-        self.backlog
+        let waiting = self
+            .backlog
             .durable(seq, reserved, stored, self.clock.monotonic());
+        if waiting >= self.upload_bytes {
+            self.uploader.poke();
+        }
         self.counters.groups.fetch_add(1, Ordering::Relaxed);
         self.counters.wal_bytes.fetch_add(stored, Ordering::Relaxed);
         self.counters

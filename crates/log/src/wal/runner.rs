@@ -8,7 +8,7 @@ use crate::log::WalRunner;
 use futures_util::future::BoxFuture;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Wake, Waker};
 use std::thread::{self, Thread};
 use tokio::sync::oneshot;
 
@@ -48,7 +48,7 @@ fn block_on(work: impl Future<Output = ()>) {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
     let mut work = pin!(work);
-    while let Poll::Pending = work.as_mut().poll(&mut context) {
+    while work.as_mut().poll(&mut context).is_pending() {
         thread::park();
     }
 }

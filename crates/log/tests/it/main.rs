@@ -1,4 +1,12 @@
 //! The log through its public face, on simulated media. One binary: each module is a topic.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
 mod append;
+mod crash;
+mod failures;
+mod producers;
+mod real;
 mod support;
+mod tiering;
+mod wake;

@@ -1,16 +1,13 @@
 //! A log on media that survive its crash.
 
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use millstream_log::batch::{BatchBuilder, Codec, NewRecord, StoredBatch, ValidBatch, split};
 use millstream_log::disk::testing::MemoryDisk;
 use millstream_log::manifest::memory::MemoryManifest;
-use millstream_log::objects::store::{ObjectError, ObjectStore, PutMode};
+use millstream_log::objects::memory::MemoryObjects;
 use millstream_log::{
     Appended, Clock, Epoch, Log, LogConfig, LogPorts, Offset, OpenError, ReadLimit, Stream, StreamId,
     TimestampMs, WalRunner,
 };
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -40,7 +37,7 @@ impl Clock for TestClock {
 #[derive(Clone)]
 pub struct World {
     pub disk: MemoryDisk,
-    pub objects: Arc<dyn ObjectStore>,
+    pub objects: Arc<MemoryObjects>,
     pub manifest: Arc<MemoryManifest>,
     pub clock: Arc<TestClock>,
     pub config: LogConfig,
@@ -54,7 +51,7 @@ impl World {
         };
         Self {
             disk: MemoryDisk::new(),
-            objects: Arc::new(NoObjects),
+            objects: Arc::new(MemoryObjects::new()),
             manifest: Arc::new(MemoryManifest::new()),
             clock: Arc::new(TestClock {
                 wall_ms: AtomicI64::new(1_700_000_000_000),
@@ -73,26 +70,6 @@ impl World {
             wal_runner: WalRunner::Task,
         };
         Log::open(self.config.clone(), ports).await
-    }
-}
-
-struct NoObjects;
-
-impl ObjectStore for NoObjects {
-    fn put<'a>(&'a self, _: &'a str, _: Vec<Bytes>, _: PutMode) -> BoxFuture<'a, Result<(), ObjectError>> {
-        Box::pin(async { Err(ObjectError::Full) })
-    }
-    fn get_range<'a>(&'a self, _: &'a str, _: Range<u64>) -> BoxFuture<'a, Result<Bytes, ObjectError>> {
-        Box::pin(async { Err(ObjectError::NotFound) })
-    }
-    fn head<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<u64, ObjectError>> {
-        Box::pin(async { Err(ObjectError::NotFound) })
-    }
-    fn list<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<(String, u64)>, ObjectError>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-    fn delete<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), ObjectError>> {
-        Box::pin(async { Ok(()) })
     }
 }
 

@@ -1,0 +1,218 @@
+//! Housekeeping: retention, key compaction, merging of small ranges, collection of dead objects, one after the other.
+//!
+//! Owns: when, and what for. Never deletes by itself what a range refers to: it proposes records, the manifest decides, and
+//! the collector takes what the manifest calls dead.
+//! **Invariant** 4: rewriting keeps the map (offset -> record) except by policy.
+
+pub(crate) mod collect;
+pub(crate) mod compaction;
+pub(crate) mod keep;
+pub(crate) mod merge;
+pub(crate) mod retention;
+pub(crate) mod rewrite;
+
+#[cfg(test)]
+mod tests;
+
+use crate::clock::Clock;
+use crate::config::LogConfig;
+use crate::error::{Fate, StreamError};
+use crate::manifest::ManifestHandle;
+use crate::objects::fetch::Fetcher;
+use crate::upload::source::TailSource;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// `housekeep_now` calls that may wait.
+const REQUESTS_MAX: usize = 64;
+/// Rounds between two listings of the store for objects that belong to nobody. The first is in the first round: a crash left
+/// them if anything did.
+const ROUNDS_PER_SWEEP: u64 = 1000;
+
+/// Handle of the loop. A cheap clone.
+#[derive(Clone)]
+pub(crate) struct Housekeeper {
+    house: Arc<House>,
+    requests: mpsc::Sender<oneshot::Sender<Result<(), StreamError>>>,
+}
+
+/// What all the parts work with.
+pub(crate) struct House {
+    pub(crate) tail: Arc<dyn TailSource>,
+    pub(crate) manifest: ManifestHandle,
+    pub(crate) fetcher: Arc<Fetcher>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
+    pub(crate) collected: AtomicU64,
+    closing: watch::Sender<bool>,
+    task: parking_lot::Mutex<Option<tokio::task::JoinHandle<()>>>,
+}
+
+/// What housekeeping takes of the settings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// From here on a range is not rewritten only to be larger.
+    pub(crate) object_own_bytes: u64,
+    /// Size that merging aims at.
+    pub(crate) object_target_bytes: u64,
+    pub(crate) block_target_bytes: usize,
+    interval: Duration,
+}
+
+impl House {
+    pub(crate) fn new(
+        tail: Arc<dyn TailSource>,
+        manifest: ManifestHandle,
+        fetcher: Arc<Fetcher>,
+        clock: Arc<dyn Clock>,
+        config: &LogConfig,
+    ) -> Self {
+        let limits = Limits {
+            object_own_bytes: config.object_own_bytes,
+            object_target_bytes: config
+                .object_target_bytes
+                .min(crate::upload::build::OBJECT_BYTES_MAX),
+            block_target_bytes: config.block_target_bytes,
+            interval: config.housekeeping_interval,
+        };
+        Self {
+            tail,
+            manifest,
+            fetcher,
+            clock,
+            limits,
+            collected: AtomicU64::new(0),
+            closing: watch::Sender::new(false),
+            task: parking_lot::Mutex::new(None),
+        }
+    }
+
+    /// One round of everything. What fails is left for the next round; the first failure is reported.
+    pub(crate) async fn round(&self, round: u64) -> Result<(), StreamError> {
+        let mut first_error = Ok(());
+        let mut note = |what: &str, result: Result<(), HouseError>| {
+            if let Err(error) = result {
+                tracing::warn!(what, %error, "housekeeping failed, the next round tries again");
+                if first_error.is_ok() {
+                    first_error = Err(StreamError::Storage {
+                        fate: Fate::NotDone,
+                        what: error.to_string(),
+                    });
+                }
+            }
+        };
+        note("retention", retention::run(self).await);
+        note("compaction", compaction::run(self).await);
+        note("merging", merge::run(self).await);
+        note("collection", collect::run(self).await);
+        if round.is_multiple_of(ROUNDS_PER_SWEEP) {
+            note("sweep", collect::sweep(self).await);
+        }
+        first_error
+    }
+}
+
+/// Why a part of housekeeping stopped. Nothing is lost by it.
+#[derive(Debug)]
+pub(crate) enum HouseError {
+    Read(crate::error::ReadError),
+    Commit(crate::manifest::commit::CommitError),
+    Store(crate::objects::store::ObjectError),
+}
+
+impl std::fmt::Display for HouseError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Read(error) => write!(f, "{error}"),
+            Self::Commit(error) => write!(f, "{error}"),
+            Self::Store(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl From<crate::error::ReadError> for HouseError {
+    fn from(error: crate::error::ReadError) -> Self {
+        Self::Read(error)
+    }
+}
+
+impl From<crate::manifest::commit::CommitError> for HouseError {
+    fn from(error: crate::manifest::commit::CommitError) -> Self {
+        Self::Commit(error)
+    }
+}
+
+impl Housekeeper {
+    /// Starts the loop on the current runtime.
+    pub(crate) fn start(house: House) -> Housekeeper {
+        let (requests, asked) = mpsc::channel(REQUESTS_MAX);
+        let house = Arc::new(house);
+        let task = tokio::spawn(run(house.clone(), asked));
+        *house.task.lock() = Some(task);
+        Housekeeper { house, requests }
+    }
+
+    /// One round, now.
+    pub(crate) async fn housekeep_now(&self) -> Result<(), StreamError> {
+        let closed = || StreamError::Storage {
+            fate: Fate::NotDone,
+            what: "the log is closing".to_owned(),
+        };
+        let (answer, answered) = oneshot::channel();
+        self.requests.send(answer).await.map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?
+    }
+
+    /// Objects deleted since the start.
+    pub(crate) fn collected(&self) -> u64 {
+        self.house.collected.load(Ordering::Relaxed)
+    }
+
+    /// Tells the loop to stop, and does not wait for it.
+    pub(crate) fn stop(&self) {
+        self.house.closing.send_replace(true);
+    }
+
+    /// Stops the loop; what is under way is given up, the next start finds what it left.
+    pub(crate) async fn close(&self) {
+        self.stop();
+        let task = self.house.task.lock().take();
+        if let Some(task) = task
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the housekeeping loop failed");
+        }
+    }
+}
+
+async fn run(house: Arc<House>, mut asked: mpsc::Receiver<oneshot::Sender<Result<(), StreamError>>>) {
+    let mut closing = house.closing.subscribe();
+    let work = async {
+        for round in 0.. {
+            let mut waiting = Vec::new();
+            tokio::select! {
+                biased;
+                request = asked.recv() => match request {
+                    Some(request) => waiting.push(request),
+                    None => return,
+                },
+                () = tokio::time::sleep(house.limits.interval) => {}
+            }
+            while let Ok(request) = asked.try_recv() {
+                waiting.push(request);
+            }
+            let result = house.round(round).await;
+            for request in waiting {
+                // The caller may have gone.
+                let _ = request.send(result.clone());
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = closing.wait_for(|closing| *closing) => {}
+        () = work => {}
+    }
+}

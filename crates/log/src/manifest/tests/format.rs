@@ -1,0 +1,59 @@
+//! The bytes of records and snapshots.
+
+use super::*;
+use crate::manifest::{record_format, snapshot_format};
+
+#[test]
+fn the_bytes_of_records_are_those_of_version_1() {
+    for (name, record) in every_kind() {
+        let bytes = record_format::encode(&record);
+        golden(&format!("manifest_{name}_v1.hex"), &bytes);
+        assert_eq!(record_format::decode(&bytes), Ok(record), "{name}");
+    }
+}
+
+#[test]
+fn the_bytes_of_snapshots_are_those_of_version_1() {
+    let image = sample_image();
+    let bytes = snapshot_format::encode(&image);
+    golden("manifest_snapshot_v1.hex", &bytes);
+    assert_eq!(
+        snapshot_format::decode(&bytes),
+        Ok(Snapshot::Whole(Box::new(image)))
+    );
+}
+
+#[test]
+fn every_flipped_byte_of_records_and_snapshots_is_noticed() {
+    let mut all: Vec<_> = every_kind()
+        .iter()
+        .map(|(_, record)| record_format::encode(record))
+        .collect();
+    all.push(snapshot_format::encode(&sample_image()));
+    for bytes in all {
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.to_vec();
+            damaged[at] ^= 0x10;
+            assert!(record_format::decode(&damaged).is_err(), "byte {at}");
+            assert!(snapshot_format::decode(&damaged).is_err(), "byte {at}");
+            assert!(record_format::decode(&bytes[..at]).is_err(), "cut to {at}");
+            assert!(snapshot_format::decode(&bytes[..at]).is_err(), "cut to {at}");
+        }
+    }
+}
+
+proptest! {
+    /// Behind a right checksum too: lengths are believed only as far as bytes remain.
+    #[test]
+    fn no_bytes_make_the_decoders_panic(kind in 0u16..9, body in proptest::collection::vec(any::<u8>(), 0..200)) {
+        for magic in [*b"MSMR", *b"MSMS"] {
+            let mut bytes = bytes::BytesMut::from(&magic[..]);
+            bytes.extend_from_slice(&1u16.to_le_bytes());
+            bytes.extend_from_slice(&kind.to_le_bytes());
+            bytes.extend_from_slice(&body);
+            let sealed = record_format::seal(bytes);
+            let _ = record_format::decode(&sealed);
+            let _ = snapshot_format::decode(&sealed);
+        }
+    }
+}

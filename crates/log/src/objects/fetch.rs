@@ -1,0 +1,264 @@
+//! Blocks and indexes, from the cache or from the store: adjacent missing blocks in one ranged read, every block checked
+//! against its checksum, every load shared by all who wait for it.
+//!
+//! On the cold fetch path between `cold` and the `ObjectStore` port.
+
+use super::cache::{BlockCache, BlockGuard, BlockKey};
+use super::format::{BlockEntry, FOOTER_BYTES_MAX, ObjectIndex, decode_footer};
+use super::pools::{IoClass, IoPools};
+use super::store::{ObjectError, ObjectStore};
+use crate::backoff::Backoff;
+use crate::error::ReadError;
+use crate::le::checksum;
+use crate::manifest::record::ObjectMeta;
+use bytes::Bytes;
+use std::ops::Range;
+use std::sync::Arc;
+use tokio::sync::SemaphorePermit;
+
+/// The largest ranged read: more is split, so that a reader's first bytes are not behind its last.
+pub(crate) const GET_BYTES_MAX: u64 = 8 << 20;
+/// Attempts of one read before the reader is told; it may come again.
+const READ_ATTEMPTS_MAX: u32 = 4;
+
+/// Reads objects.
+pub(crate) struct Fetcher {
+    store: Arc<dyn ObjectStore>,
+    cache: BlockCache,
+    pools: Arc<IoPools>,
+}
+
+impl Fetcher {
+    pub(crate) fn new(store: Arc<dyn ObjectStore>, cache: BlockCache, pools: Arc<IoPools>) -> Self {
+        Self { store, cache, pools }
+    }
+
+    pub(crate) fn cache(&self) -> &BlockCache {
+        &self.cache
+    }
+
+    pub(crate) fn pools(&self) -> &Arc<IoPools> {
+        &self.pools
+    }
+
+    /// `None`: the caller has entered a pool already. (Read-ahead has to: it may wait long for its place, and must not hold
+    /// the claim on a block meanwhile that a reader waits for.)
+    async fn enter(&self, class: Option<IoClass>) -> Option<SemaphorePermit<'_>> {
+        match class {
+            Some(class) => Some(self.pools.enter(class).await),
+            None => None,
+        }
+    }
+
+    /// The object's index. The caller holds a lease on the object.
+    pub(crate) async fn index(
+        &self,
+        object: &ObjectMeta,
+        class: Option<IoClass>,
+    ) -> Result<Arc<ObjectIndex>, ReadError> {
+        self.cache.index(object.id, self.load_index(object, class)).await
+    }
+
+    async fn load_index(
+        &self,
+        object: &ObjectMeta,
+        class: Option<IoClass>,
+    ) -> Result<Arc<ObjectIndex>, ReadError> {
+        let footer_len = u64::from(object.footer_len);
+        let from = object
+            .len
+            .checked_sub(footer_len)
+            .filter(|_| object.footer_len <= FOOTER_BYTES_MAX);
+        let from =
+            from.ok_or_else(|| ReadError::Corrupt(format!("{}: absurd length of its footer", object.id)))?;
+        let _permit = self.enter(class).await;
+        let decode = |bytes: &Bytes| {
+            let index = decode_footer(object.id, object.len, bytes);
+            index
+                .map(Arc::new)
+                .map_err(|error| format!("{}: {error}", object.id))
+        };
+        self.get_checked(object, from..object.len, decode).await
+    }
+
+    /// The blocks `wanted` of the object, in order, through the cache. The caller bounds how many.
+    pub(crate) async fn blocks(
+        &self,
+        object: &ObjectMeta,
+        index: &ObjectIndex,
+        wanted: Range<usize>,
+        class: Option<IoClass>,
+    ) -> Result<Vec<Bytes>, ReadError> {
+        let mut found = Vec::with_capacity(wanted.len());
+        while found.len() < wanted.len() {
+            let at = wanted.start + found.len();
+            match self.cache.block(&key(object, at)).await {
+                Ok(block) => found.push(block),
+                Err(guard) => {
+                    let guards = self.claim_run(object, index, at..wanted.end, guard);
+                    found.extend(self.load_run(object, index, at, guards, class).await?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Extends the claim on the first block over those that follow it directly and are as missing. Ascending and without
+    /// waiting: two readers can never wait for each other.
+    fn claim_run<'a>(
+        &'a self,
+        object: &ObjectMeta,
+        index: &ObjectIndex,
+        wanted: Range<usize>,
+        first: BlockGuard<'a>,
+    ) -> Vec<BlockGuard<'a>> {
+        let mut bytes = u64::from(index.blocks[wanted.start].len);
+        let mut guards = vec![first];
+        for at in wanted.start + 1..wanted.end {
+            bytes += u64::from(index.blocks[at].len);
+            if bytes > GET_BYTES_MAX {
+                break;
+            }
+            match self.cache.claim(&key(object, at)) {
+                Some(guard) => guards.push(guard),
+                None => break,
+            }
+        }
+        guards
+    }
+
+    async fn load_run(
+        &self,
+        object: &ObjectMeta,
+        index: &ObjectIndex,
+        at: usize,
+        guards: Vec<BlockGuard<'_>>,
+        class: Option<IoClass>,
+    ) -> Result<Vec<Bytes>, ReadError> {
+        let entries = &index.blocks[at..at + guards.len()];
+        let blocks = match self.ask_second_tier(object, at, entries).await {
+            Some(blocks) => blocks,
+            None => {
+                let blocks = {
+                    let _permit = self.enter(class).await;
+                    self.load_blocks(object, entries).await?
+                };
+                self.offer_to_second_tier(object, at, &blocks);
+                blocks
+            }
+        };
+        for (guard, block) in guards.into_iter().zip(&blocks) {
+            // Refused only when the entry was removed meanwhile: the bytes are right all the same.
+            let _ = guard.insert(block.clone());
+        }
+        Ok(blocks)
+    }
+
+    /// Reads blocks that lie one after the other, past the cache. (Rewriting reads each block once: it would only drive out
+    /// what readers use.)
+    pub(crate) async fn load_blocks(
+        &self,
+        object: &ObjectMeta,
+        entries: &[BlockEntry],
+    ) -> Result<Vec<Bytes>, ReadError> {
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            return Ok(Vec::new());
+        };
+        let range = first.position..last.position + u64::from(last.len);
+        let cut = |bytes: &Bytes| {
+            cut_blocks(bytes, entries).ok_or_else(|| format!("{}: a block is damaged", object.id))
+        };
+        self.get_checked(object, range, cut).await
+    }
+
+    /// Reads until `check` is content. A damaged answer is asked for once more: the damage may have been on the way.
+    async fn get_checked<T>(
+        &self,
+        object: &ObjectMeta,
+        range: Range<u64>,
+        check: impl Fn(&Bytes) -> Result<T, String>,
+    ) -> Result<T, ReadError> {
+        let key = object.id.key();
+        let mut backoff = Backoff::new();
+        let mut damaged_before = false;
+        for attempt in 1.. {
+            match self.store.get_range(&key, range.clone()).await {
+                Ok(bytes) => match check(&bytes) {
+                    Ok(checked) => return Ok(checked),
+                    Err(what) if damaged_before => return Err(ReadError::Corrupt(what)),
+                    Err(_) => damaged_before = true,
+                },
+                Err(error @ ObjectError::Retry { .. }) if attempt < READ_ATTEMPTS_MAX => {
+                    tracing::warn!(key, %error, "reading an object failed, trying again");
+                    backoff.wait().await;
+                }
+                Err(ObjectError::NotFound) => {
+                    return Err(ReadError::Corrupt(format!(
+                        "{} is missing from the store",
+                        object.id
+                    )));
+                }
+                Err(error) => return Err(ReadError::Storage(error.to_string())),
+            }
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    async fn ask_second_tier(
+        &self,
+        object: &ObjectMeta,
+        at: usize,
+        entries: &[BlockEntry],
+    ) -> Option<Vec<Bytes>> {
+        let second = self.cache.second()?;
+        let mut blocks = Vec::with_capacity(entries.len());
+        for (n, entry) in entries.iter().enumerate() {
+            let block = second.get(object.id.0, key(object, at + n).block).await?;
+            if block.len() != entry.len as usize || checksum(&block) != entry.checksum {
+                return None;
+            }
+            blocks.push(block);
+        }
+        Some(blocks)
+    }
+
+    fn offer_to_second_tier(&self, object: &ObjectMeta, at: usize, blocks: &[Bytes]) {
+        if let Some(second) = self.cache.second() {
+            for (n, block) in blocks.iter().enumerate() {
+                second.offer(object.id.0, key(object, at + n).block, block);
+            }
+        }
+    }
+}
+
+fn key(object: &ObjectMeta, block: usize) -> BlockKey {
+    let block = u32::try_from(block).expect("a footer holds fewer than 2^21 entries");
+    BlockKey {
+        object: object.id,
+        block,
+    }
+}
+
+/// Cuts a ranged read into blocks and checks each. Several blocks are copied apart: as slices they would all pin the whole
+/// read for as long as one of them is cached (trap T14).
+fn cut_blocks(bytes: &Bytes, entries: &[BlockEntry]) -> Option<Vec<Bytes>> {
+    let mut blocks = Vec::with_capacity(entries.len());
+    let mut rest = bytes.clone();
+    for entry in entries {
+        let len = entry.len as usize;
+        if len > rest.len() {
+            return None;
+        }
+        let block = rest.split_to(len);
+        if checksum(&block) != entry.checksum {
+            return None;
+        }
+        let alone = entries.len() == 1;
+        blocks.push(if alone {
+            block
+        } else {
+            Bytes::copy_from_slice(&block)
+        });
+    }
+    rest.is_empty().then_some(blocks)
+}

@@ -1,0 +1,370 @@
+//! Adapter of the object store port on the crate `object_store`: a local directory always, S3 with the feature `s3`.
+//!
+//! Owns: making the crate's promises ours. The local directory is written durably (temporary file, fsync, link or rename,
+//! fsync of the directory; the crate leaves that off by default). Errors are sorted by what they say of the data.
+
+use super::store::{ObjectError, ObjectStore, PutMode};
+use crate::error::Fate;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryStreamExt};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Key;
+use object_store::{GetOptions, GetRange, ObjectStore as Backend, ObjectStoreExt, PutPayload};
+use std::error::Error as StdError;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+/// An object store behind the crate `object_store`.
+pub struct RemoteStore {
+    backend: Arc<dyn Backend>,
+}
+
+/// Where and how S3 is reached. Credentials not given come from the environment, as the AWS tools take them.
+#[cfg(feature = "s3")]
+#[derive(Clone, Debug, Default)]
+pub struct S3Options {
+    /// Name of the bucket.
+    pub bucket: String,
+    /// Prefix of all keys, without a slash at its end; empty for none.
+    pub prefix: String,
+    /// Region; `None` for the environment's.
+    pub region: Option<String>,
+    /// Base address of a store that is not Amazon's.
+    pub endpoint: Option<String>,
+    /// Access key and secret.
+    pub credentials: Option<(String, String)>,
+    /// Whether plain HTTP is allowed (a store on the same machine).
+    pub allow_http: bool,
+}
+
+impl RemoteStore {
+    /// Objects as files below `root`, which is created if missing. One process at a time: the data directory's lock.
+    pub fn local(root: &Path) -> Result<RemoteStore, ObjectError> {
+        prepare(root).map_err(|error| classify_io(&error, Fate::NotDone))?;
+        let backend = LocalFileSystem::new_with_prefix(root)
+            .map_err(|error| classify(&error, Fate::NotDone))?
+            .with_fsync(true);
+        Ok(RemoteStore {
+            backend: Arc::new(backend),
+        })
+    }
+
+    /// Objects in a bucket. Touches no network yet.
+    #[cfg(feature = "s3")]
+    pub fn s3(options: &S3Options) -> Result<RemoteStore, ObjectError> {
+        s3::connect(options).map(|backend| RemoteStore { backend })
+    }
+
+    async fn put_parts(&self, key: &str, parts: Vec<Bytes>, mode: PutMode) -> Result<(), ObjectError> {
+        let payload: PutPayload = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let mode = match mode {
+            PutMode::CreateNew => object_store::PutMode::Create,
+            PutMode::Replace => object_store::PutMode::Overwrite,
+        };
+        let answer = self.backend.put_opts(&Key::from(key), payload, mode.into()).await;
+        answer
+            .map(|_| ())
+            .map_err(|error| classify(&error, Fate::Unknown))
+    }
+
+    async fn get(&self, key: &str, range: Range<u64>) -> Result<Bytes, ObjectError> {
+        if range.is_empty() {
+            return self.head_len(key).await.map(|_| Bytes::new());
+        }
+        let wanted = GetOptions {
+            range: Some(GetRange::Bounded(range.clone())),
+            ..GetOptions::default()
+        };
+        let found = match self.backend.get_opts(&Key::from(key), wanted).await {
+            Ok(found) if found.range == range => found,
+            Ok(found) => return Err(past_end(&range, found.meta.size)),
+            Err(error) => return Err(self.explain(key, &range, classify(&error, Fate::NotDone)).await),
+        };
+        let len = usize::try_from(range.end - range.start).map_err(|_| past_end(&range, found.meta.size))?;
+        // Collected into one buffer of exactly this size: what is cached pins nothing else.
+        let mut whole = Vec::with_capacity(len);
+        let mut chunks = found.into_stream();
+        while let Some(chunk) = chunks
+            .try_next()
+            .await
+            .map_err(|error| classify(&error, Fate::NotDone))?
+        {
+            whole.extend_from_slice(&chunk);
+        }
+        if whole.len() == len {
+            Ok(whole.into())
+        } else {
+            Err(ObjectError::Retry {
+                fate: Fate::NotDone,
+                what: "the store's answer is cut short".to_owned(),
+            })
+        }
+    }
+
+    /// Stores answer a range past the end in different ways; the length tells.
+    async fn explain(&self, key: &str, range: &Range<u64>, error: ObjectError) -> ObjectError {
+        if error == ObjectError::NotFound {
+            return error;
+        }
+        match self.head_len(key).await {
+            Ok(len) if range.end > len => past_end(range, len),
+            Err(ObjectError::NotFound) => ObjectError::NotFound,
+            _ => error,
+        }
+    }
+
+    async fn head_len(&self, key: &str) -> Result<u64, ObjectError> {
+        let found = self.backend.head(&Key::from(key)).await;
+        found
+            .map(|meta| meta.size)
+            .map_err(|error| classify(&error, Fate::NotDone))
+    }
+
+    async fn list_prefix(&self, prefix: &str) -> Result<Vec<(String, u64)>, ObjectError> {
+        // The crate matches whole path segments; the last, cut one is matched here.
+        let folder = prefix.rsplit_once('/').map(|(folder, _)| Key::from(folder));
+        let mut found = Vec::new();
+        let mut listing = self.backend.list(folder.as_ref());
+        while let Some(meta) = listing
+            .try_next()
+            .await
+            .map_err(|error| classify(&error, Fate::NotDone))?
+        {
+            let key = meta.location.to_string();
+            if key.starts_with(prefix) {
+                found.push((key, meta.size));
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    async fn delete_key(&self, key: &str) -> Result<(), ObjectError> {
+        match self
+            .backend
+            .delete(&Key::from(key))
+            .await
+            .map_err(|error| classify(&error, Fate::Unknown))
+        {
+            Err(ObjectError::NotFound) => Ok(()),
+            answer => answer,
+        }
+    }
+}
+
+impl ObjectStore for RemoteStore {
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        parts: Vec<Bytes>,
+        mode: PutMode,
+    ) -> BoxFuture<'a, Result<(), ObjectError>> {
+        self.put_parts(key, parts, mode).boxed()
+    }
+
+    fn get_range<'a>(&'a self, key: &'a str, range: Range<u64>) -> BoxFuture<'a, Result<Bytes, ObjectError>> {
+        self.get(key, range).boxed()
+    }
+
+    fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<u64, ObjectError>> {
+        self.head_len(key).boxed()
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<(String, u64)>, ObjectError>> {
+        self.list_prefix(prefix).boxed()
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), ObjectError>> {
+        self.delete_key(key).boxed()
+    }
+}
+
+/// Creates the directory durably and removes what a crash left of unfinished puts (`<name>#<number>`, which no listing shows).
+fn prepare(root: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(root)?;
+    if let Some(parent) = root.canonicalize()?.parent() {
+        std::fs::File::open(parent)?.sync_all()?;
+    }
+    remove_staged(root)
+}
+
+fn remove_staged(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let staged = name.to_str().and_then(|name| name.rsplit_once('#'));
+        if entry.file_type()?.is_dir() {
+            remove_staged(&entry.path())?;
+        } else if staged.is_some_and(|(_, number)| number.parse::<u64>().is_ok()) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn past_end(range: &Range<u64>, len: u64) -> ObjectError {
+    ObjectError::Refused(format!(
+        "bytes {}..{} of an object of {len} bytes",
+        range.start, range.end
+    ))
+}
+
+/// What an error says of the data. `fate` is that of an error that says nothing.
+///
+/// A conditional put that the crate retried inside may answer "exists" because of its own first attempt: the caller reads
+/// the nonce back. The same for S3's 409 on a create, which says "somebody else is at it", not who won.
+fn classify(error: &object_store::Error, fate: Fate) -> ObjectError {
+    use object_store::Error as E;
+    match error {
+        E::NotFound { .. } => ObjectError::NotFound,
+        E::AlreadyExists { .. } | E::Precondition { .. } => ObjectError::AlreadyExists,
+        E::Generic { .. } | E::JoinError { .. } => classify_generic(error, fate),
+        other => ObjectError::Refused(other.to_string()),
+    }
+}
+
+/// Errors of the local disk carry an `io::Error`; errors of a remote store that came through all retries carry its words.
+fn classify_generic(error: &object_store::Error, fate: Fate) -> ObjectError {
+    let mut source: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(inner) = source {
+        if let Some(io) = inner.downcast_ref::<io::Error>() {
+            return classify_io(io, fate);
+        }
+        source = inner.source();
+    }
+    let what = error.to_string();
+    // 507, and what S3 look-alikes say with it.
+    if what.contains("507 Insufficient Storage") || what.contains("StorageFull") {
+        return ObjectError::Full;
+    }
+    ObjectError::Retry { fate, what }
+}
+
+fn classify_io(error: &io::Error, fate: Fate) -> ObjectError {
+    use io::ErrorKind as K;
+    match error.kind() {
+        K::NotFound => ObjectError::NotFound,
+        K::AlreadyExists => ObjectError::AlreadyExists,
+        K::StorageFull | K::QuotaExceeded => ObjectError::Full,
+        K::PermissionDenied
+        | K::ReadOnlyFilesystem
+        | K::NotADirectory
+        | K::IsADirectory
+        | K::InvalidInput => ObjectError::Refused(error.to_string()),
+        _ => ObjectError::Retry {
+            fate,
+            what: error.to_string(),
+        },
+    }
+}
+
+#[cfg(feature = "s3")]
+mod s3 {
+    //! Building the client: few and short retries inside, the log's own above them see every failure.
+
+    use super::{Backend, ObjectError, S3Options};
+    use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
+    use object_store::prefix::PrefixStore;
+    use object_store::{BackoffConfig, ClientOptions, RetryConfig};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    /// Retries inside the client. More would hide a slow store from the log for minutes (the crate's default is three).
+    const RETRIES_MAX: usize = 2;
+    /// No retry begins after this.
+    const RETRY_TIMEOUT: Duration = Duration::from_secs(10);
+    /// First and longest pause between retries.
+    const RETRY_WAIT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+    /// A store that does not accept a connection within this is away.
+    const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+    /// The largest object (64 MiB) passes a line of 10 Mbit/s in this time.
+    const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+
+    pub(super) fn connect(options: &S3Options) -> Result<Arc<dyn Backend>, ObjectError> {
+        let client = ClientOptions::new()
+            .with_connect_timeout(CONNECT_TIMEOUT)
+            .with_timeout(REQUEST_TIMEOUT)
+            .with_allow_http(options.allow_http);
+        let backoff = BackoffConfig {
+            init_backoff: RETRY_WAIT.0,
+            max_backoff: RETRY_WAIT.1,
+            base: 2.0,
+        };
+        let mut builder = AmazonS3Builder::from_env()
+            .with_bucket_name(&options.bucket)
+            .with_client_options(client)
+            .with_conditional_put(S3ConditionalPut::ETagMatch)
+            .with_retry(RetryConfig {
+                backoff,
+                max_retries: RETRIES_MAX,
+                retry_timeout: RETRY_TIMEOUT,
+            });
+        if let Some(region) = &options.region {
+            builder = builder.with_region(region);
+        }
+        if let Some(endpoint) = &options.endpoint {
+            builder = builder.with_endpoint(endpoint);
+        }
+        if let Some((key, secret)) = &options.credentials {
+            builder = builder.with_access_key_id(key).with_secret_access_key(secret);
+        }
+        let bucket = builder
+            .build()
+            .map_err(|error| ObjectError::Refused(error.to_string()))?;
+        if options.prefix.is_empty() {
+            return Ok(Arc::new(bucket));
+        }
+        Ok(Arc::new(PrefixStore::new(bucket, options.prefix.as_str())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn generic(kind: io::ErrorKind) -> object_store::Error {
+        object_store::Error::Generic {
+            store: "test",
+            source: Box::new(io::Error::from(kind)),
+        }
+    }
+
+    #[test]
+    fn errors_say_what_happened_to_the_data() {
+        use io::ErrorKind as K;
+        let of = |kind| classify(&generic(kind), Fate::Unknown);
+        assert_eq!(of(K::StorageFull), ObjectError::Full);
+        assert_eq!(of(K::QuotaExceeded), ObjectError::Full);
+        assert!(matches!(of(K::PermissionDenied), ObjectError::Refused(_)));
+        assert!(matches!(
+            of(K::TimedOut),
+            ObjectError::Retry {
+                fate: Fate::Unknown,
+                ..
+            }
+        ));
+        let words = |words: &str| object_store::Error::Generic {
+            store: "test",
+            source: words.into(),
+        };
+        let full = words("Server returned non-2xx status code: 507 Insufficient Storage");
+        assert_eq!(classify(&full, Fate::Unknown), ObjectError::Full);
+        let away = classify(&words("connection reset"), Fate::NotDone);
+        assert!(matches!(
+            away,
+            ObjectError::Retry {
+                fate: Fate::NotDone,
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_made_is_refused() {
+        let refused = RemoteStore::local(Path::new("/dev/null/objects"));
+        assert!(matches!(refused.map(|_| ()), Err(ObjectError::Refused(_))));
+    }
+}

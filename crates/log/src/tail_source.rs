@@ -1,0 +1,106 @@
+//! What the streams' tails give to the uploader and the housekeeper.
+//!
+//! Owns: nothing; it walks the table of streams in order. Never awaits under a lock.
+//!
+//! **Invariant**: what is let go of after an upload is in committed objects, and readable from there before it is let go of.
+
+use crate::config::StreamPolicy;
+use crate::core::Core;
+use crate::error::ReadError;
+use crate::ids::{GroupSeq, Offset, StreamId};
+use crate::partition::Partition;
+use crate::upload::source::{TailBatch, TailPart, TailSource, Unuploaded};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+
+impl Core {
+    fn known(&self, id: StreamId) -> Option<Arc<Partition>> {
+        let partition = self.streams.read().get(&id).cloned();
+        partition.filter(|partition| !partition.is_deleted())
+    }
+}
+
+impl TailSource for Core {
+    fn durable_group(&self) -> GroupSeq {
+        self.backlog.last_durable()
+    }
+
+    fn unuploaded(&self) -> Unuploaded {
+        let (bytes, oldest) = self.backlog.waiting();
+        Unuploaded { bytes, oldest }
+    }
+
+    /// `through` is a lower bound: a stream gives all that is durable when it is looked at (see `Partition::cut`).
+    fn cut(&self, through: GroupSeq) -> Vec<TailPart> {
+        debug_assert!(
+            through <= self.backlog.last_durable(),
+            "only what is durable is cut"
+        );
+        self.partitions()
+            .iter()
+            .filter_map(|partition| partition.cut())
+            .collect()
+    }
+
+    fn tail_bytes<'a>(
+        &'a self,
+        stream: StreamId,
+        batch: &'a TailBatch,
+    ) -> BoxFuture<'a, Result<Bytes, ReadError>> {
+        Box::pin(async move {
+            if self.known(stream).is_none() {
+                return Err(ReadError::StreamGone);
+            }
+            self.block_bytes(batch.group, batch.position, batch.len).await
+        })
+    }
+
+    fn uploaded(&self, through: GroupSeq, ends: &[(StreamId, Offset)]) {
+        for (id, end) in ends {
+            if let Some(partition) = self.known(*id) {
+                partition.uploaded(*end);
+            }
+        }
+        self.backlog.uploaded(through);
+        self.medium.reclaim(through);
+        let (now, first_cached) = (self.clock.wall_ms(), self.tail.first());
+        for partition in self.partitions() {
+            partition.tidy(first_cached, now, self.config.producer_expiry);
+        }
+    }
+
+    fn policy(&self, stream: StreamId) -> Option<StreamPolicy> {
+        Some(self.known(stream)?.policy()?.as_ref().clone())
+    }
+
+    fn streams(&self) -> Vec<StreamId> {
+        let open = self
+            .partitions()
+            .into_iter()
+            .filter(|partition| !partition.is_deleted());
+        open.map(|partition| partition.id()).collect()
+    }
+
+    fn stable_end(&self, stream: StreamId) -> Option<Offset> {
+        Some(self.known(stream)?.stable_end())
+    }
+
+    fn tail(&self, stream: StreamId) -> Vec<TailBatch> {
+        self.known(stream)
+            .map_or_else(Vec::new, |partition| partition.tail())
+    }
+
+    fn advance_start(&self, stream: StreamId, start: Offset) {
+        if let Some(partition) = self.known(stream) {
+            partition.advance_start(start);
+        }
+    }
+
+    fn producer_needs(&self, stream: StreamId, producer_id: i64, last: Offset) -> bool {
+        let needs = |partition: Arc<Partition>| {
+            partition.with_producers(|known| known.is_some_and(|known| known.ends_at(producer_id, last)))
+        };
+        self.known(stream).is_some_and(needs)
+    }
+}

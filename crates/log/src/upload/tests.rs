@@ -1,0 +1,196 @@
+//! Tests of uploads: what goes where, and that nothing is lost on the way.
+
+use super::build::{OBJECT_BYTES_MAX, plan};
+use super::source::{TailBatch, TailPart, TailSource};
+use crate::ids::{GroupSeq, Offset, StreamId};
+use crate::manifest::memory::AppendFault;
+use crate::objects::memory::ObjectFault;
+use crate::test_world::{EPOCH, World, record, small_config};
+use std::time::Duration;
+
+const A: StreamId = StreamId(1);
+const B: StreamId = StreamId(2);
+
+fn append(world: &World, stream: StreamId, batches: usize, value_bytes: usize) {
+    for n in 0..batches {
+        world.tail.append(
+            stream,
+            &[record(&format!("{n}"), &"v".repeat(value_bytes), n as i64)],
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_streams_get_an_object_of_their_own_and_small_ones_share() {
+    let world = World::new().await;
+    append(&world, A, 30, 200);
+    append(&world, B, 1, 10);
+    append(&world, StreamId(3), 1, 10);
+    world.upload().await;
+    assert_eq!(world.objects.keys().len(), 2, "A's own, and a shared one");
+    for (stream, count) in [(A, 30), (B, 1), (StreamId(3), 1)] {
+        assert_eq!(world.read_all(stream, Offset(0)).await.expect("all").len(), count);
+    }
+    assert_eq!(world.manifest.wal_through(), GroupSeq(32));
+    assert_eq!(world.tail.unuploaded().bytes, 0, "the tail may forget it");
+    let state = world.manifest.stream_state(A).expect("committed");
+    assert_eq!((state.end, state.epochs), (Offset(30), vec![(EPOCH, Offset(0))]));
+}
+
+#[test]
+fn no_object_is_planned_larger_than_memory_allows() {
+    let batch = |n: u64, len: u64| TailBatch {
+        base: Offset(n),
+        last: Offset(n),
+        max_timestamp: 0,
+        group: GroupSeq(n),
+        position: 0,
+        len: u32::try_from(len).expect("fits"),
+    };
+    let part = |stream, lens: &[u64]| TailPart {
+        stream: StreamId(stream),
+        batches: lens
+            .iter()
+            .enumerate()
+            .map(|(n, len)| batch(n as u64, *len))
+            .collect(),
+        epochs: Vec::new(),
+        producers: Vec::new(),
+    };
+    let third = OBJECT_BYTES_MAX / 3;
+    let parts = [
+        part(1, &[third; 7]),
+        part(2, &[10; 3]),
+        part(3, &[OBJECT_BYTES_MAX + 1, 5]),
+        part(4, &[third; 2]),
+    ];
+    let planned = plan(&parts, OBJECT_BYTES_MAX / 2);
+    let sizes: Vec<Vec<(u64, usize)>> = planned
+        .iter()
+        .map(|object| {
+            object
+                .iter()
+                .map(|slice| (slice.stream.0, slice.batches.len()))
+                .collect()
+        })
+        .collect();
+    assert_eq!(
+        sizes,
+        [
+            vec![(1, 3)],
+            vec![(1, 3)],
+            vec![(1, 1)],
+            vec![(3, 1)],
+            vec![(3, 1)],
+            vec![(4, 2)],
+            vec![(2, 3)],
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_is_tried_until_it_succeeds_and_loses_nothing() {
+    let world = World::new().await;
+    append(&world, A, 30, 200);
+    append(&world, B, 5, 10);
+    world.objects.fail_puts([
+        ObjectFault::NotDone,
+        ObjectFault::Full,
+        ObjectFault::UnknownDone,
+        ObjectFault::Refused,
+        ObjectFault::UnknownNotDone,
+    ]);
+    world
+        .list
+        .inject([AppendFault::NotDone, AppendFault::UnknownDone]);
+    world.upload().await;
+    assert_eq!(world.read_all(A, Offset(0)).await.expect("all").len(), 30);
+    assert_eq!(world.read_all(B, Offset(0)).await.expect("all").len(), 5);
+    assert_eq!(
+        world.objects.keys().len(),
+        2,
+        "what an attempt in vain had put is gone"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_store_keeps_everything_in_the_tail() {
+    let world = World::new().await;
+    append(&world, A, 3, 10);
+    world.objects.set_full(true);
+    let waiting = tokio::time::timeout(Duration::from_secs(600), world.uploader.upload_now()).await;
+    assert!(waiting.is_err(), "it goes on trying");
+    assert!(world.tail.unuploaded().bytes > 0);
+    world.objects.set_full(false);
+    world.upload().await;
+    assert_eq!(world.read_all(A, Offset(0)).await.expect("all").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_and_age_start_an_upload() {
+    let mut config = small_config();
+    config.upload_bytes = 1 << 30;
+    config.upload_age = Duration::from_secs(100);
+    let world = World::with(config).await;
+    append(&world, A, 1, 10);
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    assert_eq!(world.manifest.wal_through(), GroupSeq(0), "young");
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(world.manifest.wal_through(), GroupSeq(1), "old");
+
+    let mut config = small_config();
+    config.upload_bytes = 1000;
+    let world = World::with(config).await;
+    append(&world, A, 1, 10);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(world.manifest.wal_through(), GroupSeq(0), "few");
+    append(&world, A, 1, 1000);
+    world.uploader.poke();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(world.manifest.wal_through(), GroupSeq(2), "many");
+    assert!(world.uploader.put_bytes() > 1000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_deleted_during_its_upload_stays_deleted() {
+    let world = World::new().await;
+    append(&world, A, 3, 10);
+    append(&world, B, 30, 200);
+    world.objects.set_latency(Duration::from_millis(100));
+    let uploading = {
+        let uploader = world.uploader.clone();
+        tokio::spawn(async move { uploader.upload_now().await })
+    };
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    world
+        .manifest
+        .delete_stream(B, world.tail.durable_group())
+        .await
+        .expect("the delete");
+    world.tail.remove(B);
+    uploading.await.expect("the task").expect("the upload");
+    assert_eq!(world.manifest.stream_state(B), None);
+    assert_eq!(world.objects.keys().len(), 1, "its object is of no use");
+    assert_eq!(world.read_all(A, Offset(0)).await.expect("all").len(), 3);
+    world
+        .manifest
+        .with_image(|image| image.check())
+        .expect("every invariant");
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_gives_up_an_upload_and_the_next_start_makes_it() {
+    let world = World::new().await;
+    append(&world, A, 3, 10);
+    world.objects.set_full(true);
+    let waiting = {
+        let uploader = world.uploader.clone();
+        tokio::spawn(async move { uploader.upload_now().await })
+    };
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let world = world.restart().await;
+    waiting.await.expect("the task").expect_err("given up");
+    world.objects.set_full(false);
+    world.upload().await;
+    assert_eq!(world.read_all(A, Offset(0)).await.expect("all").len(), 3);
+}

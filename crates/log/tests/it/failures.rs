@@ -1,0 +1,193 @@
+//! Disks that fail and run full.
+
+use crate::support::{EPOCH, STREAM, World, append, batch, read_all};
+use millstream_log::{AppendError, Appended, Fate, Offset, OpenError, StreamError, StreamId, invariants};
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_flush_takes_its_offsets_back_and_later_appends_go_on() {
+    let world = World::new();
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    append(&stream, batch("kept", 2)).await;
+    world.disk.fail_sync_after(0);
+    let mut tickets = Vec::new();
+    for _ in 0..5 {
+        tickets.push(stream.append(EPOCH, batch("failed", 1)).await.unwrap());
+    }
+    for ticket in tickets {
+        assert_eq!(fate(ticket.durable().await), Some(Fate::NotDone));
+    }
+    invariants::streams_are_dense(&log).unwrap();
+    assert_eq!(append(&stream, batch("after", 1)).await.base, Offset(2));
+    let live = read_all(&stream).await;
+    drop((log, stream));
+    world.disk.kill();
+    let log = world.open().await.unwrap();
+    assert_eq!(
+        read_all(&log.open_stream(STREAM, EPOCH)).await,
+        live,
+        "what failed does not come back"
+    );
+}
+
+// The failed group lies whole on the disk; answered "not done", it must not come back even if nothing is written after it.
+#[tokio::test(start_paused = true)]
+async fn what_is_answered_not_done_is_not_found_after_a_crash() {
+    let world = World::new();
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    append(&stream, batch("kept", 2)).await;
+    world.disk.fail_sync_after(0);
+    let failed = stream.append(EPOCH, batch("failed", 1)).await.unwrap();
+    assert_eq!(fate(failed.durable().await), Some(Fate::NotDone));
+    drop((log, stream));
+    world.disk.kill();
+    let log = world.open().await.unwrap();
+    assert_eq!(log.open_stream(STREAM, EPOCH).bounds().end, Offset(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_stays_broken_leaves_the_outcome_unknown() {
+    let world = World::new();
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    append(&stream, batch("kept", 2)).await;
+    world.disk.break_down();
+    let failed = stream.append(EPOCH, batch("failed", 1)).await.unwrap();
+    assert_eq!(fate(failed.durable().await), Some(Fate::Unknown));
+    world.disk.heal();
+    assert_eq!(append(&stream, batch("after", 1)).await.base, Offset(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_queued_behind_a_failed_group_is_not_written_and_other_streams_go_on() {
+    let mut world = World::new();
+    world.config.wal_group_bytes_max = 1;
+    let log = world.open().await.unwrap();
+    let (stream, other) = (
+        log.open_stream(STREAM, EPOCH),
+        log.open_stream(StreamId(99), EPOCH),
+    );
+    append(&stream, batch("kept", 1)).await;
+    world.disk.fail_sync_after(0);
+    let failed = stream.append(EPOCH, batch("failed", 1)).await.unwrap();
+    let behind = stream.append(EPOCH, batch("behind", 1)).await.unwrap();
+    let elsewhere = other.append(EPOCH, batch("elsewhere", 1)).await.unwrap();
+    assert_eq!(fate(failed.durable().await), Some(Fate::NotDone));
+    assert_eq!(fate(behind.durable().await), Some(Fate::NotDone));
+    assert_eq!(elsewhere.durable().await.unwrap().base, Offset(0));
+    assert_eq!(read_all(&stream).await.len(), 1);
+}
+
+fn fate(answer: Result<Appended, AppendError>) -> Option<Fate> {
+    match answer {
+        Err(AppendError::Storage { fate, .. }) => Some(fate),
+        _ => None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_fails_appends_cleanly_and_they_work_again_once_there_is_room() {
+    let world = World::new();
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    append(&stream, batch("x", 1)).await;
+    world.disk.set_bytes_max(Some(0));
+    let mut acknowledged = 1;
+    let error = loop {
+        let ticket = stream.append(EPOCH, batch(&"y".repeat(9000), 1)).await.unwrap();
+        match ticket.durable().await {
+            Ok(_) => acknowledged += 1,
+            Err(error) => break error,
+        }
+        assert!(acknowledged < 100, "the disk is full");
+    };
+    assert_eq!(error, AppendError::StorageFull);
+    assert_eq!(read_all(&stream).await.len(), acknowledged);
+    invariants::streams_are_dense(&log).unwrap();
+    world.disk.set_bytes_max(None);
+    assert_eq!(
+        append(&stream, batch("z", 1)).await.base,
+        Offset(acknowledged as u64)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_makes_room_on_a_full_disk() {
+    let world = World::new();
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    append(&stream, batch("x", 1)).await;
+    world.disk.set_bytes_max(Some(2 * world.config.wal_segment_bytes));
+    let mut failures = 0;
+    for _ in 0..60 {
+        let ticket = stream.append(EPOCH, batch(&"y".repeat(9000), 1)).await.unwrap();
+        if ticket.durable().await.is_err() {
+            failures += 1;
+            log.upload_now().await.unwrap();
+        }
+    }
+    assert!(failures > 2 && failures < 20, "{failures}");
+    assert_eq!(read_all(&stream).await.len(), 61 - failures);
+}
+
+#[tokio::test(start_paused = true)]
+async fn appends_wait_at_the_unuploaded_bound_and_fail_when_no_upload_comes() {
+    let mut world = World::new();
+    world.config.wal_unuploaded_bytes_max = 64 << 10;
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    world.objects.set_full(true);
+    let error = loop {
+        match stream.append(EPOCH, batch(&"y".repeat(2000), 1)).await {
+            Ok(ticket) => drop(ticket.durable().await.unwrap()),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error, AppendError::StorageFull);
+    let kept = read_all(&stream).await.len();
+    world.objects.set_full(false);
+    world.objects.heal();
+    assert_eq!(
+        append(&stream, batch("z", 1)).await.base,
+        Offset(kept as u64),
+        "it waited for the upload"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn damaged_acknowledged_data_refuses_to_open_and_changes_nothing() {
+    let world = World::new();
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    for _ in 0..10 {
+        append(&stream, batch("x", 1)).await;
+    }
+    log.close().await;
+    drop((log, stream));
+    // The page of the fourth group.
+    let (name, _) = world
+        .disk
+        .files()
+        .into_iter()
+        .find(|(name, _)| name.starts_with("wal-"))
+        .unwrap();
+    world.disk.damage(&name, |bytes| bytes[4 * 4096 + 100] ^= 1);
+    let before = world.disk.contents(&name);
+    assert!(matches!(world.open().await, Err(OpenError::Corrupt(_))));
+    assert_eq!(world.disk.contents(&name), before);
+    world.disk.damage(&name, |bytes| bytes[4 * 4096 + 100] ^= 1);
+    let log = world.open().await.unwrap();
+    assert_eq!(read_all(&log.open_stream(STREAM, EPOCH)).await.len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trim_above_the_watermark_is_refused() {
+    let world = World::new();
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    append(&stream, batch("x", 4)).await;
+    assert_eq!(stream.trim(Offset(5)).await, Err(StreamError::OffsetOutOfRange));
+    assert_eq!(stream.trim(Offset(3)).await, Ok(Offset(3)));
+    assert_eq!(stream.trim(Offset(1)).await, Ok(Offset(3)));
+}

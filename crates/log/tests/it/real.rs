@@ -1,0 +1,51 @@
+//! The real disk and the write-ahead log's own threads.
+
+use crate::support::{EPOCH, World, append, batch, read_all};
+use millstream_log::disk::FileDisk;
+use millstream_log::{Log, LogPorts, OpenError, StreamId, WalRunner};
+use std::path::Path;
+use std::sync::Arc;
+
+async fn open(world: &World, path: &Path) -> Result<Log, OpenError> {
+    let ports = LogPorts {
+        clock: world.clock.clone(),
+        disk: Arc::new(FileDisk::open(path)?),
+        objects: world.objects.clone(),
+        manifest: world.manifest.clone(),
+        wal_runner: WalRunner::Thread,
+    };
+    Log::open(world.config.clone(), ports).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn concurrent_appends_on_the_real_disk_are_all_there_after_restart() {
+    const TASKS: u64 = 8;
+    const APPENDS: usize = 50;
+    let path = std::env::temp_dir().join(format!("millstream-log-real-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&path);
+    let mut world = World::new();
+    world.config.upload_bytes = 200 << 10;
+    for life in 1..=2 {
+        let log = open(&world, &path).await.unwrap();
+        assert!(matches!(open(&world, &path).await, Err(OpenError::InUse(_))));
+        let mut tasks = Vec::new();
+        for task in 0..TASKS {
+            // Two tasks share a stream.
+            let stream = log.open_stream(StreamId(task / 2), EPOCH);
+            tasks.push(tokio::spawn(async move {
+                for _ in 0..APPENDS {
+                    append(&stream, batch(&"r".repeat(500), 2)).await;
+                }
+            }));
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        for id in 0..TASKS / 2 {
+            let records = read_all(&log.open_stream(StreamId(id), EPOCH)).await;
+            assert_eq!(records.len(), life * 2 * APPENDS * 2);
+        }
+        log.close().await;
+    }
+    std::fs::remove_dir_all(&path).unwrap();
+}
