@@ -59,7 +59,10 @@ async fn records(covered: &mut Covered, client: &mut Client, id: Uuid) {
         let partition = produced(&response);
         assert_eq!(partition.error_code, 0);
         assert_eq!(partition.base_offset, i64::from(version - first));
-        assert_eq!((partition.log_append_time_ms, &partition.error_message), (-1, &None));
+        assert_eq!(
+            (partition.log_append_time_ms, &partition.error_message),
+            (-1, &None)
+        );
         assert_eq!(response.responses[0].topic_id != Uuid::ZERO, version >= 13);
     };
     covered.each(client, request, check).await;
@@ -128,7 +131,11 @@ async fn records(covered: &mut Covered, client: &mut Client, id: Uuid) {
         ..Default::default()
     };
     let check = |version, response: InitProducerIdResponse| {
-        assert_eq!((response.error_code, response.producer_epoch), (0, 0), "v{version}");
+        assert_eq!(
+            (response.error_code, response.producer_epoch),
+            (0, 0),
+            "v{version}"
+        );
         assert!(response.producer_id >= 0);
     };
     covered.each(client, request, check).await;
@@ -216,7 +223,11 @@ async fn topics(covered: &mut Covered, client: &mut Client) {
             |version| {
                 let gone = Str::from(format!("made-at-{}", version + 1));
                 DeleteTopicsRequest {
-                    topic_names: if version < 6 { vec![gone.clone()] } else { Vec::new() },
+                    topic_names: if version < 6 {
+                        vec![gone.clone()]
+                    } else {
+                        Vec::new()
+                    },
                     topics: (version >= 6)
                         .then(|| delete_topics::DeleteTopicState {
                             name: Some(gone),
@@ -268,8 +279,15 @@ async fn topics(covered: &mut Covered, client: &mut Client) {
             |_| DescribeLogDirsRequest { topics: None },
             |_, response| {
                 let dir = &response.results[0];
-                assert_eq!((response.error_code, dir.error_code, dir.log_dir.as_str()), (0, 0, "/data"));
-                let topic = dir.topics.iter().find(|topic| topic.name == "t").expect("all topics");
+                assert_eq!(
+                    (response.error_code, dir.error_code, dir.log_dir.as_str()),
+                    (0, 0, "/data")
+                );
+                let topic = dir
+                    .topics
+                    .iter()
+                    .find(|topic| topic.name == "t")
+                    .expect("all topics");
                 assert!(topic.partitions[0].partition_size > 0);
             },
         )
@@ -294,7 +312,10 @@ async fn settings(covered: &mut Covered, client: &mut Client) {
                 assert_eq!((result.error_code, &result.error_message), (0, &None));
                 assert!(result.configs.len() > 20);
                 let is_documented = |doc: &Option<Str>| doc.as_ref().is_some_and(|doc| !doc.is_empty());
-                let documented = result.configs.iter().all(|config| is_documented(&config.documentation));
+                let documented = result
+                    .configs
+                    .iter()
+                    .all(|config| is_documented(&config.documentation));
                 assert_eq!(documented, version >= 3);
             },
         )
@@ -373,16 +394,24 @@ async fn groups(covered: &mut Covered, client: &mut Client, id: Uuid) {
             },
             |version, response| {
                 let group = &response.groups[0];
-                assert_eq!((group.error_code, group.group_state.as_str()), (0, "Empty"), "v{version}");
+                assert_eq!(
+                    (group.error_code, group.group_state.as_str()),
+                    (0, "Empty"),
+                    "v{version}"
+                );
                 assert_eq!(group.authorized_operations > 0, version >= 3);
             },
         )
         .await;
     covered
-        .each(client, |_| ListGroupsRequest::default(), |_, response| {
-            assert_eq!(response.error_code, 0);
-            assert!(response.groups.iter().any(|group| group.group_id == "offsets"));
-        })
+        .each(
+            client,
+            |_| ListGroupsRequest::default(),
+            |_, response| {
+                assert_eq!(response.error_code, 0);
+                assert!(response.groups.iter().any(|group| group.group_id == "offsets"));
+            },
+        )
         .await;
     covered.0.insert(ApiKey::DeleteGroups.code());
     for version in ApiKey::DeleteGroups.stable_versions() {
@@ -413,7 +442,11 @@ async fn one_generation(covered: &mut Covered, client: &mut Client, version: i16
         join.member_id = joined.member_id.clone();
         joined = client.call(version, &join).await;
     }
-    assert_eq!((joined.error_code, &joined.leader), (0, &joined.member_id), "v{version}");
+    assert_eq!(
+        (joined.error_code, &joined.leader),
+        (0, &joined.member_id),
+        "v{version}"
+    );
     let (member, generation) = (joined.member_id, joined.generation_id);
     let near = |key: ApiKey| version.min(*key.stable_versions().end());
     let at = near(ApiKey::SyncGroup);
@@ -430,7 +463,11 @@ async fn one_generation(covered: &mut Covered, client: &mut Client, version: i16
         ..Default::default()
     };
     let synced = client.call(at, &sync).await;
-    assert_eq!((synced.error_code, &synced.assignment[..]), (0, &b"all"[..]), "v{at}");
+    assert_eq!(
+        (synced.error_code, &synced.assignment[..]),
+        (0, &b"all"[..]),
+        "v{at}"
+    );
     let beat = HeartbeatRequest {
         group_id: group.clone(),
         generation_id: generation,
@@ -453,7 +490,12 @@ async fn one_generation(covered: &mut Covered, client: &mut Client, version: i16
     let left = client.call(at, &leave).await;
     assert_eq!(left.error_code, 0, "v{at}");
     assert!(left.members.iter().all(|member| member.error_code == 0));
-    for key in [ApiKey::JoinGroup, ApiKey::SyncGroup, ApiKey::Heartbeat, ApiKey::LeaveGroup] {
+    for key in [
+        ApiKey::JoinGroup,
+        ApiKey::SyncGroup,
+        ApiKey::Heartbeat,
+        ApiKey::LeaveGroup,
+    ] {
         assert!(near(key) <= *key.stable_versions().end());
         covered.0.insert(key.code());
     }
