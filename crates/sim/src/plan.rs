@@ -199,15 +199,26 @@ fn life(rng: &mut Rng) -> LifePlan {
     let crash = match rng.below(8) {
         0..=1 => CrashPlan::Never,
         2..=4 => CrashPlan::AtMoment(1 + rng.below(within)),
-        _ => CrashPlan::AtVisit(*rng.pick(CRASH_SITES), 1 + rng.below(1 + within / 8)),
+        _ => {
+            let site: &'static str = rng.pick::<&'static str>(CRASH_SITES);
+            CrashPlan::AtVisit(site, 1 + rng.below(1 + within / 8))
+        }
     };
     let kinds = [CrashKind::PowerLoss, CrashKind::PowerLoss, CrashKind::Kill];
     LifePlan {
         crash,
         kind: *rng.pick(&kinds),
         lasts: Duration::from_millis(rng.range(200..20_000)),
-        ending: if rng.one_in(3) { Ending::Close } else { Ending::Crash },
-        skew_ms: if rng.one_in(6) { i64::try_from(rng.below(4_000)).expect("small") - 2_000 } else { 0 },
+        ending: if rng.one_in(3) {
+            Ending::Close
+        } else {
+            Ending::Crash
+        },
+        skew_ms: if rng.one_in(6) {
+            i64::try_from(rng.below(4_000)).expect("small") - 2_000
+        } else {
+            0
+        },
         downtime: Duration::from_millis(rng.below(5_000)),
     }
 }

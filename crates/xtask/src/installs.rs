@@ -45,8 +45,8 @@ pub fn node_modules() -> PathBuf {
     cache().join("clients/node/node_modules")
 }
 
-/// A compiled Go program of the suite.
-pub fn go_binary(name: &str) -> PathBuf {
+/// A compiled program of the suite, in Go or C.
+pub fn binary(name: &str) -> PathBuf {
     cache().join("clients/bin").join(name)
 }
 
@@ -129,12 +129,40 @@ pub fn go_clients() -> anyhow::Result<()> {
         .current_dir(sources().join("go")))
 }
 
+/// The version in the name of the broker's jar.
+pub fn kafka_version() -> String {
+    let jars = std::fs::read_dir(kafka_library()).into_iter().flatten().flatten();
+    jars.filter_map(|entry| entry.file_name().into_string().ok())
+        .find_map(|name| {
+            let version = name.strip_prefix("kafka_2.13-")?.strip_suffix(".jar")?;
+            Some(version.to_owned())
+        })
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
 /// kcat, from the system's packages.
 pub fn kcat() -> anyhow::Result<()> {
     if !has("kcat") {
         apt_install("kcat")?;
     }
     Ok(())
+}
+
+/// The load generator of the benchmark, in C on the system's librdkafka.
+pub fn load_program() -> anyhow::Result<()> {
+    need(&["cc"], "gcc libc6-dev")?;
+    if !Path::new("/usr/include/librdkafka/rdkafka.h").exists() {
+        apt_install("librdkafka-dev")?;
+    }
+    let source = sources().join("c/load.c");
+    stamped("load", std::slice::from_ref(&source), || {
+        std::fs::create_dir_all(cache().join("clients/bin"))?;
+        run(quiet("cc")
+            .args(["-O2", "-Wall", "-Wextra", "-o"])
+            .arg(binary("load"))
+            .arg(&source)
+            .args(["-lrdkafka", "-lpthread"]))
+    })
 }
 
 /// Installs one of Debian's packages; needs root.

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod brokers;
 mod clients;
 mod codegen;
@@ -24,6 +25,11 @@ struct Task {
 
 /// Every task, in the order of the help.
 const TASKS: &[Task] = &[
+    Task {
+        name: "bench",
+        about: "Millstream and Apache Kafka in turns, --full for half an hour; --write writes docs/BENCHMARKS.md",
+        run: bench::run,
+    },
     Task {
         name: "clients",
         about: "stock clients against Millstream, or --peer kafka; --write writes docs/CLIENTS.md",

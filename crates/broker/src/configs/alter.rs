@@ -38,6 +38,9 @@ pub enum AlterError {
     /// Append or subtract on a setting that is no list.
     #[error("Config value append/subtract is not allowed for config key: {0}")]
     NotAList(String),
+    /// More than one resource may have.
+    #[error("{0}")]
+    TooLarge(String),
     /// The same name twice.
     #[error("Error due to duplicate config keys: {0}")]
     Duplicate(String),
@@ -79,6 +82,9 @@ impl ConfigTable {
             let value = value
                 .as_ref()
                 .ok_or_else(|| invalid(name, "null", "Null value not supported"))?;
+            if row.mutability == Mutability::Static {
+                return Err(AlterError::Static(name.clone()));
+            }
             row.validate(value).map_err(AlterError::Invalid)?;
             if kept.insert(name.clone(), value.trim().to_owned()).is_some() {
                 return Err(AlterError::Duplicate(name.clone()));

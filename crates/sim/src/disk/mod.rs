@@ -131,7 +131,14 @@ impl SimDisk {
             state.failing_writes = state.failing_writes.saturating_sub(1);
             failing
         };
-        self.fails(if asked_for { RATE_UNIT } else { self.faults.write_error }, "write")
+        self.fails(
+            if asked_for {
+                RATE_UNIT
+            } else {
+                self.faults.write_error
+            },
+            "write",
+        )
     }
 
     /// The machine stops; what is left is what the next life finds.

@@ -46,7 +46,11 @@ fn a_crash_at_any_moment_of_recovery_loses_nothing() {
     let kind = CrashKind::PowerLoss;
     let first = life(CrashPlan::Never, kind);
     for moment in 1..40 {
-        let lives = vec![first, life(CrashPlan::AtMoment(moment), kind), life(CrashPlan::AtMoment(moment / 2 + 1), kind)];
+        let lives = vec![
+            first,
+            life(CrashPlan::AtMoment(moment), kind),
+            life(CrashPlan::AtMoment(moment / 2 + 1), kind),
+        ];
         let report = run(plan(2, lives), LINES);
         assert!(report.violation.is_none(), "moment {moment}: {report}");
     }

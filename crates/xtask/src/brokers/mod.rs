@@ -145,6 +145,15 @@ impl Site {
         Ok(broker)
     }
 
+    /// Frees the disk space; the logs stay.
+    pub fn remove_data(&self) -> anyhow::Result<()> {
+        let data = self.data();
+        if data.exists() {
+            std::fs::remove_dir_all(&data).with_context(|| format!("cannot remove {}", data.display()))?;
+        }
+        Ok(())
+    }
+
     fn open_log(&self) -> anyhow::Result<std::fs::File> {
         let path = self.log();
         if !path.exists() {

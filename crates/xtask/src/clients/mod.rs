@@ -158,7 +158,7 @@ fn run_one(program: &Program, bootstrap: &str, folder: &Path) -> Results {
 
 /// Looks at the batches themselves: a client that quietly sent them uncompressed fails its codec's case.
 fn check_stored_codecs(found: &mut [Results], bootstrap: &str, folder: &Path) -> anyhow::Result<()> {
-    let mut command = Command::new(installs::go_binary("stored-codecs"));
+    let mut command = Command::new(installs::binary("stored-codecs"));
     command.args([bootstrap, "codec-"]);
     let finished = run_bounded(&mut command, CODECS_LIMIT, &folder.join("stored-codecs.log"))?;
     for line in finished.stdout.lines() {

@@ -1,6 +1,6 @@
 //! The clients and the cases: which program runs which client, and what each is to report.
 
-use crate::installs::{self, go_binary, java_classes, kafka_classpath, kafka_library, node_modules, sources};
+use crate::installs::{self, binary, java_classes, kafka_classpath, kafka_library, node_modules, sources};
 use std::process::Command;
 
 /// One stock client and the program that drives it.
@@ -94,14 +94,14 @@ pub const PROGRAMS: &[Program] = &[
         about: "franz-go (kgo and kadm), for Go",
         more_cases: &[],
         install: installs::go_clients,
-        command: || Command::new(go_binary("franz")),
+        command: || Command::new(binary("franz")),
     },
     Program {
         name: "sarama",
         about: "Sarama, for Go",
         more_cases: &[],
         install: installs::go_clients,
-        command: || Command::new(go_binary("sarama")),
+        command: || Command::new(binary("sarama")),
     },
     Program {
         name: "kafkajs",

@@ -2,7 +2,7 @@
 
 use super::programs::{CASES, PROGRAMS};
 use super::results::{Outcome, Results};
-use crate::installs::kafka_library;
+use crate::installs::kafka_version;
 use crate::shell::{output, root};
 use anyhow::{Context, bail};
 use std::fmt::Write as _;
@@ -161,14 +161,6 @@ fn write(path: &str, text: &str) -> anyhow::Result<()> {
     std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     println!("wrote {}", path.display());
     Ok(())
-}
-
-/// The version in the name of the broker's jar.
-fn kafka_version() -> String {
-    let jars = std::fs::read_dir(kafka_library()).into_iter().flatten().flatten();
-    jars.filter_map(|entry| entry.file_name().into_string().ok())
-        .find_map(|name| Some(name.strip_prefix("kafka_2.13-")?.strip_suffix(".jar")?.to_owned()))
-        .unwrap_or_else(|| "unknown".to_owned())
 }
 
 fn today() -> anyhow::Result<String> {

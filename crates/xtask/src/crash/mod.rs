@@ -1,8 +1,8 @@
 //! `cargo xtask crash`: kill -9 in the middle of a load from several stock clients, again and again.
 //!
-//! Each round waits until every producer has a record acknowledged and a moment more, kills the broker, and starts
-//! it on the same data. In the end everything is read and compared with what the clients were told: see
-//! [`check`] for the promises. A round in which a producer gets nothing acknowledged is a failure too.
+//! Each round waits until every producer has a record acknowledged and the group a commit confirmed, and a moment more,
+//! kills the broker, and starts it on the same data. In the end everything is read and compared with what the clients were told: see
+//! [`check`] for the promises. A round in which a client gets nowhere is a failure too.
 
 mod check;
 mod random;
@@ -93,7 +93,7 @@ struct Crash {
 
 impl Crash {
     fn create_topic(&self) -> anyhow::Result<()> {
-        let mut command = Command::new(installs::go_binary("create-topic"));
+        let mut command = Command::new(installs::binary("create-topic"));
         command.args([&self.site.bootstrap(), TOPIC, &PARTITIONS.to_string()]);
         let done = run_bounded(
             &mut command,
@@ -116,12 +116,12 @@ impl Crash {
         Ok(())
     }
 
-    /// Waits until every producer has something acknowledged that it had not before.
+    /// Waits until every client has been told something that it had not been told before.
     fn wait_for_progress(&mut self, workers: &mut Workers) -> anyhow::Result<()> {
         let began = now();
-        let before = workers.acknowledged_bytes()?;
+        let before = workers.journal_bytes()?;
         loop {
-            let after = workers.acknowledged_bytes()?;
+            let after = workers.journal_bytes()?;
             if before.iter().zip(&after).all(|(old, new)| new > old) {
                 break;
             }
@@ -131,7 +131,7 @@ impl Crash {
             }
             if now() - began > PROGRESS_LIMIT {
                 bail!(
-                    "some producer got nothing acknowledged within {PROGRESS_LIMIT:?} (bytes {before:?} -> {after:?})"
+                    "some client got nothing acknowledged within {PROGRESS_LIMIT:?} (bytes {before:?} -> {after:?})"
                 );
             }
             thread::sleep(POLL_INTERVAL);
@@ -143,7 +143,7 @@ impl Crash {
 
     fn report(mut self, workers: Workers) -> anyhow::Result<()> {
         let histories = workers.finish()?;
-        let mut command = Command::new(installs::go_binary("dump-topic"));
+        let mut command = Command::new(installs::binary("dump-topic"));
         command.args([&self.site.bootstrap(), TOPIC]);
         let log = self.site.folder().join("dump-topic.log");
         let dump = run_bounded(&mut command, TOOL_LIMIT, &log)?;
@@ -171,12 +171,7 @@ impl Crash {
 fn print_progress(round: u32, rounds: u32, workers: &Workers) {
     const EVERY: u32 = 10;
     if round.is_multiple_of(EVERY) || round == rounds {
-        let megabytes: u64 = workers
-            .acknowledged_bytes()
-            .unwrap_or_default()
-            .iter()
-            .sum::<u64>()
-            / 1_000_000;
+        let megabytes: u64 = workers.journal_bytes().unwrap_or_default().iter().sum::<u64>() / 1_000_000;
         println!("round {round} of {rounds}, {megabytes} MB of journals");
     }
 }

@@ -4,7 +4,7 @@
 
 use super::check::Producer;
 use crate::brokers::Site;
-use crate::installs::{go_binary, python, sources};
+use crate::installs::{binary, python, sources};
 use crate::process::{create, now, signal, wait_until};
 use anyhow::{Context, bail};
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ impl Workers {
                 command.arg(sources().join("python/crash_producer.py"));
                 command
             } else {
-                Command::new(go_binary("crash-producer"))
+                Command::new(binary("crash-producer"))
             };
             command
                 .args(["--bootstrap", &site.bootstrap(), "--topic", topic, "--name", name])
@@ -77,7 +77,7 @@ impl Workers {
             producers.push(Worker::spawn(name, &mut command, site, journal)?);
         }
         let journal = site.folder().join("group.txt");
-        let mut command = Command::new(go_binary("crash-group"));
+        let mut command = Command::new(binary("crash-group"));
         command
             .args([
                 "--bootstrap",
@@ -92,10 +92,11 @@ impl Workers {
         Ok(Self { producers, group })
     }
 
-    /// Length of each producer's journal: grows when a record is acknowledged.
-    pub fn acknowledged_bytes(&self) -> anyhow::Result<Vec<u64>> {
+    /// Length of each client's journal: grows when a record is acknowledged or a commit confirmed.
+    pub fn journal_bytes(&self) -> anyhow::Result<Vec<u64>> {
         self.producers
             .iter()
+            .chain([&self.group])
             .map(|worker| {
                 let file = worker.journal.metadata();
                 Ok(file

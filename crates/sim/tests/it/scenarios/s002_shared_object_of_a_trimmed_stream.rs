@@ -24,7 +24,9 @@ fn an_upload_keeps_the_object_that_a_trimmed_stream_shares() {
         let topic = topic(&ctx, "a", 2, TopicShape::plain()).await;
         let mut client = Client::default();
         for partition in [0, 1] {
-            client.send(&ctx, &topic, partition, records(&ctx, &[("k", Some(2_000))])).await;
+            client
+                .send(&ctx, &topic, partition, records(&ctx, &[("k", Some(2_000))]))
+                .await;
         }
         let trimmed = async {
             tokio::time::sleep(Duration::from_millis(1)).await;

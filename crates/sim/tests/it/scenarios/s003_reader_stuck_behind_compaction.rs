@@ -27,7 +27,9 @@ fn a_reader_is_led_over_what_compaction_took() {
         };
         let mut client = Client::default();
         for _ in 0..12 {
-            client.send(&ctx, &topic, 0, records(&ctx, &[("k", Some(1_000))])).await;
+            client
+                .send(&ctx, &topic, 0, records(&ctx, &[("k", Some(1_000))]))
+                .await;
         }
         ctx.log.upload_now().await.unwrap();
         ctx.log.housekeep_now().await.unwrap();

@@ -104,7 +104,10 @@ impl Sendable {
     /// Sends it, once more or for the first time.
     pub async fn send(&self, ctx: &Ctx, topic: &Topic) -> Result<u64, ProduceError> {
         ctx.model(|model| model.attempt(self.id));
-        let pending = ctx.broker.append(topic, self.place.partition, self.bytes.clone()).await;
+        let pending = ctx
+            .broker
+            .append(topic, self.place.partition, self.bytes.clone())
+            .await;
         let answer = match pending {
             Ok(pending) => pending.durable().await.map(|produced| produced.base.0),
             Err(error) => Err(error),

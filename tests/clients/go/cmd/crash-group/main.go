@@ -142,6 +142,7 @@ func session(stop context.Context, bootstrap, topic, group string, ledger *ledge
 		kgo.OnPartitionsRevoked(forget),
 		kgo.OnPartitionsLost(forget),
 		kgo.RetryBackoffFn(func(int) time.Duration { return retryBackoff }),
+		kgo.MetadataMinAge(retryBackoff),
 	)
 	if err != nil {
 		return err

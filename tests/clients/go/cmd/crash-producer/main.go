@@ -83,6 +83,7 @@ func run(s settings) error {
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.MaxBufferedRecords(inFlightMax),
 		kgo.RetryBackoffFn(func(int) time.Duration { return retryBackoff }),
+		kgo.MetadataMinAge(retryBackoff),
 		// A broker that has lost a producer's state is to be found out, not worked around.
 		kgo.StopProducerOnDataLossDetected(),
 	}
