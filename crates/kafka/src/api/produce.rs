@@ -128,7 +128,6 @@ async fn finish(topics: Vec<WaitingTopic>) -> ProduceResponse {
             name: topic.name,
             topic_id: topic.id,
             partition_responses,
-            ..Default::default()
         });
     }
     response
@@ -174,7 +173,6 @@ fn record_errors(error: &ProduceError) -> Vec<BatchIndexAndErrorMessage> {
     vec![BatchIndexAndErrorMessage {
         batch_index: i32::try_from(*record).unwrap_or(i32::MAX),
         batch_index_error_message: Some(Str::from_static(reason)),
-        ..Default::default()
     }]
 }
 
@@ -187,7 +185,6 @@ fn refuse_all(request: ProduceRequest, code: ErrorCode) -> ProduceResponse {
             .iter()
             .map(|data| encode_partition(data.index, Err((code, None))))
             .collect(),
-        ..Default::default()
     });
     ProduceResponse {
         responses: responses.collect(),

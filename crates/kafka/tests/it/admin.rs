@@ -18,10 +18,12 @@ fn topic(name: &str, partitions: i32, replication: i16) -> CreatableTopic {
 }
 
 fn assigned(name: &str, assignments: &[(i32, i32)]) -> CreatableTopic {
-    let assignments = assignments.iter().map(|(partition_index, broker)| CreatableReplicaAssignment {
-        partition_index: *partition_index,
-        broker_ids: vec![*broker],
-    });
+    let assignments = assignments
+        .iter()
+        .map(|(partition_index, broker)| CreatableReplicaAssignment {
+            partition_index: *partition_index,
+            broker_ids: vec![*broker],
+        });
     CreatableTopic {
         assignments: assignments.collect(),
         ..topic(name, -1, -1)
@@ -38,7 +40,11 @@ fn configured(name: &str, setting: &str, value: Option<&str>) -> CreatableTopic 
     }
 }
 
-async fn create(client: &mut Client, topics: Vec<CreatableTopic>, validate_only: bool) -> Vec<CreatableTopicResult> {
+async fn create(
+    client: &mut Client,
+    topics: Vec<CreatableTopic>,
+    validate_only: bool,
+) -> Vec<CreatableTopicResult> {
     let request = CreateTopicsRequest {
         topics,
         timeout_ms: 1,
@@ -69,14 +75,22 @@ async fn what_no_topic_can_be_is_refused_with_kafkas_codes_checked_or_not() {
         (topic("t", 1, -2), ErrorCode::INVALID_REPLICATION_FACTOR),
         (both, ErrorCode::INVALID_REQUEST),
         (assigned("t", &[(1, 1)]), ErrorCode::INVALID_REPLICA_ASSIGNMENT),
-        (assigned("t", &[(0, 1), (0, 1)]), ErrorCode::INVALID_REPLICA_ASSIGNMENT),
+        (
+            assigned("t", &[(0, 1), (0, 1)]),
+            ErrorCode::INVALID_REPLICA_ASSIGNMENT,
+        ),
         (assigned("t", &[(0, 2)]), ErrorCode::INVALID_REPLICA_ASSIGNMENT),
-        (configured("t", "retention.ms", Some("x")), ErrorCode::INVALID_CONFIG),
+        (
+            configured("t", "retention.ms", Some("x")),
+            ErrorCode::INVALID_CONFIG,
+        ),
         (configured("t", "retention.ms", None), ErrorCode::INVALID_CONFIG),
         (configured("t", "no.such", Some("1")), ErrorCode::INVALID_CONFIG),
     ] {
         for validate_only in [true, false] {
-            let result = create(&mut client, vec![asked.clone()], validate_only).await.remove(0);
+            let result = create(&mut client, vec![asked.clone()], validate_only)
+                .await
+                .remove(0);
             assert_eq!(result.error_code, code.0, "{asked:?}: {:?}", result.error_message);
             assert!(result.error_message.is_some());
         }
@@ -97,10 +111,19 @@ async fn what_a_topic_would_be_is_told_before_it_is_made_and_after() {
         assert_eq!((result.num_partitions, result.replication_factor), (4, 1));
         assert_eq!(result.topic_id == Uuid::ZERO, validate_only);
         let configs = result.configs.unwrap();
-        let retention = configs.iter().find(|config| config.name == "retention.ms").unwrap();
-        assert_eq!((retention.value.as_deref(), retention.config_source), (Some("5"), 1));
+        let retention = configs
+            .iter()
+            .find(|config| config.name == "retention.ms")
+            .unwrap();
+        assert_eq!(
+            (retention.value.as_deref(), retention.config_source),
+            (Some("5"), 1)
+        );
     }
-    assert_eq!(create(&mut client, vec![assigned("u", &[(1, 1), (0, 1)])], false).await[0].num_partitions, 2);
+    assert_eq!(
+        create(&mut client, vec![assigned("u", &[(1, 1), (0, 1)])], false).await[0].num_partitions,
+        2
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,24 +131,42 @@ async fn of_topics_that_are_named_twice_none_is_made_and_the_others_are() {
     let server = Server::start().await;
     let mut client = server.connect();
     let topics = vec![topic("t", 1, 1), topic("u", 1, 1), topic("t", 2, 1)];
-    let mut told: Vec<_> = create(&mut client, topics, false).await.into_iter().map(|t| (t.name, t.error_code)).collect();
+    let mut told: Vec<_> = create(&mut client, topics, false)
+        .await
+        .into_iter()
+        .map(|t| (t.name, t.error_code))
+        .collect();
     told.sort();
-    assert_eq!(told, [(Str::from("t"), ErrorCode::INVALID_REQUEST.0), (Str::from("u"), 0)]);
+    assert_eq!(
+        told,
+        [
+            (Str::from("t"), ErrorCode::INVALID_REQUEST.0),
+            (Str::from("u"), 0)
+        ]
+    );
     assert!(server.broker.topic("t").is_none());
 }
 
-async fn raise(client: &mut Client, topics: Vec<CreatePartitionsTopic>, validate_only: bool) -> Vec<(String, i16)> {
+async fn raise(
+    client: &mut Client,
+    topics: Vec<CreatePartitionsTopic>,
+    validate_only: bool,
+) -> Vec<(String, i16)> {
     let request = CreatePartitionsRequest {
         topics,
         timeout_ms: 1,
         validate_only,
     };
     let results = client.ask(&request).await.results.into_iter();
-    results.map(|result| (result.name.to_string(), result.error_code)).collect()
+    results
+        .map(|result| (result.name.to_string(), result.error_code))
+        .collect()
 }
 
 fn raised(name: &str, count: i32, brokers: Option<&[i32]>) -> CreatePartitionsTopic {
-    let assignment = |broker: &i32| CreatePartitionsAssignment { broker_ids: vec![*broker] };
+    let assignment = |broker: &i32| CreatePartitionsAssignment {
+        broker_ids: vec![*broker],
+    };
     CreatePartitionsTopic {
         name: Str::from(name),
         count,
@@ -153,10 +194,18 @@ async fn partitions_are_added_and_never_taken_away() {
         assert_eq!(told[0].1, code.0, "{asked:?}");
     }
     let twice = vec![raised("t", 3, None), raised("t", 5, None)];
-    assert_eq!(raise(&mut client, twice, false).await, [("t".to_owned(), ErrorCode::INVALID_REQUEST.0)]);
+    assert_eq!(
+        raise(&mut client, twice, false).await,
+        [("t".to_owned(), ErrorCode::INVALID_REQUEST.0)]
+    );
     assert_eq!(server.broker.topic("t").unwrap().partitions(), 2);
-    assert_eq!(raise(&mut client, vec![raised("t", 3, None)], false).await[0].1, 0);
-    let response = client.call(PRODUCE_BY_NAME, &produce("t", 2, batch_of(&["a"]))).await;
+    assert_eq!(
+        raise(&mut client, vec![raised("t", 3, None)], false).await[0].1,
+        0
+    );
+    let response = client
+        .call(PRODUCE_BY_NAME, &produce("t", 2, batch_of(&["a"])))
+        .await;
     assert_eq!(produced(&response).base_offset, 0);
 }
 
@@ -173,7 +222,9 @@ async fn delete(client: &mut Client, topics: Vec<DeleteTopicState>) -> Vec<(Opti
         ..Default::default()
     };
     let results = client.ask(&request).await.responses.into_iter();
-    results.map(|result| (result.name.map(String::from), result.error_code)).collect()
+    results
+        .map(|result| (result.name.map(String::from), result.error_code))
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,16 +236,29 @@ async fn topics_are_deleted_by_name_or_by_id_and_what_is_unclear_is_not() {
     let id = |name: &str| Uuid(server.broker.topic(name).unwrap().id().0);
     let mut client = server.connect();
     let (a, b) = (id("a"), id("b"));
-    assert_eq!(delete(&mut client, vec![gone(Some("a"), Uuid::ZERO)]).await, [(Some("a".into()), 0)]);
-    assert_eq!(delete(&mut client, vec![gone(None, b)]).await, [(Some("b".into()), 0)]);
+    assert_eq!(
+        delete(&mut client, vec![gone(Some("a"), Uuid::ZERO)]).await,
+        [(Some("a".into()), 0)]
+    );
+    assert_eq!(
+        delete(&mut client, vec![gone(None, b)]).await,
+        [(Some("b".into()), 0)]
+    );
     let invalid = ErrorCode::INVALID_REQUEST.0;
     for (asked, code) in [
-        (gone(Some("a"), Uuid::ZERO), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0),
+        (
+            gone(Some("a"), Uuid::ZERO),
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0,
+        ),
         (gone(None, a), ErrorCode::UNKNOWN_TOPIC_ID.0),
         (gone(None, Uuid::ZERO), invalid),
         (gone(Some("c"), id("c")), invalid),
     ] {
-        assert_eq!(delete(&mut client, vec![asked.clone()]).await[0].1, code, "{asked:?}");
+        assert_eq!(
+            delete(&mut client, vec![asked.clone()]).await[0].1,
+            code,
+            "{asked:?}"
+        );
     }
     let twice = vec![gone(Some("c"), Uuid::ZERO), gone(Some("c"), Uuid::ZERO)];
     assert_eq!(delete(&mut client, twice).await, [(Some("c".into()), invalid)]);
@@ -235,6 +299,10 @@ async fn log_dirs_tell_the_partitions_that_were_asked_for() {
     let response = client.ask(&DescribeLogDirsRequest { topics: Some(topics) }).await;
     let told = &response.results[0].topics;
     assert_eq!(told.len(), 1);
-    let partitions: Vec<_> = told[0].partitions.iter().map(|partition| partition.partition_index).collect();
+    let partitions: Vec<_> = told[0]
+        .partitions
+        .iter()
+        .map(|partition| partition.partition_index)
+        .collect();
     assert_eq!(partitions, [0, 2]);
 }

@@ -33,13 +33,25 @@ fn remarks(key: ApiKey) -> &'static str {
             "Advertised from 0 on because librdkafka else turns compression off (KAFKA-18659); below 3 the connection ends, as \
              with Kafka 4. Every acks is answered once the batch is durable. Batches of transactions are refused."
         }
-        ApiKey::Fetch => "Sessions (KIP-227) and topic ids (KIP-516). At least one batch a request, however large.",
-        ApiKey::ListOffsets => "Earliest, latest, by time, maximum timestamp, and the three positions of tiered storage.",
+        ApiKey::Fetch => {
+            "Sessions (KIP-227) and topic ids (KIP-516). At least one batch a request, however large."
+        }
+        ApiKey::ListOffsets => {
+            "Earliest, latest, by time, maximum timestamp, and the three positions of tiered storage."
+        }
         ApiKey::Metadata => "Creates missing topics where the client and auto.create.topics.enable allow it.",
-        ApiKey::CreateTopics => "Any replication factor is accepted, and 1 is shown: copies are the object store's business.",
-        ApiKey::InitProducerId => "Idempotent producers; transactional ids are refused until transactions are served.",
-        ApiKey::FindCoordinator => "Groups; for transactions the answer is an error that clients do not retry.",
-        ApiKey::JoinGroup => "Classic protocol: static members, cooperative rebalance, member ids in two steps (KIP-394).",
+        ApiKey::CreateTopics => {
+            "Any replication factor is accepted, and 1 is shown: copies are the object store's business."
+        }
+        ApiKey::InitProducerId => {
+            "Idempotent producers; transactional ids are refused until transactions are served."
+        }
+        ApiKey::FindCoordinator => {
+            "Groups; for transactions the answer is an error that clients do not retry."
+        }
+        ApiKey::JoinGroup => {
+            "Classic protocol: static members, cooperative rebalance, member ids in two steps (KIP-394)."
+        }
         ApiKey::DescribeConfigs => "Topics and brokers, with synonyms, types and documentation.",
         ApiKey::DescribeLogDirs => "One directory; total and usable bytes are told as unknown.",
         ApiKey::DescribeCluster => "Endpoints of brokers only.",
@@ -52,10 +64,19 @@ fn page() -> String {
     for api in supported_apis() {
         let key = ApiKey::try_from(api.key).expect("served, so known");
         let (low, high) = api.versions.into_inner();
-        let versions = if low == high { low.to_string() } else { format!("{low} to {high}") };
+        let versions = if low == high {
+            low.to_string()
+        } else {
+            format!("{low} to {high}")
+        };
         let remarks = remarks(key);
         let gap = if remarks.is_empty() { "" } else { " " };
-        writeln!(page, "| {} | {} | {versions} |{gap}{remarks} |", api.key, api.name).expect("text grows");
+        writeln!(
+            page,
+            "| {} | {} | {versions} |{gap}{remarks} |",
+            api.key, api.name
+        )
+        .expect("text grows");
     }
     page + FOOT
 }
@@ -68,5 +89,8 @@ fn the_page_of_apis_is_up_to_date() {
         std::fs::write(&path, &expected).expect("docs/ can be written");
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == expected, "docs/APIS.md is out of date: run this test with {REWRITE}=1");
+    assert!(
+        found == expected,
+        "docs/APIS.md is out of date: run this test with {REWRITE}=1"
+    );
 }

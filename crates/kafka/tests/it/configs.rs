@@ -1,7 +1,9 @@
 //! Settings through the protocol: what tools see and what changes do (KIP-226, KIP-339, KIP-569).
 
 use crate::harness::{Client, Server};
-use millstream_kafka_wire::describe_configs::{DescribeConfigsResource, DescribeConfigsResourceResult, DescribeConfigsResult};
+use millstream_kafka_wire::describe_configs::{
+    DescribeConfigsResource, DescribeConfigsResourceResult, DescribeConfigsResult,
+};
 use millstream_kafka_wire::*;
 
 const TOPIC: i8 = 2;
@@ -28,7 +30,12 @@ async fn one(client: &mut Client, kind: i8, name: &str, key: &str) -> DescribeCo
 }
 
 /// Changes as (name, operation, value).
-async fn alter(client: &mut Client, kind: i8, name: &str, changes: &[(&str, i8, Option<&str>)]) -> (i16, Option<Str>) {
+async fn alter(
+    client: &mut Client,
+    kind: i8,
+    name: &str,
+    changes: &[(&str, i8, Option<&str>)],
+) -> (i16, Option<Str>) {
     use incremental_alter_configs::*;
     let configs = changes.iter().map(|(name, operation, value)| AlterableConfig {
         name: Str::from(*name),
@@ -54,8 +61,19 @@ async fn a_setting_is_shown_with_its_origin_type_synonyms_and_documentation() {
     let mut client = server.connect();
     let retention = one(&mut client, TOPIC, "t", "retention.ms").await;
     assert_eq!(retention.value.as_deref(), Some("5"));
-    assert_eq!((retention.config_source, retention.config_type, retention.read_only), (1, 5, false));
-    let told: Vec<_> = retention.synonyms.iter().map(|s| (s.name.as_str(), s.value.as_deref(), s.source)).collect();
+    assert_eq!(
+        (
+            retention.config_source,
+            retention.config_type,
+            retention.read_only
+        ),
+        (1, 5, false)
+    );
+    let told: Vec<_> = retention
+        .synonyms
+        .iter()
+        .map(|s| (s.name.as_str(), s.value.as_deref(), s.source))
+        .collect();
     assert_eq!(
         told,
         [
@@ -67,7 +85,11 @@ async fn a_setting_is_shown_with_its_origin_type_synonyms_and_documentation() {
     assert!(retention.documentation.is_some_and(|doc| doc.len() > 10));
     // A setting without meaning here says so.
     let segment = one(&mut client, TOPIC, "t", "segment.bytes").await;
-    assert!(segment.documentation.is_some_and(|doc| doc.contains("Has no effect here")));
+    assert!(
+        segment
+            .documentation
+            .is_some_and(|doc| doc.contains("Has no effect here"))
+    );
     let id = one(&mut client, BROKER, "1", "broker.id").await;
     assert!(id.read_only);
 }
@@ -79,7 +101,10 @@ async fn keys_narrow_the_answer_and_none_or_no_keys_mean_all() {
     let mut client = server.connect();
     let all = describe(&mut client, TOPIC, "t", None).await.configs.len();
     assert!(all > 25);
-    assert_eq!(describe(&mut client, TOPIC, "t", Some(&[])).await.configs.len(), all);
+    assert_eq!(
+        describe(&mut client, TOPIC, "t", Some(&[])).await.configs.len(),
+        all
+    );
     let some = describe(&mut client, TOPIC, "t", Some(&["retention.ms", "nonsense"])).await;
     assert_eq!(some.configs.len(), 1);
     assert!(describe(&mut client, BROKER, "1", None).await.configs.len() > 50);
@@ -132,17 +157,57 @@ async fn a_change_that_is_wrong_changes_nothing_and_says_why() {
     let mut client = server.connect();
     let good = ("segment.ms", 0, Some("9"));
     for (kind, name, wrong, code) in [
-        (TOPIC, "t", ("retention.ms", 0, Some("soon")), ErrorCode::INVALID_CONFIG),
-        (TOPIC, "t", ("retention.ms", 0, Some("-2")), ErrorCode::INVALID_CONFIG),
+        (
+            TOPIC,
+            "t",
+            ("retention.ms", 0, Some("soon")),
+            ErrorCode::INVALID_CONFIG,
+        ),
+        (
+            TOPIC,
+            "t",
+            ("retention.ms", 0, Some("-2")),
+            ErrorCode::INVALID_CONFIG,
+        ),
         (TOPIC, "t", ("retention", 0, Some("1")), ErrorCode::INVALID_CONFIG),
-        (TOPIC, "t", ("retention.ms", 2, Some("1")), ErrorCode::INVALID_CONFIG),
-        (TOPIC, "t", ("cleanup.policy", 3, Some("delete")), ErrorCode::INVALID_CONFIG),
+        (
+            TOPIC,
+            "t",
+            ("retention.ms", 2, Some("1")),
+            ErrorCode::INVALID_CONFIG,
+        ),
+        (
+            TOPIC,
+            "t",
+            ("cleanup.policy", 3, Some("delete")),
+            ErrorCode::INVALID_CONFIG,
+        ),
         (TOPIC, "t", ("retention.ms", 0, None), ErrorCode::INVALID_REQUEST),
-        (TOPIC, "t", ("retention.ms", 9, Some("1")), ErrorCode::INVALID_REQUEST),
+        (
+            TOPIC,
+            "t",
+            ("retention.ms", 9, Some("1")),
+            ErrorCode::INVALID_REQUEST,
+        ),
         (TOPIC, "t", good, ErrorCode::INVALID_REQUEST),
-        (TOPIC, "nowhere", ("retention.ms", 0, Some("1")), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
-        (BROKER, "1", ("broker.id", 0, Some("2")), ErrorCode::INVALID_CONFIG),
-        (BROKER, "7", ("retention.ms", 0, Some("1")), ErrorCode::INVALID_REQUEST),
+        (
+            TOPIC,
+            "nowhere",
+            ("retention.ms", 0, Some("1")),
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        ),
+        (
+            BROKER,
+            "1",
+            ("broker.id", 0, Some("2")),
+            ErrorCode::INVALID_CONFIG,
+        ),
+        (
+            BROKER,
+            "7",
+            ("retention.ms", 0, Some("1")),
+            ErrorCode::INVALID_REQUEST,
+        ),
         (16, "x", ("interval.ms", 0, Some("1")), ErrorCode::INVALID_REQUEST),
     ] {
         let (told, message) = alter(&mut client, kind, name, &[good, wrong]).await;
@@ -172,8 +237,16 @@ async fn a_resource_that_is_named_twice_is_left_alone() {
         validate_only: false,
     };
     let response = client.ask(&request).await;
-    assert!(response.responses.iter().all(|result| result.error_code == ErrorCode::INVALID_REQUEST.0));
-    assert_eq!(one(&mut client, TOPIC, "t", "retention.ms").await.config_source, 5);
+    assert!(
+        response
+            .responses
+            .iter()
+            .all(|result| result.error_code == ErrorCode::INVALID_REQUEST.0)
+    );
+    assert_eq!(
+        one(&mut client, TOPIC, "t", "retention.ms").await.config_source,
+        5
+    );
     // Checked only: nothing changes either. Then for good, and what is not named is forgotten.
     for (validate_only, left) in [(true, 5), (false, 1)] {
         let request = AlterConfigsRequest {
@@ -181,7 +254,10 @@ async fn a_resource_that_is_named_twice_is_left_alone() {
             validate_only,
         };
         assert_eq!(client.ask(&request).await.responses[0].error_code, 0);
-        assert_eq!(one(&mut client, TOPIC, "t", "retention.ms").await.config_source, left);
+        assert_eq!(
+            one(&mut client, TOPIC, "t", "retention.ms").await.config_source,
+            left
+        );
     }
 }
 
@@ -189,10 +265,20 @@ async fn a_resource_that_is_named_twice_is_left_alone() {
 async fn what_is_set_for_all_brokers_is_shown_under_the_empty_name() {
     let server = Server::start().await;
     let mut client = server.connect();
-    assert_eq!(alter(&mut client, BROKER, "", &[("log.retention.ms", 0, Some("7"))]).await, (0, None));
-    assert_eq!(alter(&mut client, BROKER, "1", &[("log.retention.ms", 0, Some("8"))]).await, (0, None));
+    assert_eq!(
+        alter(&mut client, BROKER, "", &[("log.retention.ms", 0, Some("7"))]).await,
+        (0, None)
+    );
+    assert_eq!(
+        alter(&mut client, BROKER, "1", &[("log.retention.ms", 0, Some("8"))]).await,
+        (0, None)
+    );
     let defaults = describe(&mut client, BROKER, "", None).await;
-    let told: Vec<_> = defaults.configs.iter().map(|c| (c.name.as_str(), c.value.as_deref(), c.config_source)).collect();
+    let told: Vec<_> = defaults
+        .configs
+        .iter()
+        .map(|c| (c.name.as_str(), c.value.as_deref(), c.config_source))
+        .collect();
     assert_eq!(told, [("log.retention.ms", Some("7"), 3)]);
     let own = one(&mut client, BROKER, "1", "log.retention.ms").await;
     assert_eq!((own.value.as_deref(), own.config_source), (Some("8"), 2));

@@ -24,8 +24,14 @@ async fn many_produce_requests_are_in_flight_at_once_and_answered_in_their_order
         assert_eq!((answered, produced(&response).base_offset), (id, offset));
     }
     // One flush carried many of them: they did not wait for each other (trap T10).
-    assert!(server.world.disk.syncs() < 100, "{} flushes", server.world.disk.syncs());
-    let all = client.call(FETCH_BY_NAME, &fetch("t", Uuid::ZERO, &[(0, 0)])).await;
+    assert!(
+        server.world.disk.syncs() < 100,
+        "{} flushes",
+        server.world.disk.syncs()
+    );
+    let all = client
+        .call(FETCH_BY_NAME, &fetch("t", Uuid::ZERO, &[(0, 0)]))
+        .await;
     let expected: Vec<_> = (0..200).map(|count| (count, count.to_string())).collect();
     assert_eq!(values(fetched(&all)[0]), expected);
 }
@@ -39,7 +45,9 @@ async fn a_fetch_that_waits_stops_no_later_produce_and_keeps_its_place_among_the
     let mut waiting = fetch("t", Uuid::ZERO, &[(1, 0)]);
     waiting.max_wait_ms = 5_000;
     let first = client.send(FETCH_BY_NAME, &waiting).await;
-    let second = client.send(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["a"]))).await;
+    let second = client
+        .send(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["a"])))
+        .await;
     let (answered, response) = client.receive::<FetchResponse>(FETCH_BY_NAME).await;
     assert_eq!(answered, first);
     assert!(values(fetched(&response)[0]).is_empty());
@@ -48,7 +56,9 @@ async fn a_fetch_that_waits_stops_no_later_produce_and_keeps_its_place_among_the
     assert_eq!((answered, produced(&response).base_offset), (second, 0));
     // A produce that the fetch waits for wakes it, although its own answer stands behind the fetch's.
     client.send(FETCH_BY_NAME, &waiting).await;
-    client.send(PRODUCE_BY_NAME, &produce("t", 1, batch_of(&["b"]))).await;
+    client
+        .send(PRODUCE_BY_NAME, &produce("t", 1, batch_of(&["b"])))
+        .await;
     let (_, response) = client.receive::<FetchResponse>(FETCH_BY_NAME).await;
     assert_eq!(values(fetched(&response)[0]).len(), 1);
     assert_eq!(begun.elapsed().as_millis(), 5_000);
@@ -70,9 +80,17 @@ async fn what_a_request_created_the_next_of_the_connection_sees() {
     };
     client.send(5, &create).await;
     client.send(9, &metadata_of(&["t"], false)).await;
-    client.send(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["a"]))).await;
-    assert_eq!(client.receive::<CreateTopicsResponse>(5).await.1.topics[0].error_code, 0);
-    assert_eq!(client.receive::<MetadataResponse>(9).await.1.topics[0].error_code, 0);
+    client
+        .send(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["a"])))
+        .await;
+    assert_eq!(
+        client.receive::<CreateTopicsResponse>(5).await.1.topics[0].error_code,
+        0
+    );
+    assert_eq!(
+        client.receive::<MetadataResponse>(9).await.1.topics[0].error_code,
+        0
+    );
     let (_, response) = client.receive::<ProduceResponse>(PRODUCE_BY_NAME).await;
     assert_eq!(produced(&response).error_code, 0);
 }
@@ -87,7 +105,11 @@ async fn an_unknown_version_of_api_versions_is_answered_in_version_0_so_that_the
     let (id, response) = client.receive::<ApiVersionsResponse>(0).await;
     assert_eq!((id, response.error_code), (7, ErrorCode::UNSUPPORTED_VERSION.0));
     let own = ApiKey::ApiVersions;
-    let told: Vec<_> = response.api_keys.iter().map(|api| (api.api_key, api.max_version)).collect();
+    let told: Vec<_> = response
+        .api_keys
+        .iter()
+        .map(|api| (api.api_key, api.max_version))
+        .collect();
     assert_eq!(told, [(own.code(), *own.stable_versions().end())]);
     // The connection goes on.
     let again = client.call(0, &ApiVersionsRequest::default()).await;
@@ -103,7 +125,6 @@ async fn a_client_without_a_proper_name_is_told_so() {
         let request = ApiVersionsRequest {
             client_software_name: Str::from(name),
             client_software_version: Str::from_static("1"),
-            ..Default::default()
         };
         let response = client.call(3, &request).await;
         assert_eq!(response.error_code, ErrorCode::INVALID_REQUEST.0, "{name:?}");
@@ -125,14 +146,31 @@ async fn what_cannot_be_answered_ends_the_connection_after_the_answers_before_it
     server.topic("t", 1, &[]).await;
     // An API that nobody knows, one that is not served, a version above and one below: Produce 2 is advertised, and ends the
     // connection as with Kafka 4. Last a message that is not there.
-    for (key, version) in [(999, 0), (-1, 0), (4, 0), (3, 99), (1, 3), (0, 2), (0, 0), (3, -1), (19, 5)] {
+    for (key, version) in [
+        (999, 0),
+        (-1, 0),
+        (4, 0),
+        (3, 99),
+        (1, 3),
+        (0, 2),
+        (0, 0),
+        (3, -1),
+        (19, 5),
+    ] {
         let mut client = server.connect();
-        client.send(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["before"]))).await;
+        client
+            .send(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["before"])))
+            .await;
         client.stream.write_all(&header(key, version)).await.unwrap();
-        client.send(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["after"]))).await;
+        client
+            .send(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["after"])))
+            .await;
         let (_, response) = client.receive::<ProduceResponse>(PRODUCE_BY_NAME).await;
         assert_eq!(produced(&response).error_code, 0);
-        assert!(client.receive_frame().await.is_none(), "API {key} version {version}");
+        assert!(
+            client.receive_frame().await.is_none(),
+            "API {key} version {version}"
+        );
         let ended = client.ended().await.unwrap_err();
         let refused = matches!(
             ended,
@@ -141,7 +179,9 @@ async fn what_cannot_be_answered_ends_the_connection_after_the_answers_before_it
         assert!(refused, "API {key} version {version}: {ended}");
     }
     let mut client = server.connect();
-    let all = client.call(FETCH_BY_NAME, &fetch("t", Uuid::ZERO, &[(0, 0)])).await;
+    let all = client
+        .call(FETCH_BY_NAME, &fetch("t", Uuid::ZERO, &[(0, 0)]))
+        .await;
     let kept = values(fetched(&all)[0]);
     assert_eq!(kept.len(), 9, "nothing behind the offender was begun");
     assert!(kept.iter().all(|(_, value)| value == "before"));
@@ -156,7 +196,9 @@ async fn a_stop_ends_long_polls_and_still_writes_what_is_pending() {
     let mut waiting = fetch("t", Uuid::ZERO, &[(0, 0)]);
     waiting.max_wait_ms = 60_000;
     client.send(FETCH_BY_NAME, &waiting).await;
-    client.send(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["a"]))).await;
+    client
+        .send(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["a"])))
+        .await;
     let (_, response) = client.receive::<FetchResponse>(FETCH_BY_NAME).await;
     assert_eq!(values(fetched(&response)[0]).len(), 1);
     client.receive::<ProduceResponse>(PRODUCE_BY_NAME).await;
@@ -202,7 +244,11 @@ async fn a_quiet_connection_is_closed_after_its_idle_time_and_one_that_waits_is_
     let begun = Instant::now();
     client.call(0, &ApiVersionsRequest::default()).await;
     assert!(client.receive_frame().await.is_none());
-    assert!((19..=21).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    assert!(
+        (19..=21).contains(&begun.elapsed().as_secs()),
+        "{:?}",
+        begun.elapsed()
+    );
     client.ended().await.unwrap();
 }
 

@@ -17,12 +17,13 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 const ALLOCATIONS_PER_PRODUCE_MAX: u64 = 16;
 
 fn encoded(count: usize) -> Bytes {
-    let mut frame = encode_request(&produce("t", 0, batch_of(&["value"])), PRODUCE_BY_NAME, 1, None).unwrap();
+    let mut frame =
+        encode_request(&produce("t", 0, batch_of(&["value"])), PRODUCE_BY_NAME, 1, None).expect("it encodes");
     frame.copy_to_bytes(frame.len()).repeat(count).into()
 }
 
 async fn send_and_take(client: &mut Client, frames: &Bytes, count: usize) {
-    client.stream.write_all(frames).await.unwrap();
+    client.stream.write_all(frames).await.expect("it is open");
     for _ in 0..count {
         client.receive_frame().await.expect("an answer");
     }
@@ -31,7 +32,11 @@ async fn send_and_take(client: &mut Client, frames: &Bytes, count: usize) {
 #[test]
 fn a_produce_request_allocates_no_more_than_it_did() {
     const COUNT: usize = 200;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
     let frames = encoded(COUNT);
     let (server, mut client) = runtime.block_on(async {
         let server = Server::start().await;
@@ -45,8 +50,14 @@ fn a_produce_request_allocates_no_more_than_it_did() {
     });
     drop(server);
     let each = measured.count_total / COUNT as u64;
-    println!("{each} allocations a produce request, {} bytes", measured.bytes_total / COUNT as u64);
-    assert!(each <= ALLOCATIONS_PER_PRODUCE_MAX, "{each} allocations a produce request");
+    println!(
+        "{each} allocations a produce request, {} bytes",
+        measured.bytes_total / COUNT as u64
+    );
+    assert!(
+        each <= ALLOCATIONS_PER_PRODUCE_MAX,
+        "{each} allocations a produce request"
+    );
 }
 
 /// A network that counts writes, and takes many pieces in one, as a socket does.
@@ -56,7 +67,11 @@ struct Counting {
 }
 
 impl AsyncRead for Counting {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.inner).poll_read(cx, buf)
     }
 }

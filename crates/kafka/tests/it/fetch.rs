@@ -10,7 +10,9 @@ use tokio::time::Instant;
 async fn fill(client: &mut Client, partition: i32, count: usize) {
     for at in 0..count {
         let value = format!("{partition}/{at}");
-        let response = client.call(PRODUCE_BY_NAME, &produce("t", partition, batch_of(&[&value]))).await;
+        let response = client
+            .call(PRODUCE_BY_NAME, &produce("t", partition, batch_of(&[&value])))
+            .await;
         assert_eq!(produced(&response).error_code, 0);
     }
 }
@@ -30,7 +32,10 @@ async fn errors_are_told_for_each_partition_with_kafkas_codes() {
     request.topics.push(epochs);
     request.topics.push(fetch_topic("nowhere", Uuid::ZERO, &[(0, 0)]));
     let response = client.call(FETCH_BY_NAME, &request).await;
-    let codes: Vec<_> = fetched(&response).iter().map(|data| (data.error_code, data.high_watermark)).collect();
+    let codes: Vec<_> = fetched(&response)
+        .iter()
+        .map(|data| (data.error_code, data.high_watermark))
+        .collect();
     let refused = |code: ErrorCode| (code.0, -1);
     assert_eq!(
         codes,
@@ -55,7 +60,9 @@ async fn a_read_from_the_middle_returns_the_whole_batch_and_committed_readers_ge
     let server = Server::start().await;
     server.topic("t", 1, &[]).await;
     let mut client = server.connect();
-    client.call(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["a", "b", "c"]))).await;
+    client
+        .call(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["a", "b", "c"])))
+        .await;
     let mut request = fetch("t", Uuid::ZERO, &[(0, 2)]);
     let response = client.call(FETCH_BY_NAME, &request).await;
     assert_eq!(values(fetched(&response)[0]).len(), 3);
@@ -83,13 +90,22 @@ async fn a_consumer_that_takes_little_at_a_time_gets_to_every_partition() {
     assert!(session > 0);
     let mut served = Vec::new();
     for epoch in 1..=12 {
-        let given: Vec<_> = fetched(&response).into_iter().filter(|data| !values(data).is_empty()).collect();
-        let [data] = given[..] else { panic!("one batch a request: {response:?}") };
+        let given: Vec<_> = fetched(&response)
+            .into_iter()
+            .filter(|data| !values(data).is_empty())
+            .collect();
+        let [data] = given[..] else {
+            panic!("one batch a request: {response:?}")
+        };
         let (offset, value) = values(data)[0].clone();
         served.push(value);
         request.session_id = session;
         request.session_epoch = epoch;
-        request.topics = vec![fetch_topic("t", Uuid::ZERO, &[(data.partition_index, offset as i64 + 1)])];
+        request.topics = vec![fetch_topic(
+            "t",
+            Uuid::ZERO,
+            &[(data.partition_index, offset as i64 + 1)],
+        )];
         response = client.call(FETCH_BY_NAME, &request).await;
     }
     assert_eq!(served.iter().collect::<HashSet<_>>().len(), 12);
@@ -130,5 +146,11 @@ async fn after_a_topic_was_made_again_its_old_id_is_unknown_and_the_new_one_empt
     let response = client.ask(&fetch("", Uuid(old.id().0), &[(0, 0)])).await;
     assert_eq!(fetched(&response)[0].error_code, ErrorCode::UNKNOWN_TOPIC_ID.0);
     let response = client.ask(&fetch("", Uuid(new.id().0), &[(0, 0)])).await;
-    assert_eq!((fetched(&response)[0].error_code, fetched(&response)[0].high_watermark), (0, 0));
+    assert_eq!(
+        (
+            fetched(&response)[0].error_code,
+            fetched(&response)[0].high_watermark
+        ),
+        (0, 0)
+    );
 }

@@ -7,7 +7,9 @@ use millstream_kafka_wire::fetch::ForgottenTopic;
 use millstream_kafka_wire::*;
 
 async fn put(client: &mut Client, partition: i32) {
-    client.call(PRODUCE_BY_NAME, &produce("t", partition, batch_of(&["a"]))).await;
+    client
+        .call(PRODUCE_BY_NAME, &produce("t", partition, batch_of(&["a"])))
+        .await;
 }
 
 fn full(id: Uuid, partitions: &[(i32, i64)]) -> FetchRequest {
@@ -27,7 +29,10 @@ fn next(session_id: i32, session_epoch: i32) -> FetchRequest {
 }
 
 fn partitions(response: &FetchResponse) -> Vec<i32> {
-    fetched(response).iter().map(|data| data.partition_index).collect()
+    fetched(response)
+        .iter()
+        .map(|data| data.partition_index)
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,7 +46,9 @@ async fn an_incremental_fetch_tells_only_what_changed_at_every_version_that_has_
             let topic = server.broker.topic("t").unwrap();
             topic.stream(partition).unwrap().bounds().end.0 as i64
         };
-        let ends: Vec<(i32, i64)> = (0..3).map(|partition| (partition, end(partition as u32))).collect();
+        let ends: Vec<(i32, i64)> = (0..3)
+            .map(|partition| (partition, end(partition as u32)))
+            .collect();
         let response = client.call(version, &full(id, &ends)).await;
         let session = response.session_id;
         assert!(session > 0);
@@ -72,7 +79,10 @@ async fn a_long_poll_over_a_session_is_woken_by_any_of_its_partitions() {
     let server = Server::start().await;
     server.topic("t", 3, &[]).await;
     let mut client = server.connect();
-    let session = client.call(FETCH_BY_NAME, &full(Uuid::ZERO, &[(0, 0), (1, 0), (2, 0)])).await.session_id;
+    let session = client
+        .call(FETCH_BY_NAME, &full(Uuid::ZERO, &[(0, 0), (1, 0), (2, 0)]))
+        .await
+        .session_id;
     let mut waiting = next(session, 1);
     waiting.max_wait_ms = 60_000;
     client.send(FETCH_BY_NAME, &waiting).await;
@@ -90,10 +100,16 @@ async fn wrong_epochs_unknown_sessions_and_a_change_of_naming_are_told_apart() {
     let server = Server::start().await;
     server.topic("t", 1, &[]).await;
     let mut client = server.connect();
-    let session = client.call(FETCH_BY_NAME, &full(Uuid::ZERO, &[(0, 0)])).await.session_id;
+    let session = client
+        .call(FETCH_BY_NAME, &full(Uuid::ZERO, &[(0, 0)]))
+        .await
+        .session_id;
     let code = client.call(FETCH_BY_NAME, &next(session, 2)).await.error_code;
     assert_eq!(code, ErrorCode::INVALID_FETCH_SESSION_EPOCH.0);
-    let code = client.call(FETCH_BY_NAME, &next(session.wrapping_add(1).max(1), 1)).await.error_code;
+    let code = client
+        .call(FETCH_BY_NAME, &next(session.wrapping_add(1).max(1), 1))
+        .await
+        .error_code;
     assert_eq!(code, ErrorCode::FETCH_SESSION_ID_NOT_FOUND.0);
     let code = client.call(13, &next(session, 1)).await.error_code;
     assert_eq!(code, ErrorCode::FETCH_SESSION_TOPIC_ID_ERROR.0);
@@ -103,7 +119,10 @@ async fn wrong_epochs_unknown_sessions_and_a_change_of_naming_are_told_apart() {
     let mut close = next(session, -1);
     close.topics = vec![fetch_topic("t", Uuid::ZERO, &[(0, 0)])];
     let response = client.call(FETCH_BY_NAME, &close).await;
-    assert_eq!((response.error_code, response.session_id, partitions(&response)), (0, 0, vec![0]));
+    assert_eq!(
+        (response.error_code, response.session_id, partitions(&response)),
+        (0, 0, vec![0])
+    );
     let code = client.call(FETCH_BY_NAME, &next(session, 2)).await.error_code;
     assert_eq!(code, ErrorCode::FETCH_SESSION_ID_NOT_FOUND.0);
     assert_eq!(server.kafka.fetch_sessions(), 0);
@@ -123,7 +142,10 @@ async fn an_error_is_told_again_until_it_is_gone_and_then_what_came_after_it() {
     let mut mended = next(session, 3);
     mended.topics = vec![fetch_topic("t", Uuid::ZERO, &[(0, 0)])];
     let response = client.call(FETCH_BY_NAME, &mended).await;
-    assert_eq!((partitions(&response), fetched(&response)[0].error_code), (vec![0], 0));
+    assert_eq!(
+        (partitions(&response), fetched(&response)[0].error_code),
+        (vec![0], 0)
+    );
     let response = client.call(FETCH_BY_NAME, &next(session, 4)).await;
     assert_eq!(partitions(&response), [] as [i32; 0]);
 }
@@ -133,7 +155,10 @@ async fn a_session_that_forgot_everything_is_over() {
     let server = Server::start().await;
     server.topic("t", 1, &[]).await;
     let mut client = server.connect();
-    let session = client.call(FETCH_BY_NAME, &full(Uuid::ZERO, &[(0, 0)])).await.session_id;
+    let session = client
+        .call(FETCH_BY_NAME, &full(Uuid::ZERO, &[(0, 0)]))
+        .await
+        .session_id;
     let mut forget = next(session, 1);
     forget.forgotten_topics_data = vec![ForgottenTopic {
         topic: Str::from_static("t"),

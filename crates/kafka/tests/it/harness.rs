@@ -4,7 +4,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use millstream_broker::testing::World;
 use millstream_broker::{Broker, Dry, TopicSpec};
 use millstream_kafka::group::CoordinatorConfig;
-use millstream_kafka::{Advertised, ConnectionError, ConnectionLimits, Kafka, KafkaConfig, Peer, serve_connection};
+use millstream_kafka::{
+    Advertised, ConnectionError, ConnectionLimits, Kafka, KafkaConfig, Peer, serve_connection,
+};
 use millstream_kafka_wire::{Request, Response, Str, decode_response, encode_request};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
@@ -72,7 +74,10 @@ impl Server {
             partitions: Some(partitions),
             configs: configs.collect(),
         };
-        self.broker.create_topic(&spec, Dry::Run).await.expect("a new topic");
+        self.broker
+            .create_topic(&spec, Dry::Run)
+            .await
+            .expect("a new topic");
     }
 
     pub fn connect(&self) -> Client {
@@ -99,7 +104,10 @@ impl Server {
     }
 
     /// The same over a network that holds so many bytes.
-    pub fn connect_over(&self, network_bytes: usize) -> (DuplexStream, JoinHandle<Result<(), ConnectionError>>) {
+    pub fn connect_over(
+        &self,
+        network_bytes: usize,
+    ) -> (DuplexStream, JoinHandle<Result<(), ConnectionError>>) {
         let (ours, theirs) = tokio::io::duplex(network_bytes);
         (ours, self.serve(theirs))
     }
@@ -141,8 +149,12 @@ impl Client {
         let id = self.next_id;
         self.next_id += 1;
         let client = Some(Str::from_static("harness"));
-        let mut frame = encode_request(request, version, id, client).expect("the test asks what the version can say");
-        self.stream.write_all_buf(&mut frame).await.expect("the connection is open");
+        let mut frame =
+            encode_request(request, version, id, client).expect("the test asks what the version can say");
+        self.stream
+            .write_all_buf(&mut frame)
+            .await
+            .expect("the connection is open");
         id
     }
 

@@ -24,7 +24,9 @@ async fn server() -> Server {
 /// Whether an honest client is served, on a connection of its own.
 async fn still_serves(server: &Server) {
     let mut client = server.connect();
-    let response = client.call(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["honest"]))).await;
+    let response = client
+        .call(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["honest"])))
+        .await;
     assert_eq!(produced(&response).error_code, 0);
 }
 
@@ -55,7 +57,11 @@ fn framed(bytes: &[u8]) -> Vec<u8> {
 fn request(key: i16, version: i16, body: &[u8]) -> Vec<u8> {
     let mut frame = [key.to_be_bytes(), version.to_be_bytes()].concat();
     frame.extend([0, 0, 0, 1, 0xff, 0xff]);
-    if ApiKey::try_from(key).unwrap().request_header_version(version) >= 2 {
+    if ApiKey::try_from(key)
+        .expect("served")
+        .request_header_version(version)
+        >= 2
+    {
         frame.push(0);
     }
     frame.extend(body);
@@ -87,7 +93,10 @@ async fn lengths_that_no_request_has_end_the_connection_before_anything_is_read(
     let server = server().await;
     for length in [-1, i32::MIN, 0, 1, 9, (100 << 20) + 1, i32::MAX, 0x4745_5420] {
         let ended = attack(&server, &length.to_be_bytes()).await.unwrap_err();
-        assert!(matches!(ended, ConnectionError::FrameLength(told) if told == length), "{length}: {ended}");
+        assert!(
+            matches!(ended, ConnectionError::FrameLength(told) if told == length),
+            "{length}: {ended}"
+        );
     }
     still_serves(&server).await;
 }
@@ -205,8 +214,15 @@ async fn a_peer_that_never_reads_is_cut_off_and_its_answers_are_let_go() {
     }
     let ended = task.await.unwrap().unwrap_err();
     assert!(matches!(ended, ConnectionError::Stalled), "{ended}");
-    assert!(begun.elapsed() <= Duration::from_secs(31), "{:?}", begun.elapsed());
-    assert!(asked < 1_000, "{asked} requests were read without an answer taken");
+    assert!(
+        begun.elapsed() <= Duration::from_secs(31),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(
+        asked < 1_000,
+        "{asked} requests were read without an answer taken"
+    );
     still_serves(&server).await;
 }
 
@@ -218,7 +234,10 @@ async fn ten_thousand_idle_connections_cost_little_and_hold_nobody_up() {
     for at in 0..CONNECTIONS {
         let (mut stream, task) = server.connect_over(64);
         // Some never say anything, some stop in the middle of a length, some in the middle of a frame.
-        stream.write_all(&[0, 0, 1, 0, 0, 18, 0][..at % 8 % 7]).await.unwrap();
+        stream
+            .write_all(&[0, 0, 1, 0, 0, 18, 0][..at % 8 % 7])
+            .await
+            .unwrap();
         idle.push((stream, task));
     }
     still_serves(&server).await;
@@ -235,8 +254,12 @@ async fn ten_thousand_idle_connections_cost_little_and_hold_nobody_up() {
 async fn a_batch_that_grows_beyond_all_measure_when_opened_is_refused() {
     let server = server().await;
     // Only a topic whose rules need the records opens a batch.
-    server.topic("compacted", 1, &[("cleanup.policy", "compact")]).await;
-    server.topic("recompressed", 1, &[("compression.type", "lz4")]).await;
+    server
+        .topic("compacted", 1, &[("cleanup.policy", "compact")])
+        .await;
+    server
+        .topic("recompressed", 1, &[("compression.type", "lz4")])
+        .await;
     let mut client = server.connect();
     for codec in [Codec::Gzip, Codec::Zstd, Codec::Snappy, Codec::Lz4] {
         let bomb = bomb(codec);
@@ -245,10 +268,19 @@ async fn a_batch_that_grows_beyond_all_measure_when_opened_is_refused() {
             if topic == "recompressed" && codec == Codec::Lz4 {
                 continue; // Its own codec: it stays closed.
             }
-            let response = client.call(PRODUCE_BY_NAME, &produce(topic, 0, bomb.clone())).await;
+            let response = client
+                .call(PRODUCE_BY_NAME, &produce(topic, 0, bomb.clone()))
+                .await;
             let code = produced(&response).error_code;
-            let refused = [ErrorCode::CORRUPT_MESSAGE, ErrorCode::INVALID_RECORD, ErrorCode::MESSAGE_TOO_LARGE];
-            assert!(refused.iter().any(|refusal| refusal.0 == code), "{codec:?} to {topic}: {code}");
+            let refused = [
+                ErrorCode::CORRUPT_MESSAGE,
+                ErrorCode::INVALID_RECORD,
+                ErrorCode::MESSAGE_TOO_LARGE,
+            ];
+            assert!(
+                refused.iter().any(|refusal| refusal.0 == code),
+                "{codec:?} to {topic}: {code}"
+            );
         }
     }
     still_serves(&server).await;
@@ -282,7 +314,10 @@ async fn sessions_remember_no_more_partitions_than_all_may_together() {
         assert_eq!((response.error_code, fetched(&response).len()), (0, 60_000));
         opened += usize::from(response.session_id > 0);
     }
-    assert!((1..=8).contains(&opened), "{opened} sessions of 60,000 partitions");
+    assert!(
+        (1..=8).contains(&opened),
+        "{opened} sessions of 60,000 partitions"
+    );
     assert_eq!(server.kafka.fetch_sessions(), opened);
     still_serves(&server).await;
 }
@@ -297,7 +332,9 @@ async fn many_attackers_at_once_do_not_keep_an_honest_client_from_its_order() {
         let len = rng.below(64);
         let bytes = framed(&random_bytes(&mut rng, len));
         stream.write_all(&bytes).await.unwrap();
-        let response = honest.call(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["x"]))).await;
+        let response = honest
+            .call(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["x"])))
+            .await;
         assert_eq!(produced(&response).base_offset, seed as i64);
     }
 }

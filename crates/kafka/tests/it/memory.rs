@@ -25,7 +25,7 @@ fn large(bytes: usize) -> ProduceRequest {
 }
 
 fn frame(request: &ProduceRequest) -> Bytes {
-    let mut frame = encode_request(request, PRODUCE_BY_NAME, 1, None).unwrap();
+    let mut frame = encode_request(request, PRODUCE_BY_NAME, 1, None).expect("it encodes");
     frame.copy_to_bytes(frame.len())
 }
 
@@ -70,7 +70,10 @@ async fn small_requests_pass_while_large_ones_wait() {
     waiter.stream.write_all(&whole[..100]).await.unwrap();
     settle().await;
     let mut small = server.connect();
-    assert_eq!(produced(&small.call(PRODUCE_BY_NAME, &large(100)).await).base_offset, 0);
+    assert_eq!(
+        produced(&small.call(PRODUCE_BY_NAME, &large(100)).await).base_offset,
+        0
+    );
     holder.stream.write_all(&whole[100..]).await.unwrap();
     waiter.stream.write_all(&whole[100..]).await.unwrap();
     assert_eq!((offset(&mut holder).await, offset(&mut waiter).await), (1, 2));
@@ -154,7 +157,10 @@ async fn one_connection_with_many_large_requests_in_flight_does_not_wait_for_its
         }
     }
     client.stream = reader.unsplit(sending.await.unwrap());
-    assert_eq!(produced(&client.call(PRODUCE_BY_NAME, &large(10)).await).base_offset, 50);
+    assert_eq!(
+        produced(&client.call(PRODUCE_BY_NAME, &large(10)).await).base_offset,
+        50
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -169,6 +175,9 @@ async fn a_long_poll_keeps_no_memory_of_its_request() {
     settle().await;
     let begun = tokio::time::Instant::now();
     let mut other = server.connect();
-    assert_eq!(produced(&other.call(PRODUCE_BY_NAME, &large(60 * KIB)).await).base_offset, 0);
+    assert_eq!(
+        produced(&other.call(PRODUCE_BY_NAME, &large(60 * KIB)).await).base_offset,
+        0
+    );
     assert_eq!(begun.elapsed(), Duration::ZERO);
 }

@@ -8,7 +8,9 @@ use millstream_kafka_wire::*;
 
 fn told(response: &MetadataResponse) -> Vec<(Option<&str>, i16, usize)> {
     let topics = response.topics.iter();
-    topics.map(|topic| (topic.name.as_deref(), topic.error_code, topic.partitions.len())).collect()
+    topics
+        .map(|topic| (topic.name.as_deref(), topic.error_code, topic.partitions.len()))
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -35,9 +37,15 @@ async fn a_missing_topic_is_made_where_client_and_broker_allow_it() {
     let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0;
     let asked = client.ask(&metadata_of(&["t"], false)).await;
     assert_eq!(told(&asked), [(Some("t"), unknown, 0)]);
-    assert_eq!(told(&client.ask(&metadata_of(&["t", "t"], true)).await), [(Some("t"), 0, 3)]);
+    assert_eq!(
+        told(&client.ask(&metadata_of(&["t", "t"], true)).await),
+        [(Some("t"), 0, 3)]
+    );
     // Before version 4 a client cannot forbid it.
-    assert_eq!(told(&client.call(3, &metadata_of(&["u"], true)).await), [(Some("u"), 0, 3)]);
+    assert_eq!(
+        told(&client.call(3, &metadata_of(&["u"], true)).await),
+        [(Some("u"), 0, 3)]
+    );
     let server = Server::with(&[("auto.create.topics.enable", "false")]).await;
     let asked = server.connect().ask(&metadata_of(&["t"], true)).await;
     assert_eq!(told(&asked), [(Some("t"), unknown, 0)]);
@@ -53,9 +61,17 @@ async fn invalid_and_colliding_names_are_told_as_such_whether_to_be_made_or_not(
     for create in [true, false] {
         let response = client.ask(&metadata_of(&["x y", "", "..", "fine"], create)).await;
         let codes: Vec<_> = response.topics.iter().map(|topic| topic.error_code).collect();
-        let fine = if create { 0 } else { ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0 };
+        let fine = if create {
+            0
+        } else {
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0
+        };
         assert_eq!(codes, [invalid, invalid, invalid, fine]);
-        server.broker.delete_topic(&server.broker.topic_or_create("fine").await.unwrap()).await.unwrap();
+        server
+            .broker
+            .delete_topic(&server.broker.topic_or_create("fine").await.unwrap())
+            .await
+            .unwrap();
     }
     let response = client.ask(&metadata_of(&["a_b"], true)).await;
     assert_eq!(response.topics[0].error_code, invalid);
@@ -94,11 +110,25 @@ async fn this_node_leads_everything_and_its_listener_is_told() {
     let mut client = server.connect();
     let response = client.ask(&metadata_of(&["t"], false)).await;
     let broker = &response.brokers[0];
-    assert_eq!((broker.node_id, broker.host.as_str(), broker.port), (1, "broker.test", 9092));
+    assert_eq!(
+        (broker.node_id, broker.host.as_str(), broker.port),
+        (1, "broker.test", 9092)
+    );
     assert_eq!((broker.rack.as_deref(), response.controller_id), (Some("r1"), 1));
     let partition = &response.topics[0].partitions[0];
-    assert_eq!((partition.leader_id, &partition.isr_nodes[..], &partition.replica_nodes[..]), (1, &[1][..], &[1][..]));
-    assert_eq!(response.topics[0].topic_authorized_operations, i32::MIN, "not asked");
+    assert_eq!(
+        (
+            partition.leader_id,
+            &partition.isr_nodes[..],
+            &partition.replica_nodes[..]
+        ),
+        (1, &[1][..], &[1][..])
+    );
+    assert_eq!(
+        response.topics[0].topic_authorized_operations,
+        i32::MIN,
+        "not asked"
+    );
     assert_eq!(response.cluster_id.as_deref().map(str::len), Some(22));
 }
 
@@ -140,7 +170,12 @@ async fn topics_come_page_by_page_and_every_partition_once() {
             let page: Vec<_> = response
                 .topics
                 .iter()
-                .flat_map(|topic| topic.partitions.iter().map(|p| (topic.name.clone().unwrap(), p.partition_index)))
+                .flat_map(|topic| {
+                    topic
+                        .partitions
+                        .iter()
+                        .map(|p| (topic.name.clone().unwrap(), p.partition_index))
+                })
                 .collect();
             assert!(page.len() <= limit.max(1) as usize);
             seen.extend(page);
@@ -151,7 +186,9 @@ async fn topics_come_page_by_page_and_every_partition_once() {
             });
         }
         let expected = [("a", 3), ("b", 5), ("c", 1)];
-        let expected = expected.into_iter().flat_map(|(name, count)| (0..count).map(move |at| (Str::from(name), at)));
+        let expected = expected
+            .into_iter()
+            .flat_map(|(name, count)| (0..count).map(move |at| (Str::from(name), at)));
         assert_eq!(seen, expected.collect::<Vec<_>>(), "limit {limit}");
     }
 }
@@ -162,7 +199,12 @@ async fn a_page_goes_on_after_its_topic_was_deleted_and_names_what_is_missing() 
     server.topic("c", 2, &[]).await;
     let mut client = server.connect();
     let request = |names: &[&str], cursor: Option<(&str, i32)>| DescribeTopicPartitionsRequest {
-        topics: names.iter().map(|name| TopicRequest { name: Str::from(*name) }).collect(),
+        topics: names
+            .iter()
+            .map(|name| TopicRequest {
+                name: Str::from(*name),
+            })
+            .collect(),
         response_partition_limit: 10,
         cursor: cursor.map(|(name, partition_index)| RequestCursor {
             topic_name: Str::from(name),
@@ -171,10 +213,23 @@ async fn a_page_goes_on_after_its_topic_was_deleted_and_names_what_is_missing() 
     };
     let response = client.ask(&request(&[], Some(("b", 7)))).await;
     assert_eq!(response.topics[0].partitions.len(), 2);
-    let response = client.ask(&request(&["c", "missing", "bad name", "c"], None)).await;
-    let codes: Vec<_> = response.topics.iter().map(|t| (t.name.as_deref().unwrap(), t.error_code)).collect();
+    let response = client
+        .ask(&request(&["c", "missing", "bad name", "c"], None))
+        .await;
+    let codes: Vec<_> = response
+        .topics
+        .iter()
+        .map(|t| (t.name.as_deref().unwrap(), t.error_code))
+        .collect();
     let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0;
-    assert_eq!(codes, [("bad name", ErrorCode::INVALID_TOPIC_EXCEPTION.0), ("c", 0), ("missing", unknown)]);
+    assert_eq!(
+        codes,
+        [
+            ("bad name", ErrorCode::INVALID_TOPIC_EXCEPTION.0),
+            ("c", 0),
+            ("missing", unknown)
+        ]
+    );
     let negative = client.ask(&request(&["c"], Some(("c", -1)))).await;
     assert_eq!(negative.topics[0].partitions.len(), 2);
 }

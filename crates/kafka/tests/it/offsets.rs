@@ -8,11 +8,13 @@ use millstream_kafka_wire::list_offsets::{ListOffsetsPartition, ListOffsetsTopic
 use millstream_kafka_wire::*;
 
 async fn list(client: &mut Client, version: i16, topic: &str, asked: &[(i32, i64)]) -> Vec<(i16, i64, i64)> {
-    let partitions = asked.iter().map(|(partition_index, timestamp)| ListOffsetsPartition {
-        partition_index: *partition_index,
-        timestamp: *timestamp,
-        current_leader_epoch: -1,
-    });
+    let partitions = asked
+        .iter()
+        .map(|(partition_index, timestamp)| ListOffsetsPartition {
+            partition_index: *partition_index,
+            timestamp: *timestamp,
+            current_leader_epoch: -1,
+        });
     let request = ListOffsetsRequest {
         replica_id: -1,
         topics: vec![ListOffsetsTopic {
@@ -23,7 +25,9 @@ async fn list(client: &mut Client, version: i16, topic: &str, asked: &[(i32, i64
     };
     let response = client.call(version, &request).await;
     let partitions = response.topics[0].partitions.iter();
-    partitions.map(|p| (p.error_code, p.offset, p.timestamp)).collect()
+    partitions
+        .map(|p| (p.error_code, p.offset, p.timestamp))
+        .collect()
 }
 
 async fn server() -> Server {
@@ -31,7 +35,9 @@ async fn server() -> Server {
     server.topic("t", 2, &[]).await;
     let mut client = server.connect();
     for _ in 0..2 {
-        client.call(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["a", "b", "c"]))).await;
+        client
+            .call(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["a", "b", "c"])))
+            .await;
     }
     server
 }
@@ -56,11 +62,18 @@ async fn every_special_timestamp_is_answered_from_its_version_on() {
             if version >= from_version {
                 assert_eq!(told, answer, "{timestamp} at v{version}");
             } else {
-                assert_eq!(told.0, ErrorCode::UNSUPPORTED_VERSION.0, "{timestamp} at v{version}");
+                assert_eq!(
+                    told.0,
+                    ErrorCode::UNSUPPORTED_VERSION.0,
+                    "{timestamp} at v{version}"
+                );
             }
         }
     }
-    assert_eq!(list(&mut client, 11, "t", &[(0, -77)]).await[0].0, ErrorCode::UNSUPPORTED_VERSION.0);
+    assert_eq!(
+        list(&mut client, 11, "t", &[(0, -77)]).await[0].0,
+        ErrorCode::UNSUPPORTED_VERSION.0
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -99,15 +112,23 @@ async fn an_epoch_ends_where_the_partition_does_and_later_ones_are_unknown() {
     };
     assert_eq!(ask(0, -1, epoch).await, (0, epoch, 6));
     assert_eq!(ask(0, epoch, epoch + 1).await, (0, -1, -1));
-    assert_eq!(ask(0, epoch + 1, epoch).await.0, ErrorCode::UNKNOWN_LEADER_EPOCH.0);
+    assert_eq!(
+        ask(0, epoch + 1, epoch).await.0,
+        ErrorCode::UNKNOWN_LEADER_EPOCH.0
+    );
     assert_eq!(ask(7, -1, epoch).await.0, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0);
-    assert_eq!(ask(-7, -1, epoch).await.0, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0);
+    assert_eq!(
+        ask(-7, -1, epoch).await.0,
+        ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn records_are_deleted_up_to_an_offset_and_refused_elsewhere_with_kafkas_codes() {
     let server = server().await;
-    server.topic("compacted", 1, &[("cleanup.policy", "compact")]).await;
+    server
+        .topic("compacted", 1, &[("cleanup.policy", "compact")])
+        .await;
     server.broker.topic_or_create("__consumer_offsets").await.unwrap();
     let mut client = server.connect();
     for (topic, partition_index, offset, answer) in [
@@ -120,19 +141,33 @@ async fn records_are_deleted_up_to_an_offset_and_refused_elsewhere_with_kafkas_c
         ("t", -9, 0, (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, -1)),
         ("nowhere", 0, 0, (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, -1)),
         ("compacted", 0, 0, (ErrorCode::POLICY_VIOLATION, -1)),
-        ("__consumer_offsets", 0, 0, (ErrorCode::INVALID_TOPIC_EXCEPTION, -1)),
+        (
+            "__consumer_offsets",
+            0,
+            0,
+            (ErrorCode::INVALID_TOPIC_EXCEPTION, -1),
+        ),
     ] {
         let request = DeleteRecordsRequest {
             topics: vec![DeleteRecordsTopic {
                 name: Str::from(topic),
-                partitions: vec![DeleteRecordsPartition { partition_index, offset }],
+                partitions: vec![DeleteRecordsPartition {
+                    partition_index,
+                    offset,
+                }],
             }],
             timeout_ms: 1,
         };
         let told = client.ask(&request).await.topics[0].partitions[0].clone();
-        assert_eq!((told.error_code, told.low_watermark), (answer.0.0, answer.1), "{topic} {partition_index} {offset}");
+        assert_eq!(
+            (told.error_code, told.low_watermark),
+            (answer.0.0, answer.1),
+            "{topic} {partition_index} {offset}"
+        );
     }
     assert_eq!(list(&mut client, 6, "t", &[(0, -2)]).await[0].1, 6);
-    let response = client.call(FETCH_BY_NAME, &fetch("t", Uuid::ZERO, &[(0, 0)])).await;
+    let response = client
+        .call(FETCH_BY_NAME, &fetch("t", Uuid::ZERO, &[(0, 0)]))
+        .await;
     assert_eq!(fetched(&response)[0].error_code, ErrorCode::OFFSET_OUT_OF_RANGE.0);
 }

@@ -9,7 +9,9 @@ use millstream_kafka_wire::produce::PartitionProduceResponse;
 use millstream_kafka_wire::*;
 
 async fn send(client: &mut Client, partition: i32, batch: Bytes) -> PartitionProduceResponse {
-    let response = client.call(PRODUCE_BY_NAME, &produce("t", partition, batch)).await;
+    let response = client
+        .call(PRODUCE_BY_NAME, &produce("t", partition, batch))
+        .await;
     produced(&response).clone()
 }
 
@@ -23,25 +25,59 @@ async fn partitions_that_do_not_exist_are_refused_one_by_one() {
     server.topic("t", 1, &[]).await;
     let mut client = server.connect();
     let batch = batch_of(&["a"]);
-    let batches = [(0, batch.clone()), (1, batch.clone()), (-1, batch.clone()), (i32::MIN, batch.clone())];
-    let response = client.call(PRODUCE_BY_NAME, &produce_to("t", Uuid::ZERO, &batches)).await;
-    let codes: Vec<_> = response.responses[0].partition_responses.iter().map(|p| (p.error_code, p.base_offset)).collect();
+    let batches = [
+        (0, batch.clone()),
+        (1, batch.clone()),
+        (-1, batch.clone()),
+        (i32::MIN, batch.clone()),
+    ];
+    let response = client
+        .call(PRODUCE_BY_NAME, &produce_to("t", Uuid::ZERO, &batches))
+        .await;
+    let codes: Vec<_> = response.responses[0]
+        .partition_responses
+        .iter()
+        .map(|p| (p.error_code, p.base_offset))
+        .collect();
     let unknown = (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0, -1);
     assert_eq!(codes, [(0, 0), unknown, unknown, unknown]);
-    let response = client.call(PRODUCE_BY_NAME, &produce("nowhere", 0, batch.clone())).await;
-    assert_eq!(produced(&response).error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0);
-    let response = client.call(13, &produce_to("", Uuid::from_u128(5), &[(0, batch.clone())])).await;
+    let response = client
+        .call(PRODUCE_BY_NAME, &produce("nowhere", 0, batch.clone()))
+        .await;
+    assert_eq!(
+        produced(&response).error_code,
+        ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0
+    );
+    let response = client
+        .call(13, &produce_to("", Uuid::from_u128(5), &[(0, batch.clone())]))
+        .await;
     assert_eq!(produced(&response).error_code, ErrorCode::UNKNOWN_TOPIC_ID.0);
     server.broker.topic_or_create("__consumer_offsets").await.unwrap();
-    let response = client.call(PRODUCE_BY_NAME, &produce("__consumer_offsets", 0, batch)).await;
-    assert_eq!(produced(&response).error_code, ErrorCode::INVALID_TOPIC_EXCEPTION.0);
+    let response = client
+        .call(PRODUCE_BY_NAME, &produce("__consumer_offsets", 0, batch))
+        .await;
+    assert_eq!(
+        produced(&response).error_code,
+        ErrorCode::INVALID_TOPIC_EXCEPTION.0
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_wrong_with_a_batch_is_told_with_kafkas_codes() {
     let server = Server::start().await;
-    server.topic("t", 1, &[("max.message.bytes", "200"), ("message.timestamp.after.max.ms", "10")]).await;
-    server.topic("compacted", 1, &[("cleanup.policy", "compact")]).await;
+    server
+        .topic(
+            "t",
+            1,
+            &[
+                ("max.message.bytes", "200"),
+                ("message.timestamp.after.max.ms", "10"),
+            ],
+        )
+        .await;
+    server
+        .topic("compacted", 1, &[("cleanup.policy", "compact")])
+        .await;
     let mut client = server.connect();
     let good = batch_of(&["a"]);
     let mut torn = good.to_vec();
@@ -55,20 +91,38 @@ async fn what_is_wrong_with_a_batch_is_told_with_kafkas_codes() {
         (good.slice(..40), ErrorCode::CORRUPT_MESSAGE, "half a batch"),
         (torn.into(), ErrorCode::CORRUPT_MESSAGE, "a flipped bit"),
         (two, ErrorCode::INVALID_RECORD, "two batches"),
-        (old.into(), ErrorCode::UNSUPPORTED_FOR_MESSAGE_FORMAT, "the old format"),
+        (
+            old.into(),
+            ErrorCode::UNSUPPORTED_FOR_MESSAGE_FORMAT,
+            "the old format",
+        ),
         (late, ErrorCode::INVALID_TIMESTAMP, "a time that is to come"),
         (batch_of(&["x"; 100]), ErrorCode::MESSAGE_TOO_LARGE, "too much"),
-        (transactional(), ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "a transaction"),
+        (
+            transactional(),
+            ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+            "a transaction",
+        ),
     ] {
         let refused = send(&mut client, 0, batch).await;
-        let told = (refused.error_code, refused.base_offset, refused.log_append_time_ms, refused.log_start_offset);
+        let told = (
+            refused.error_code,
+            refused.base_offset,
+            refused.log_append_time_ms,
+            refused.log_start_offset,
+        );
         assert_eq!(told, (code.0, -1, -1, -1), "{what}");
         assert!(refused.error_message.is_some(), "{what}");
     }
     let batch = keyed(Codec::Zstd, &[(Some("k"), "a"), (None, "b")]);
-    let response = client.call(PRODUCE_BY_NAME, &produce("compacted", 0, batch)).await;
+    let response = client
+        .call(PRODUCE_BY_NAME, &produce("compacted", 0, batch))
+        .await;
     let refused = produced(&response);
-    assert_eq!((refused.error_code, refused.record_errors[0].batch_index), (ErrorCode::INVALID_RECORD.0, 1));
+    assert_eq!(
+        (refused.error_code, refused.record_errors[0].batch_index),
+        (ErrorCode::INVALID_RECORD.0, 1)
+    );
     // Nothing of it was kept, and the connection goes on.
     assert_eq!(send(&mut client, 0, good).await.base_offset, 0);
 }
@@ -86,7 +140,9 @@ async fn every_codec_is_taken_and_given_back_as_it_was_sent() {
     for (offset, codec) in (0..).zip([Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd]) {
         let batch = keyed(codec, &[(Some("k"), "value")]);
         assert_eq!(send(&mut client, 0, batch.clone()).await.base_offset, offset);
-        let response = client.call(FETCH_BY_NAME, &fetch("t", Uuid::ZERO, &[(0, offset)])).await;
+        let response = client
+            .call(FETCH_BY_NAME, &fetch("t", Uuid::ZERO, &[(0, offset)]))
+            .await;
         let records = fetched(&response)[0].records.clone().unwrap().into_contiguous();
         // All behind the base offset and the leader epoch is what the producer sent.
         assert_eq!(records[16..], batch[16..], "{codec:?}");
@@ -96,7 +152,9 @@ async fn every_codec_is_taken_and_given_back_as_it_was_sent() {
 #[tokio::test(start_paused = true)]
 async fn the_brokers_clock_stamps_where_the_topic_says_so() {
     let server = Server::start().await;
-    server.topic("t", 1, &[("message.timestamp.type", "LogAppendTime")]).await;
+    server
+        .topic("t", 1, &[("message.timestamp.type", "LogAppendTime")])
+        .await;
     let mut client = server.connect();
     let produced = send(&mut client, 0, batch_of(&["a"])).await;
     assert_eq!((produced.error_code, produced.log_append_time_ms), (0, START_MS));
@@ -118,7 +176,10 @@ async fn acks_0_gets_no_answer_and_a_refusal_ends_the_connection() {
     client.send(PRODUCE_BY_NAME, &silent).await;
     assert!(client.receive_frame().await.is_none());
     let ended = client.ended().await.unwrap_err();
-    assert!(matches!(ended, ConnectionError::Call(CallError::Failed(_))), "{ended}");
+    assert!(
+        matches!(ended, ConnectionError::Call(CallError::Failed(_))),
+        "{ended}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -140,8 +201,14 @@ async fn a_partition_that_is_named_twice_is_appended_to_twice_in_order() {
     server.topic("t", 1, &[]).await;
     let mut client = server.connect();
     let batches = [(0, batch_of(&["a"])), (0, batch_of(&["b"]))];
-    let response = client.call(PRODUCE_BY_NAME, &produce_to("t", Uuid::ZERO, &batches)).await;
-    let offsets: Vec<_> = response.responses[0].partition_responses.iter().map(|p| p.base_offset).collect();
+    let response = client
+        .call(PRODUCE_BY_NAME, &produce_to("t", Uuid::ZERO, &batches))
+        .await;
+    let offsets: Vec<_> = response.responses[0]
+        .partition_responses
+        .iter()
+        .map(|p| p.base_offset)
+        .collect();
     assert_eq!(offsets, [0, 1]);
 }
 
@@ -150,7 +217,12 @@ async fn an_idempotent_producer_is_kept_once_and_in_order() {
     let server = Server::start().await;
     server.topic("t", 1, &[]).await;
     let mut client = server.connect();
-    let id = client.ask(&InitProducerIdRequest { transactional_id: None, ..Default::default() }).await;
+    let id = client
+        .ask(&InitProducerIdRequest {
+            transactional_id: None,
+            ..Default::default()
+        })
+        .await;
     let batch = |epoch, sequence| sequenced_batch(id.producer_id, epoch, sequence, &["a", "b"]);
     for (epoch, sequence, code, offset) in [
         (0, 0, ErrorCode::NONE, 0),
@@ -161,7 +233,11 @@ async fn an_idempotent_producer_is_kept_once_and_in_order() {
         (0, 4, ErrorCode::INVALID_PRODUCER_EPOCH, -1),
     ] {
         let produced = send(&mut client, 0, batch(epoch, sequence)).await;
-        assert_eq!((produced.error_code, produced.base_offset), (code.0, offset), "{epoch}/{sequence}");
+        assert_eq!(
+            (produced.error_code, produced.base_offset),
+            (code.0, offset),
+            "{epoch}/{sequence}"
+        );
     }
     // The retry of a batch that is still on its way waits for it, and both are told the same.
     for _ in 0..2 {
@@ -169,7 +245,10 @@ async fn an_idempotent_producer_is_kept_once_and_in_order() {
     }
     for _ in 0..2 {
         let (_, response) = client.receive::<ProduceResponse>(PRODUCE_BY_NAME).await;
-        assert_eq!((produced(&response).error_code, produced(&response).base_offset), (0, 6));
+        assert_eq!(
+            (produced(&response).error_code, produced(&response).base_offset),
+            (0, 6)
+        );
     }
 }
 
@@ -198,6 +277,9 @@ async fn producer_ids_are_given_once_and_transactional_ones_not_yet() {
             ..plain.clone()
         };
         let refused = client.ask(&transactional).await;
-        assert_eq!((refused.error_code, refused.producer_id, refused.producer_epoch), (code.0, -1, -1));
+        assert_eq!(
+            (refused.error_code, refused.producer_id, refused.producer_epoch),
+            (code.0, -1, -1)
+        );
     }
 }

@@ -62,7 +62,10 @@ pub fn fetch_topic(topic: &str, id: Uuid, partitions: &[(i32, i64)]) -> FetchTop
     FetchTopic {
         topic: Str::from(topic),
         topic_id: id,
-        partitions: partitions.iter().map(|(partition, from)| fetch_partition(*partition, *from)).collect(),
+        partitions: partitions
+            .iter()
+            .map(|(partition, from)| fetch_partition(*partition, *from))
+            .collect(),
     }
 }
 
@@ -84,12 +87,20 @@ pub const FETCH_BY_NAME: i16 = 12;
 
 /// Every partition of an answer, in its order.
 pub fn fetched(response: &FetchResponse) -> Vec<&PartitionData> {
-    response.responses.iter().flat_map(|topic| &topic.partitions).collect()
+    response
+        .responses
+        .iter()
+        .flat_map(|topic| &topic.partitions)
+        .collect()
 }
 
 /// Offsets and values of what a partition gave.
 pub fn values(data: &PartitionData) -> Vec<(u64, String)> {
-    let chunks: Vec<Bytes> = data.records.iter().flat_map(|records| records.chunks().cloned()).collect();
+    let chunks: Vec<Bytes> = data
+        .records
+        .iter()
+        .flat_map(|records| records.chunks().cloned())
+        .collect();
     records_of(&chunks)
 }
 
