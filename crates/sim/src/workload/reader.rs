@@ -1,7 +1,7 @@
 //! A reader: fetches from anywhere, follows the end, asks for offsets by time. Everything it is shown goes to the model.
 
 use super::Ctx;
-use crate::model::{FoundAt, PartitionView, Place, ReadAsked};
+use crate::model::{FoundAt, PartitionView, Place, ReadAsked, ReadRecord};
 use crate::rng::Rng;
 use millstream_broker::{
     FetchBudget, FetchError, FetchRead, FetchResult, Isolation, Offset, OffsetQuery, Topic,
@@ -228,9 +228,18 @@ pub async fn read_whole(ctx: &Ctx, topic: &Arc<Topic>, place: Place) {
     let before = ctx.model(|model| model.view(place));
     let bounds = stream.bounds();
     ctx.judge(|model| model.bounds_seen(place, before, bounds));
-    let mut from = bounds.start.0;
+    let records = read_from(ctx, topic, place, bounds.start.0).await;
+    ctx.judge(|model| {
+        let start = model.view(place).start;
+        model.judge_whole(place, &records, start)
+    });
+}
+
+/// Reads a partition from an offset to its end, and judges each answer.
+pub async fn read_from(ctx: &Ctx, topic: &Arc<Topic>, place: Place, mut from: u64) -> Vec<ReadRecord> {
+    let before = ctx.model(|model| model.view(place));
     let mut records = Vec::new();
-    while from < bounds.end.0 && ctx.world.violation().is_none() {
+    while from < before.end && ctx.world.violation().is_none() {
         let read = read_of(topic.clone(), place, from, 10_000);
         let budget = FetchBudget {
             bytes_max: 10_000,
@@ -253,8 +262,5 @@ pub async fn read_whole(ctx: &Ctx, topic: &Arc<Topic>, place: Place) {
             _ => break,
         }
     }
-    ctx.judge(|model| {
-        let start = model.view(place).start;
-        model.judge_whole(place, &records, start)
-    });
+    records
 }
