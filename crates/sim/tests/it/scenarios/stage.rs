@@ -45,7 +45,8 @@ pub async fn topic(ctx: &Ctx, name: &str, partitions: u32, shape: TopicShape) ->
         partitions: Some(partitions),
         configs: shape.configs(),
     };
-    let topic = ctx.broker.create_topic(&spec, Dry::Run).await.unwrap().unwrap();
+    ctx.broker.create_topic(&spec, Dry::Run).await.unwrap();
+    let topic = ctx.broker.topic(name).unwrap();
     ctx.judge(|model| model.topic_is_live(topic.id(), name, partitions, shape));
     topic
 }
