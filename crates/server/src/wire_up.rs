@@ -237,8 +237,7 @@ impl Running {
                 let stopping = async move {
                     let _ = stop.wait_for(|stopping| *stopping).await;
                 };
-                let (reader, writer) = stream.into_split();
-                let served = serve_connection(kafka, reader, writer, peer, limits, stopping).await;
+                let served = serve_connection(kafka, stream, peer, limits, stopping).await;
                 if let Err(error) = served {
                     tracing::debug!(%address, %error, "connection closed");
                 }

@@ -47,7 +47,10 @@ impl Run {
         W: Future<Output = Ending>,
     {
         panics::watch();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build();
         let runtime = runtime.expect("a runtime without IO needs nothing from the system");
         self.world.skew_wall(plan.skew_ms);
         let end = runtime.block_on(async {
@@ -68,7 +71,11 @@ impl Run {
         }
         panics::unwatch();
         self.settle(end, plan);
-        if self.world.violation().is_some() { End::Violated } else { end }
+        if self.world.violation().is_some() {
+            End::Violated
+        } else {
+            end
+        }
     }
 
     /// What the world does after a life.
@@ -165,7 +172,9 @@ impl Run {
         let fixed = [("offsets.topic.num.partitions", "2")];
         let config = BrokerConfig {
             broker_id: 0,
-            fixed: fixed.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            fixed: fixed
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
         };
         let broker = Broker::open(config, log.clone(), catalog, clock).await;
         let broker = broker.map_err(|error| OpenError::Storage(error.to_string()))?;

@@ -14,7 +14,11 @@ fn main() -> ExitCode {
     let whole_trace = args.any(|arg| arg == "--trace");
     let mut failed = Vec::new();
     for seed in seeds {
-        let lines = if whole_trace { usize::MAX } else { millstream_sim::trace::TAIL_LINES };
+        let lines = if whole_trace {
+            usize::MAX
+        } else {
+            millstream_sim::trace::TAIL_LINES
+        };
         let report = run::run(Plan::of_seed(seed), lines);
         if whole_trace {
             println!("{report}");
@@ -23,7 +27,12 @@ fn main() -> ExitCode {
             println!("seed {seed} fails: {what}");
             failed.push(seed);
         } else {
-            println!("seed {seed}: {:?} {:?} {} events", report.ends, report.counts, report.trace.events());
+            println!(
+                "seed {seed}: {:?} {:?} {} events",
+                report.ends,
+                report.counts,
+                report.trace.events()
+            );
         }
     }
     if failed.is_empty() {

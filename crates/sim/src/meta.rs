@@ -234,7 +234,11 @@ impl ManifestStore for SimManifest {
         }
     }
 
-    fn snapshot(&self, through: ManifestSeq, snapshot: bytes::Bytes) -> BoxFuture<'_, Result<(), ManifestError>> {
+    fn snapshot(
+        &self,
+        through: ManifestSeq,
+        snapshot: bytes::Bytes,
+    ) -> BoxFuture<'_, Result<(), ManifestError>> {
         async move {
             self.release().await?;
             self.inner.snapshot(through, snapshot).await

@@ -206,8 +206,16 @@ fn life(rng: &mut Rng) -> LifePlan {
         crash,
         kind: *rng.pick(&kinds),
         lasts: Duration::from_millis(rng.range(200..20_000)),
-        ending: if rng.one_in(3) { Ending::Close } else { Ending::Crash },
-        skew_ms: if rng.one_in(6) { i64::try_from(rng.below(4_000)).expect("small") - 2_000 } else { 0 },
+        ending: if rng.one_in(3) {
+            Ending::Close
+        } else {
+            Ending::Crash
+        },
+        skew_ms: if rng.one_in(6) {
+            i64::try_from(rng.below(4_000)).expect("small") - 2_000
+        } else {
+            0
+        },
         downtime: Duration::from_millis(rng.below(5_000)),
     }
 }

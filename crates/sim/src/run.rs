@@ -73,7 +73,13 @@ impl fmt::Display for Report {
             Some(what) => writeln!(f, "seed {seed}: {what}")?,
             None => writeln!(f, "seed {seed}: nothing is wrong")?,
         }
-        writeln!(f, "lives: {:?}; {:?}; trace {:016x}", self.ends, self.counts, self.trace.hash())?;
+        writeln!(
+            f,
+            "lives: {:?}; {:?}; trace {:016x}",
+            self.ends,
+            self.counts,
+            self.trace.hash()
+        )?;
         write!(f, "again: cargo run -p millstream-sim -- {seed} --trace")
     }
 }
@@ -175,8 +181,12 @@ impl Run {
 
     /// What must be true once nothing fails any more.
     async fn work_in_calm(&self, ctx: Ctx, part: Calm) -> Ending {
-        if tokio::time::timeout(CALM_PATIENCE, self.come_to_rest(&ctx, part)).await.is_err() {
-            ctx.world.violate(format!("nothing fails, and still it takes for ever: {part:?}"));
+        if tokio::time::timeout(CALM_PATIENCE, self.come_to_rest(&ctx, part))
+            .await
+            .is_err()
+        {
+            ctx.world
+                .violate(format!("nothing fails, and still it takes for ever: {part:?}"));
         }
         Ending::Close
     }
@@ -216,8 +226,9 @@ fn judge_producers(ctx: &Ctx) {
     for (topic, place) in places(ctx) {
         let stream = topic.stream(place.partition).expect("it was just listed");
         let producers = stream.producers().into_iter();
-        let shown: BTreeMap<_, _> =
-            producers.map(|view| (view.producer_id, (view.producer_epoch, view.last_sequence))).collect();
+        let shown: BTreeMap<_, _> = producers
+            .map(|view| (view.producer_id, (view.producer_epoch, view.last_sequence)))
+            .collect();
         ctx.judge(|model| model.producers_shown(place, &shown));
     }
 }
@@ -235,8 +246,12 @@ impl Clients {
             idempotent: (0..crew.idempotent)
                 .map(|at| Slot::new(Idempotent::new(100 + at, slot_rng("idempotent", at)).into()))
                 .collect(),
-            readers: (0..crew.readers).map(|at| Slot::new(Reader::new(slot_rng("reader", at)).into())).collect(),
-            keepers: (0..crew.keepers).map(|at| Slot::new(Keeper::new(at, slot_rng("keeper", at)).into())).collect(),
+            readers: (0..crew.readers)
+                .map(|at| Slot::new(Reader::new(slot_rng("reader", at)).into()))
+                .collect(),
+            keepers: (0..crew.keepers)
+                .map(|at| Slot::new(Keeper::new(at, slot_rng("keeper", at)).into()))
+                .collect(),
         }
     }
 

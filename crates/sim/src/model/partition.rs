@@ -142,7 +142,8 @@ impl Model {
             .collect();
         let kept: Vec<_> = partition.facts.range(start..).map(|(_, fact)| *fact).collect();
         let as_sent = |shape: &TopicShape| !shape.compact && shape.compression == "producer";
-        let known = kept.len() as u64 == partition.seen.end.saturating_sub(start) && shapes.iter().all(as_sent);
+        let known =
+            kept.len() as u64 == partition.seen.end.saturating_sub(start) && shapes.iter().all(as_sent);
         let kept_bytes = self.bytes_of(&kept);
         for (offset, (id, record)) in gone {
             let timestamp = self.batch(id).records[record as usize].timestamp;

@@ -3,7 +3,7 @@
 use super::Ctx;
 use crate::model::{Place, ShownTopic, TopicShape};
 use crate::rng::Rng;
-use millstream_broker::{Dry, Offset, Topic, TopicError, TopicSpec, TrimError};
+use millstream_broker::{Dry, Offset, Topic, TopicDraft, TopicError, TopicSpec, TrimError};
 use millstream_log::StreamError;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,7 +44,8 @@ impl Admin {
                 ctx.judge(|model| model.topic_is_live(topic.id(), topic.name(), partitions, shape));
             }
             if !ctx.model(|model| model.knows(topic.id())) {
-                ctx.world.violate(format!("there is a topic {} that nobody asked for", topic.name()));
+                ctx.world
+                    .violate(format!("there is a topic {} that nobody asked for", topic.name()));
             }
             shown.push(ShownTopic {
                 id: topic.id(),
@@ -125,18 +126,22 @@ impl Admin {
         let text = created.as_ref().map(|_| ()).map_err(ToString::to_string);
         ctx.world.event(&format!("admin: create {name}: {text:?}"));
         match created {
-            Ok(Some(topic)) => {
+            Ok(TopicDraft { id: Some(id), .. }) => {
                 self.doubtful.remove(&name);
-                ctx.judge(|model| model.topic_is_live(topic.id(), &name, partitions, shape));
+                ctx.judge(|model| model.topic_is_live(id, &name, partitions, shape));
             }
-            Err(TopicError::Store(_)) => {}
-            Err(TopicError::Exists(_)) if ctx.broker.topic(&name).is_some() => drop(self.doubtful.remove(&name)),
+            Err(TopicError::Store(_) | TopicError::Contended(_)) => {}
+            Err(TopicError::Exists(_)) if ctx.broker.topic(&name).is_some() => {
+                drop(self.doubtful.remove(&name))
+            }
             // An earlier attempt without an answer: what is there is that one, and only a restart tells.
             Err(TopicError::Exists(_)) if doubt.is_some() => {
                 self.doubtful.insert(name, doubt.expect("just seen"));
             }
-            Ok(None) => ctx.world.violate(format!("creating {name} did nothing")),
-            Err(error) => ctx.world.violate(format!("creating {name} must not be answered with: {error}")),
+            Ok(TopicDraft { id: None, .. }) => ctx.world.violate(format!("creating {name} did nothing")),
+            Err(error) => ctx
+                .world
+                .violate(format!("creating {name} must not be answered with: {error}")),
         }
     }
 
@@ -145,14 +150,17 @@ impl Admin {
             return;
         };
         ctx.model(|model| model.deleting(topic.id()));
-        let deleted = ctx.broker.delete_topic(topic.name()).await;
-        ctx.world.event(&format!("admin: delete {}: {deleted:?}", topic.name()));
+        let deleted = ctx.broker.delete_topic(&topic).await;
+        ctx.world
+            .event(&format!("admin: delete {}: {deleted:?}", topic.name()));
         match deleted {
             Ok(()) => ctx.model(|model| model.deleted(topic.id())),
-            Err(TopicError::Store(_)) => {}
+            Err(TopicError::Store(_) | TopicError::Contended(_)) => {}
             // An earlier attempt without an answer was carried out.
             Err(TopicError::Unknown) => {}
-            Err(error) => ctx.world.violate(format!("deleting must not be answered with: {error}")),
+            Err(error) => ctx
+                .world
+                .violate(format!("deleting must not be answered with: {error}")),
         }
     }
 
@@ -162,8 +170,14 @@ impl Admin {
         };
         let shape = self.draw_shape();
         ctx.model(|model| model.reshaping(topic.id(), &shape));
-        let changed = ctx.broker.replace_topic_configs(topic.name(), &shape.configs(), Dry::Run).await;
-        ctx.world.event(&format!("admin: settings of {} to {shape:?}: {changed:?}", topic.name()));
+        let changed = ctx
+            .broker
+            .replace_topic_configs(topic.name(), &shape.configs(), Dry::Run)
+            .await;
+        ctx.world.event(&format!(
+            "admin: settings of {} to {shape:?}: {changed:?}",
+            topic.name()
+        ));
         match changed {
             Ok(()) => ctx.model(|model| model.reshaped(topic.id(), &shape)),
             Err(error) => expect_doubt(ctx, &topic, &error),
@@ -179,8 +193,14 @@ impl Admin {
             return;
         }
         ctx.model(|model| model.growing(topic.id(), partitions));
-        let grown = ctx.broker.add_partitions(topic.name(), partitions, Dry::Run).await;
-        ctx.world.event(&format!("admin: {} to {partitions} partitions: {grown:?}", topic.name()));
+        let grown = ctx
+            .broker
+            .add_partitions(topic.name(), partitions, Dry::Run)
+            .await;
+        ctx.world.event(&format!(
+            "admin: {} to {partitions} partitions: {grown:?}",
+            topic.name()
+        ));
         match grown {
             Ok(()) => ctx.model(|model| model.grown(topic.id(), partitions)),
             // An earlier attempt without an answer was carried out.
@@ -199,8 +219,13 @@ impl Admin {
             _ => Some(view.start + self.rng.below((view.end - view.start) / 2 + 1)),
         };
         ctx.model(|model| model.trim_asked(place, before));
-        let trimmed = ctx.broker.delete_records(&topic, place.partition, before.map(Offset)).await;
-        ctx.world.event(&format!("admin: delete records of {place} below {before:?}: {trimmed:?}"));
+        let trimmed = ctx
+            .broker
+            .delete_records(&topic, place.partition, before.map(Offset))
+            .await;
+        ctx.world.event(&format!(
+            "admin: delete records of {place} below {before:?}: {trimmed:?}"
+        ));
         match trimmed {
             Ok(start) => ctx.judge(|model| model.trimmed(place, before, view, start.0)),
             Err(TrimError::Policy | TrimError::Storage(_)) => {}
@@ -224,16 +249,20 @@ pub fn judge_forced(ctx: &Ctx, what: &str, done: Result<(), StreamError>) {
     if let Err(error) = done
         && ctx.world.is_calm()
     {
-        ctx.world.violate(format!("{what} fails though nothing is wrong: {error}"));
+        ctx.world
+            .violate(format!("{what} fails though nothing is wrong: {error}"));
     }
 }
 
 fn expect_doubt(ctx: &Ctx, topic: &Topic, error: &TopicError) {
     let gone = ctx.model(|model| model.may_be_gone(topic.id()));
     match error {
-        TopicError::Store(_) => {}
+        TopicError::Store(_) | TopicError::Contended(_) => {}
         TopicError::Unknown if gone => {}
-        error => ctx.world.violate(format!("a change of {} must not be answered with: {error}", topic.name())),
+        error => ctx.world.violate(format!(
+            "a change of {} must not be answered with: {error}",
+            topic.name()
+        )),
     }
 }
 

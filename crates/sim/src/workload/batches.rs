@@ -35,7 +35,15 @@ pub(super) fn draw_records(ctx: &Ctx, rng: &mut Rng, keyed: bool) -> Vec<SentRec
         let value = (!rng.one_in(6)).then(|| {
             let len = rng.below(bytes_max + 1);
             // Half text, half noise: codecs see both.
-            (0..len).map(|at| if at % 2 == 0 { b'a' } else { rng.next_u64().to_le_bytes()[0] }).collect()
+            (0..len)
+                .map(|at| {
+                    if at % 2 == 0 {
+                        b'a'
+                    } else {
+                        rng.next_u64().to_le_bytes()[0]
+                    }
+                })
+                .collect()
         });
         SentRecord {
             key,
@@ -52,7 +60,12 @@ pub(super) fn draw_codec(rng: &mut Rng) -> Codec {
 }
 
 /// The encoded batch; every record says which one it is.
-pub(super) fn encode(id: BatchId, records: &[SentRecord], codec: Codec, producer: Option<(i64, i16, i32)>) -> Bytes {
+pub(super) fn encode(
+    id: BatchId,
+    records: &[SentRecord],
+    codec: Codec,
+    producer: Option<(i64, i16, i32)>,
+) -> Bytes {
     let mut builder = BatchBuilder::new(codec);
     if let Some((id, epoch, sequence)) = producer {
         builder = builder.producer(id, epoch, sequence);

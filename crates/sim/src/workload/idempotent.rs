@@ -73,7 +73,11 @@ impl Idempotent {
                 self.sessions.remove(&place);
                 continue;
             };
-            while self.sessions.get(&place).is_some_and(|session| !session.window.is_empty()) {
+            while self
+                .sessions
+                .get(&place)
+                .is_some_and(|session| !session.window.is_empty())
+            {
                 self.send_window(ctx, &topic, place).await;
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
@@ -91,8 +95,12 @@ impl Idempotent {
     /// A place with unanswered batches first, as a real producer's retries come first.
     fn pick(&mut self, ctx: &Ctx) -> Option<(Arc<Topic>, Place)> {
         let waiting = |session: &Session| !session.window.is_empty();
-        let waiting: Vec<Place> =
-            self.sessions.iter().filter(|(_, session)| waiting(session)).map(|(place, _)| *place).collect();
+        let waiting: Vec<Place> = self
+            .sessions
+            .iter()
+            .filter(|(_, session)| waiting(session))
+            .map(|(place, _)| *place)
+            .collect();
         if !waiting.is_empty() && !self.rng.one_in(4) {
             let place = *self.rng.pick(&waiting);
             match ctx.broker.topic_by_id(&place.topic) {
@@ -138,8 +146,11 @@ impl Idempotent {
 
     /// Sends all unanswered batches in order, then looks at the answers in order.
     async fn send_window(&mut self, ctx: &Ctx, topic: &Arc<Topic>, place: Place) {
-        let items: Vec<(BatchId, Bytes)> =
-            self.sessions[&place].window.iter().map(|item| (item.id, item.bytes.clone())).collect();
+        let items: Vec<(BatchId, Bytes)> = self.sessions[&place]
+            .window
+            .iter()
+            .map(|item| (item.id, item.bytes.clone()))
+            .collect();
         let mut sent = Vec::new();
         for (id, bytes) in items {
             ctx.model(|model| model.attempt(id));
@@ -209,7 +220,9 @@ impl Idempotent {
             Some(Err(ProduceError::Log(DuplicateSequence))) => Ok(Outcome::AckedSomewhere),
             Some(Err(ProduceError::Log(error @ (OutOfOrderSequence | UnknownProducer)))) => {
                 if all_before_acked {
-                    return Err(format!("{place}: {id} follows what was acknowledged, and is told: {error}"));
+                    return Err(format!(
+                        "{place}: {id} follows what was acknowledged, and is told: {error}"
+                    ));
                 }
                 Ok(Outcome::NotDone)
             }
@@ -229,7 +242,8 @@ impl Idempotent {
         let pending = ctx.broker.append(topic, place.partition, bytes).await;
         let answer = self.await_answer(pending).await;
         let outcome = self.judge_answer(ctx, place, id, answer, true);
-        ctx.world.event(&format!("client: {id} again to {place}: {outcome:?}"));
+        ctx.world
+            .event(&format!("client: {id} again to {place}: {outcome:?}"));
         ctx.judge(|model| model.ended(id, outcome?));
     }
 }

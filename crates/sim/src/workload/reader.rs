@@ -7,6 +7,7 @@ use millstream_broker::{
     FetchBudget, FetchError, FetchRead, FetchResult, Isolation, Offset, OffsetQuery, Topic,
 };
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,14 +55,18 @@ impl Reader {
             let bytes_max = *self.rng.pick(&[0, 100, 1_000, 20_000]);
             reads.push(read_of(topic, place, from, bytes_max));
         }
-        let wait = if self.rng.one_in(3) { self.rng.below(300) } else { 0 };
+        let wait = if self.rng.one_in(3) {
+            self.rng.below(300)
+        } else {
+            0
+        };
         let budget = FetchBudget {
             bytes_max: *self.rng.pick(&[1, 500, 10_000, 100_000]),
             bytes_min: 1,
             wait_max: Duration::from_millis(wait),
             isolation: Isolation::ReadUncommitted,
         };
-        let results = ctx.broker.fetch(&reads, budget).await;
+        let results = ctx.broker.fetch(&reads, budget, pending()).await;
         let mut nothing_yet = true;
         for (result, (place, from, before)) in results.iter().zip(asked) {
             let next = judge_fetch(ctx, (place, from, before), result, nothing_yet);
@@ -102,7 +107,10 @@ impl Reader {
             _ => OffsetQuery::AtOrAfter(at_least),
         };
         let isolation = Isolation::ReadUncommitted;
-        let answer = ctx.broker.list_offset(&topic, place.partition, None, query, isolation).await;
+        let answer = ctx
+            .broker
+            .list_offset(&topic, place.partition, None, query, isolation)
+            .await;
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => return judge_read_error(ctx, (place, before.start, before), &error),
@@ -112,12 +120,17 @@ impl Reader {
             offset: offset.0,
             timestamp,
         });
-        ctx.world.event(&format!("client: {query:?} of {place} is {:?}", answer.offset));
+        ctx.world
+            .event(&format!("client: {query:?} of {place} is {:?}", answer.offset));
         ctx.judge(|model| match query {
             OffsetQuery::AtOrAfter(at_least) => model.found_by_time(place, at_least, before, found),
             OffsetQuery::MaxTimestamp => model.found_max_time(place, before, found),
             _ => {
-                let least = if query == OffsetQuery::Earliest { before.start } else { before.end };
+                let least = if query == OffsetQuery::Earliest {
+                    before.start
+                } else {
+                    before.end
+                };
                 match answer.offset {
                     Some(Offset(offset)) if offset >= least => Ok(()),
                     other => Err(format!("{place}: {query:?} is {other:?}, and was {least} before")),
@@ -154,11 +167,16 @@ fn judge_fetch(
         }
     };
     if slice.diverging.is_some() {
-        ctx.world.violate(format!("{place}: the client's history diverges, though it told none"));
+        ctx.world.violate(format!(
+            "{place}: the client's history diverges, though it told none"
+        ));
     }
     ctx.judge(|model| model.bounds_seen(place, before, slice.bounds));
     let end = slice.bounds.end.0;
-    ctx.world.event(&format!("client: read {place} from {from}: {} bytes, end {end}", slice.bytes));
+    ctx.world.event(&format!(
+        "client: read {place} from {from}: {} bytes, end {end}",
+        slice.bytes
+    ));
     if slice.chunks.is_empty() && !nothing_yet {
         return Some(from);
     }
@@ -178,11 +196,14 @@ fn judge_fetch(
 }
 
 fn judge_read_error(ctx: &Ctx, (place, from, before): (Place, u64, PartitionView), error: &FetchError) {
-    ctx.world.event(&format!("client: read {place} from {from}: {error}"));
+    ctx.world
+        .event(&format!("client: read {place} from {from}: {error}"));
     match error {
         FetchError::OffsetOutOfRange { start, end } => {
             if from >= start.0 && from <= end.0 {
-                ctx.world.violate(format!("{place}: {from} is refused, and lies in [{start}, {end}]"));
+                ctx.world.violate(format!(
+                    "{place}: {from} is refused, and lies in [{start}, {end}]"
+                ));
             }
             let bounds = millstream_broker::StreamBounds {
                 start: *start,
@@ -194,7 +215,9 @@ fn judge_read_error(ctx: &Ctx, (place, from, before): (Place, u64, PartitionView
         }
         FetchError::UnknownPartition if ctx.model(|model| model.may_be_gone(place.topic)) => {}
         FetchError::Storage(_) if !ctx.world.is_calm() => {}
-        error => ctx.world.violate(format!("{place}: a read must not be answered with: {error}")),
+        error => ctx
+            .world
+            .violate(format!("{place}: a read must not be answered with: {error}")),
     }
 }
 
@@ -216,7 +239,10 @@ pub async fn read_whole(ctx: &Ctx, topic: &Arc<Topic>, place: Place) {
             wait_max: Duration::ZERO,
             isolation: Isolation::ReadUncommitted,
         };
-        let results = ctx.broker.fetch(std::slice::from_ref(&read), budget).await;
+        let results = ctx
+            .broker
+            .fetch(std::slice::from_ref(&read), budget, pending())
+            .await;
         if let Ok(slice) = &results[0] {
             match ctx.model(|model| model.records_of(place, &slice.chunks)) {
                 Ok(found) => records.extend(found),

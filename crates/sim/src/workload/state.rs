@@ -84,12 +84,14 @@ impl Keeper {
         let topic = ctx.broker.topic_or_create(OFFSETS_TOPIC).await.ok()?;
         let mut replayed: BTreeMap<u64, u64> = BTreeMap::new();
         let number = |bytes: &[u8]| bytes.try_into().map(u64::from_be_bytes).unwrap_or(u64::MAX);
-        let opened = ctx.broker.open_state(&topic, self.partition % topic.partitions(), |key, value| {
-            match value {
-                Some(value) => replayed.insert(number(key), number(value)),
-                None => replayed.remove(&number(key)),
-            };
-        });
+        let opened = ctx
+            .broker
+            .open_state(&topic, self.partition % topic.partitions(), |key, value| {
+                match value {
+                    Some(value) => replayed.insert(number(key), number(value)),
+                    None => replayed.remove(&number(key)),
+                };
+            });
         match opened.await {
             Ok(state) => {
                 ctx.world.event(&format!("client: state replayed: {replayed:?}"));
@@ -132,7 +134,9 @@ impl Keeper {
                 }
                 None => {
                     let newest = &writes[writes.len().saturating_sub(WRITES_SHOWN)..];
-                    return Err(format!("state shows {shown:?} for key {key}, and was last written {newest:?}"));
+                    return Err(format!(
+                        "state shows {shown:?} for key {key}, and was last written {newest:?}"
+                    ));
                 }
             }
         }
@@ -173,12 +177,15 @@ impl Keeper {
     fn end(&mut self, ctx: &Ctx, written: &[(u64, usize)], answer: Result<(), StateError>) {
         let fated = match &answer {
             Ok(()) => Fated::Kept,
-            Err(StateError::Append(AppendError::Storage { fate: Fate::Unknown, .. })) => Fated::Unknown,
+            Err(StateError::Append(AppendError::Storage {
+                fate: Fate::Unknown, ..
+            })) => Fated::Unknown,
             Err(StateError::Append(
                 AppendError::Storage { .. } | AppendError::StorageFull | AppendError::Closed,
             )) => Fated::Not,
             Err(error) => {
-                ctx.world.violate(format!("state must not be answered with: {error}"));
+                ctx.world
+                    .violate(format!("state must not be answered with: {error}"));
                 Fated::Unknown
             }
         };
