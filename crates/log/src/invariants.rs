@@ -14,5 +14,7 @@ pub fn streams_are_dense(log: &Log) -> Result<(), String> {
 /// All of them: what the simulator calls after every event.
 pub fn check(log: &Log) -> Result<(), String> {
     streams_are_dense(log)?;
-    log.core().manifest.with_image(crate::manifest::image::Image::check)
+    log.core()
+        .manifest
+        .with_image(crate::manifest::image::Image::check)
 }

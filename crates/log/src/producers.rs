@@ -262,9 +262,9 @@ impl Producer {
     /// Whether a batch comes after the one that was taken back, before that one has come again.
     fn leaves_out_the_awaited(&self, header: &BatchHeader) -> bool {
         self.ahead.epoch == NO_EPOCH
-            && self
-                .awaited
-                .is_some_and(|(epoch, sequence)| header.producer_epoch == epoch && is_before(sequence, header.base_sequence))
+            && self.awaited.is_some_and(|(epoch, sequence)| {
+                header.producer_epoch == epoch && is_before(sequence, header.base_sequence)
+            })
     }
 }
 

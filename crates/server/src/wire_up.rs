@@ -237,8 +237,7 @@ impl Running {
                 let stopping = async move {
                     let _ = stop.wait_for(|stopping| *stopping).await;
                 };
-                let served = serve_connection(kafka, stream, peer, limits, stopping).await;
-                if let Err(error) = served {
+                if let Err(error) = serve_connection(kafka, stream, peer, limits, stopping).await {
                     tracing::debug!(%address, %error, "connection closed");
                 }
             })

@@ -42,7 +42,7 @@ type Watched = Arc<Mutex<Option<Log>>>;
 
 impl Run {
     /// Lives one life; `work` is what happens in it after the broker has opened, and says whether to close the broker.
-    pub(crate) fn live<W>(&self, plan: LifePlan, work: impl FnOnce(Ctx) -> W) -> End
+    pub fn live<W>(&self, plan: LifePlan, work: impl FnOnce(Ctx) -> W) -> End
     where
         W: Future<Output = Ending>,
     {

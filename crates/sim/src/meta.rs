@@ -82,6 +82,11 @@ impl SimMeta {
         self.store.release_late();
     }
 
+    /// The store forgets its history.
+    pub fn compact(&self) {
+        self.store.compact();
+    }
+
     async fn before(&self, site: Site, what: &str) {
         self.world.moment(site, self.pace, what).await;
     }

@@ -199,7 +199,10 @@ fn life(rng: &mut Rng) -> LifePlan {
     let crash = match rng.below(8) {
         0..=1 => CrashPlan::Never,
         2..=4 => CrashPlan::AtMoment(1 + rng.below(within)),
-        _ => CrashPlan::AtVisit(*rng.pick(CRASH_SITES), 1 + rng.below(1 + within / 8)),
+        _ => {
+            let site: &'static str = rng.pick::<&'static str>(CRASH_SITES);
+            CrashPlan::AtVisit(site, 1 + rng.below(1 + within / 8))
+        }
     };
     let kinds = [CrashKind::PowerLoss, CrashKind::PowerLoss, CrashKind::Kill];
     LifePlan {

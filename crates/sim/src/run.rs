@@ -137,7 +137,9 @@ enum Calm {
 }
 
 impl Run {
-    fn new(plan: Plan, trace_lines: usize) -> Self {
+    /// The world of a plan, before anything happened in it.
+    #[must_use]
+    pub fn new(plan: Plan, trace_lines: usize) -> Self {
         let world = World::new(plan.seed, trace_lines);
         let Plan {
             disk_pace,
@@ -158,6 +160,18 @@ impl Run {
             plan: Arc::new(plan),
             world,
         }
+    }
+
+    /// The world.
+    #[must_use]
+    pub fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    /// The disk.
+    #[must_use]
+    pub fn disk(&self) -> &Arc<SimDisk> {
+        &self.disk
     }
 
     fn report(&self, ends: Vec<End>, moments: u64) -> Report {

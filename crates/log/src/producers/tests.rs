@@ -226,9 +226,15 @@ fn what_was_taken_back_of_a_silent_producer_is_forgotten_in_time() {
     producers.assign(&header(1, 0, 0, 5, 0), NOW, EXPIRY);
     producers.roll_back();
     assert!(!producers.is_empty());
-    assert!(producers.snapshot().is_empty(), "it is no function of the batches");
+    assert!(
+        producers.snapshot().is_empty(),
+        "it is no function of the batches"
+    );
     let later = NOW + 61_000;
-    assert_eq!(producers.check(&header(1, 0, 5, 5, 5), later, EXPIRY), Ok(Verdict::Fresh));
+    assert_eq!(
+        producers.check(&header(1, 0, 5, 5, 5), later, EXPIRY),
+        Ok(Verdict::Fresh)
+    );
     producers.expire(later, EXPIRY);
     assert!(producers.is_empty());
 }

@@ -10,7 +10,7 @@ mod file;
 #[cfg(test)]
 mod tests;
 
-use crate::rng::Rng;
+use crate::rng::{RATE_UNIT, Rng};
 use crate::world::{Pace, World};
 use bytes::Bytes;
 use file::{File, Surviving};
@@ -67,6 +67,8 @@ struct State {
     files: BTreeMap<String, Arc<Mutex<File>>>,
     /// Whether creations find no room, whatever the rate.
     full: bool,
+    /// Writes to come that fail, whatever the rate.
+    failing_writes: u32,
     /// A creation that is under way: a crash may leave a shorter file.
     creating: Option<(String, u64)>,
 }
@@ -115,6 +117,28 @@ impl SimDisk {
     /// Whether creations find no room from now on.
     pub fn set_full(&self, full: bool) {
         self.state.lock().full = full;
+    }
+
+    /// The next writes fail.
+    pub fn fail_writes(&self, count: u32) {
+        self.state.lock().failing_writes = count;
+    }
+
+    fn write_fails(&self) -> Result<()> {
+        let asked_for = {
+            let mut state = self.state.lock();
+            let failing = state.failing_writes > 0;
+            state.failing_writes = state.failing_writes.saturating_sub(1);
+            failing
+        };
+        self.fails(
+            if asked_for {
+                RATE_UNIT
+            } else {
+                self.faults.write_error
+            },
+            "write",
+        )
     }
 
     /// The machine stops; what is left is what the next life finds.
@@ -262,7 +286,7 @@ impl DiskFile for OpenFile {
             // Under way before the first moment: a crash there may leave any part of it.
             let write = self.file.lock().begin_write(offset, bytes);
             self.disk.before("disk.write", &what).await;
-            if let Err(error) = self.disk.fails(self.disk.faults.write_error, "write") {
+            if let Err(error) = self.disk.write_fails() {
                 let disk = &self.disk;
                 disk.world.draw(|rng| self.file.lock().fail_write(write, rng));
                 return Err(error);

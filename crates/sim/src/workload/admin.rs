@@ -130,9 +130,9 @@ impl Admin {
                 self.doubtful.remove(&name);
                 ctx.judge(|model| model.topic_is_live(id, &name, partitions, shape));
             }
-            Err(TopicError::Store(_) | TopicError::Contended(_)) => {}
+            Err(TopicError::Store(_)) => {}
             Err(TopicError::Exists(_)) if ctx.broker.topic(&name).is_some() => {
-                drop(self.doubtful.remove(&name))
+                self.doubtful.remove(&name);
             }
             // An earlier attempt without an answer: what is there is that one, and only a restart tells.
             Err(TopicError::Exists(_)) if doubt.is_some() => {
@@ -155,7 +155,7 @@ impl Admin {
             .event(&format!("admin: delete {}: {deleted:?}", topic.name()));
         match deleted {
             Ok(()) => ctx.model(|model| model.deleted(topic.id())),
-            Err(TopicError::Store(_) | TopicError::Contended(_)) => {}
+            Err(TopicError::Store(_)) => {}
             // An earlier attempt without an answer was carried out.
             Err(TopicError::Unknown) => {}
             Err(error) => ctx
@@ -257,7 +257,7 @@ pub fn judge_forced(ctx: &Ctx, what: &str, done: Result<(), StreamError>) {
 fn expect_doubt(ctx: &Ctx, topic: &Topic, error: &TopicError) {
     let gone = ctx.model(|model| model.may_be_gone(topic.id()));
     match error {
-        TopicError::Store(_) | TopicError::Contended(_) => {}
+        TopicError::Store(_) => {}
         TopicError::Unknown if gone => {}
         error => ctx.world.violate(format!(
             "a change of {} must not be answered with: {error}",

@@ -60,12 +60,8 @@ pub(super) fn draw_codec(rng: &mut Rng) -> Codec {
 }
 
 /// The encoded batch; every record says which one it is.
-pub(super) fn encode(
-    id: BatchId,
-    records: &[SentRecord],
-    codec: Codec,
-    producer: Option<(i64, i16, i32)>,
-) -> Bytes {
+#[must_use]
+pub fn encode(id: BatchId, records: &[SentRecord], codec: Codec, producer: Option<(i64, i16, i32)>) -> Bytes {
     let mut builder = BatchBuilder::new(codec);
     if let Some((id, epoch, sequence)) = producer {
         builder = builder.producer(id, epoch, sequence);

@@ -114,10 +114,9 @@ impl Idempotent {
     async fn step(&mut self, ctx: &Ctx, producer: i64, topic: &Arc<Topic>, place: Place) {
         let session = self.sessions.entry(place).or_default();
         if session.window.is_empty() && self.rng.one_in(30) {
-            session.epoch += 1;
-            session.next_sequence = 0;
-            session.recent.clear();
+            self.begin_anew(place);
         }
+        let session = self.sessions.entry(place).or_default();
         if session.window.is_empty() && !session.recent.is_empty() && self.rng.one_in(8) {
             return self.send_again(ctx, topic, place).await;
         }
@@ -157,8 +156,10 @@ impl Idempotent {
             sent.push((id, ctx.broker.append(topic, place.partition, bytes).await));
         }
         let mut all_acked = true;
+        let mut refused = false;
         for (id, pending) in sent {
             let answer = self.await_answer(pending).await;
+            refused |= matches!(&answer, Some(Err(ProduceError::Refused(_))));
             let outcome = self.judge_answer(ctx, place, id, answer, all_acked);
             ctx.world.event(&format!("client: {id} to {place}: {outcome:?}"));
             match outcome {
@@ -173,9 +174,22 @@ impl Idempotent {
                 Err(what) => ctx.world.violate(what),
             }
         }
+        if refused {
+            self.begin_anew(place);
+        }
         if ctx.broker.topic_by_id(&place.topic).is_none() {
             self.sessions.remove(&place);
         }
+    }
+
+    /// A batch is not wanted (the topic is compacted since, and it has records without a key). Clients let go of what is in
+    /// flight then, and begin a new epoch.
+    fn begin_anew(&mut self, place: Place) {
+        let session = self.sessions.get_mut(&place).expect("it has a window");
+        session.window.clear();
+        session.recent.clear();
+        session.epoch += 1;
+        session.next_sequence = 0;
     }
 
     fn acked(&mut self, place: Place) {

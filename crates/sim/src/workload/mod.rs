@@ -11,9 +11,10 @@ mod reader;
 mod state;
 
 pub use admin::{Admin, judge_forced, places};
+pub use batches::encode;
 pub use idempotent::Idempotent;
 pub use producer::Producer;
-pub use reader::{Reader, read_whole};
+pub use reader::{Reader, read_from, read_whole};
 pub use state::{Keeper, Opening};
 
 use crate::disk::SimDisk;

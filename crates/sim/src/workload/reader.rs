@@ -1,13 +1,12 @@
 //! A reader: fetches from anywhere, follows the end, asks for offsets by time. Everything it is shown goes to the model.
 
 use super::Ctx;
-use crate::model::{FoundAt, PartitionView, Place, ReadAsked};
+use crate::model::{FoundAt, PartitionView, Place, ReadAsked, ReadRecord};
 use crate::rng::Rng;
 use millstream_broker::{
     FetchBudget, FetchError, FetchRead, FetchResult, Isolation, Offset, OffsetQuery, Topic,
 };
 use std::collections::BTreeMap;
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,7 +65,7 @@ impl Reader {
             wait_max: Duration::from_millis(wait),
             isolation: Isolation::ReadUncommitted,
         };
-        let results = ctx.broker.fetch(&reads, budget, pending()).await;
+        let results = ctx.broker.fetch(&reads, budget, std::future::pending()).await;
         let mut nothing_yet = true;
         for (result, (place, from, before)) in results.iter().zip(asked) {
             let next = judge_fetch(ctx, (place, from, before), result, nothing_yet);
@@ -229,9 +228,18 @@ pub async fn read_whole(ctx: &Ctx, topic: &Arc<Topic>, place: Place) {
     let before = ctx.model(|model| model.view(place));
     let bounds = stream.bounds();
     ctx.judge(|model| model.bounds_seen(place, before, bounds));
-    let mut from = bounds.start.0;
+    let records = read_from(ctx, topic, place, bounds.start.0).await;
+    ctx.judge(|model| {
+        let start = model.view(place).start;
+        model.judge_whole(place, &records, start)
+    });
+}
+
+/// Reads a partition from an offset to its end, and judges each answer.
+pub async fn read_from(ctx: &Ctx, topic: &Arc<Topic>, place: Place, mut from: u64) -> Vec<ReadRecord> {
+    let before = ctx.model(|model| model.view(place));
     let mut records = Vec::new();
-    while from < bounds.end.0 && ctx.world.violation().is_none() {
+    while from < before.end && ctx.world.violation().is_none() {
         let read = read_of(topic.clone(), place, from, 10_000);
         let budget = FetchBudget {
             bytes_max: 10_000,
@@ -241,7 +249,7 @@ pub async fn read_whole(ctx: &Ctx, topic: &Arc<Topic>, place: Place) {
         };
         let results = ctx
             .broker
-            .fetch(std::slice::from_ref(&read), budget, pending())
+            .fetch(std::slice::from_ref(&read), budget, std::future::pending())
             .await;
         if let Ok(slice) = &results[0] {
             match ctx.model(|model| model.records_of(place, &slice.chunks)) {
@@ -254,8 +262,5 @@ pub async fn read_whole(ctx: &Ctx, topic: &Arc<Topic>, place: Place) {
             _ => break,
         }
     }
-    ctx.judge(|model| {
-        let start = model.view(place).start;
-        model.judge_whole(place, &records, start)
-    });
+    records
 }

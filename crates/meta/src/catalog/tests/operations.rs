@@ -221,10 +221,7 @@ async fn brokers_have_settings_of_their_own_and_in_common() {
         .await
         .expect("set");
     let edit = |present: &ConfigMap| Ok(with(present, "b", "2"));
-    catalog
-        .edit_broker_configs(Some(1), edit)
-        .await
-        .expect("altered");
+    catalog.edit_broker_configs(Some(1), edit).await.expect("altered");
     let reopened = cluster.broker(2).await;
     for image in [catalog.image(), reopened.image()] {
         assert_eq!(image.broker_configs(None), configs(&[("a", "all")]));
