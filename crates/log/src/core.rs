@@ -77,8 +77,9 @@ impl Core {
         from: Offset,
         limit: ReadLimit,
     ) -> Result<ReadOutcome, ReadError> {
-        let mut last_error = None;
-        for _ in 0..READ_ATTEMPTS_MAX {
+        let mut from = from;
+        let mut attempts = 0;
+        loop {
             let read = match partition.plan(from, limit, self.tail.first())? {
                 Plan::Empty => Ok(ReadOutcome {
                     next: from,
@@ -92,13 +93,20 @@ impl Core {
                 Plan::Tail(pieces) => self.read_tail(&pieces).await,
             };
             match read {
+                // Compaction kept nothing there. A client that got nothing would ask for the same offset for ever, so the
+                // read goes on behind it.
+                Ok(outcome) if outcome.chunks.is_empty() && outcome.next > from => from = outcome.next,
                 Ok(outcome) => return Ok(outcome),
                 Err(error @ ReadError::Corrupt(_)) => return Err(error),
                 // Uploaded and recycled, or trimmed, since it was planned, as a rule: the next plan sees that.
-                Err(error) => last_error = Some(error),
+                Err(error) => {
+                    attempts += 1;
+                    if attempts == READ_ATTEMPTS_MAX {
+                        return Err(error);
+                    }
+                }
             }
         }
-        Err(last_error.expect("every attempt ended in one"))
     }
 
     async fn read_tail(&self, pieces: &[Piece]) -> Result<ReadOutcome, ReadError> {
@@ -261,11 +269,9 @@ impl Core {
 
     /// See `Log::delete_stream`.
     pub(crate) async fn delete_stream(&self, id: StreamId) -> Result<(), StreamError> {
-        let partition = self.streams.read().get(&id).cloned();
-        // Refused first: only the group that is in flight now, the next durable one, can still hold a batch of it.
-        if let Some(partition) = &partition {
-            partition.delete();
-        }
+        // Refused first: only the group that is in flight now, the next durable one, can still hold a batch of it. Put into
+        // the table if it was not there: whoever opens it meanwhile must get this one, not one that still takes batches.
+        self.partition(id).delete();
         let as_of = GroupSeq(self.backlog.last_durable().0 + 1);
         self.manifest.delete_stream(id, as_of).await?;
         self.streams.write().remove(&id);
