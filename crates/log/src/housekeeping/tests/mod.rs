@@ -13,6 +13,7 @@ use crate::objects::store::{ObjectStore, PutMode};
 use crate::test_world::{TestRecord, World, record, tombstone};
 use crate::upload::source::TailSource;
 use bytes::Bytes;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 const A: StreamId = StreamId(1);
@@ -428,4 +429,25 @@ async fn a_failed_delete_is_made_up_for() {
         0,
         "dead objects are remembered over a restart"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn retention_by_size_counts_once_what_is_committed_and_still_in_the_tail() {
+    let world = world(keep_all()).await;
+    world.tail.is_behind.store(true, Ordering::Relaxed);
+    for n in 0..10 {
+        world
+            .tail
+            .append(A, &[record(&format!("{n}"), &"v".repeat(100), n)]);
+    }
+    world.upload().await;
+    let bytes = world.manifest.stream_state(A).expect("A").bytes;
+    let policy = StreamPolicy {
+        retention: None,
+        retention_bytes: Some(bytes),
+        ..StreamPolicy::default()
+    };
+    world.tail.set_policy(A, policy);
+    world.housekeep().await;
+    assert_eq!(world.manifest.stream_state(A).expect("A").start, Offset(0));
 }
