@@ -140,7 +140,7 @@ async fn drop_blocks(
     else {
         return Ok(start);
     };
-    let index = house.fetcher.index(&object, Some(IoClass::Rewrite)).await?;
+    let index = house.fetcher.index(&object, Some(IoClass::Upkeep)).await?;
     let mut start = start;
     for block in &index.blocks[index.blocks_in(stream, start, range.end)] {
         let newest = newest(block.max_timestamp, range.written_ms);

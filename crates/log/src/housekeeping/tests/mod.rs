@@ -10,7 +10,7 @@ use crate::ids::{Offset, StreamId};
 use crate::manifest::memory::AppendFault;
 use crate::objects::memory::ObjectFault;
 use crate::objects::store::{ObjectStore, PutMode};
-use crate::test_world::{TestRecord, World, record, tombstone};
+use crate::test_world::{TestRecord, World, record, small_config, tombstone};
 use crate::upload::source::TailSource;
 use bytes::Bytes;
 use std::sync::atomic::Ordering;
@@ -450,4 +450,41 @@ async fn retention_by_size_counts_once_what_is_committed_and_still_in_the_tail()
     world.tail.set_policy(A, policy);
     world.housekeep().await;
     assert_eq!(world.manifest.stream_state(A).expect("A").start, Offset(0));
+}
+
+/// Uploads are pressed because the store is full; only what is trimmed or too old can make room for them.
+#[tokio::test(start_paused = true)]
+async fn room_is_made_while_uploads_are_pressed_and_rewriting_pauses() {
+    let mut config = small_config();
+    config.wal_unuploaded_bytes_max = 100;
+    let world = World::with(config).await;
+    world.tail.set_policy(A, compacted());
+    world.tail.set_policy(B, keep_all());
+    upload_each(&world, &[&[record("a", "1", 1)], &[record("a", "2", 2)]]).await;
+    world.tail.append(B, &[record("b", "1", 1)]);
+    world.upload().await;
+    let before = world.objects.keys().len();
+    world.objects.set_full(true);
+    world.tail.append(A, &[record("c", &"v".repeat(100), 3)]);
+    // The uploader looks, and finds itself pressed.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut round = std::pin::pin!(world.house.round(1));
+    let pause = Duration::from_secs(1);
+    assert!(
+        tokio::time::timeout(pause, &mut round).await.is_err(),
+        "it pauses"
+    );
+    let read = tokio::time::timeout(Duration::from_secs(60), world.read_all(A, Offset(0)));
+    assert_eq!(read.await.expect("no wait").expect("all").len(), 2);
+    world.manifest.trim(B, Offset(1)).await.expect("a trim");
+    assert!(
+        tokio::time::timeout(world.config.housekeeping_interval * 2, &mut round)
+            .await
+            .is_err()
+    );
+    assert_eq!(world.objects.keys().len(), before - 1, "B's object is collected");
+    world.objects.set_full(false);
+    world.upload().await;
+    round.await.expect("it goes on");
+    assert_eq!(offsets(&world).await, [1, 2], "and compacts");
 }
