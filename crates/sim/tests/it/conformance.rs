@@ -24,7 +24,7 @@ fn in_a_life<T>(test: impl AsyncFnOnce(Arc<World>) -> T) -> T {
         .enable_time()
         .start_paused(true)
         .build()
-        .unwrap();
+        .expect("a runtime needs no more than memory");
     let world = World::new(1, 100);
     runtime.block_on(async {
         world.begin_life(CrashPlan::Never);

@@ -45,8 +45,11 @@ pub async fn topic(ctx: &Ctx, name: &str, partitions: u32, shape: TopicShape) ->
         partitions: Some(partitions),
         configs: shape.configs(),
     };
-    ctx.broker.create_topic(&spec, Dry::Run).await.unwrap();
-    let topic = ctx.broker.topic(name).unwrap();
+    ctx.broker
+        .create_topic(&spec, Dry::Run)
+        .await
+        .expect("a new name");
+    let topic = ctx.broker.topic(name).expect("just created");
     ctx.judge(|model| model.topic_is_live(topic.id(), name, partitions, shape));
     topic
 }
@@ -97,7 +100,7 @@ impl Client {
     /// Makes a batch and sends it.
     pub async fn send(&mut self, ctx: &Ctx, topic: &Topic, partition: u32, records: Vec<SentRecord>) {
         let batch = self.batch(ctx, topic, partition, records, None);
-        batch.send(ctx, topic).await.unwrap();
+        batch.send(ctx, topic).await.expect("no fault is planned here");
     }
 }
 
