@@ -236,7 +236,7 @@ impl Broker {
         values: &[(String, Option<String>)],
         dry: Dry,
     ) -> Result<(), BrokerError> {
-        let edit = |_: &ConfigMap| BROKER_TABLE.check_all(values);
+        let edit = |_: &ConfigMap| BROKER_TABLE.check_replacement(values);
         self.edit_broker_configs(scope, dry, edit).await
     }
 

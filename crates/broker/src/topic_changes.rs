@@ -142,7 +142,7 @@ impl Broker {
         values: &[(String, Option<String>)],
         dry: Dry,
     ) -> Result<(), TopicError> {
-        self.edit_topic_configs(name, dry, |_| TOPIC_TABLE.check_all(values))
+        self.edit_topic_configs(name, dry, |_| TOPIC_TABLE.check_replacement(values))
             .await
     }
 

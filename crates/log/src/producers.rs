@@ -12,7 +12,7 @@ use crate::clock::TimestampMs;
 use crate::error::AppendError;
 use crate::ids::{Offset, ProducerView};
 use crate::manifest::record::{PRODUCER_BATCHES_MAX, ProducerBatch, ProducerSnapshot};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Producers that one stream remembers; beyond it the longest silent are forgotten (a client could draw ids without end).
@@ -58,8 +58,8 @@ struct Producer {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Producers {
     by_id: BTreeMap<i64, Producer>,
-    /// Start of the oldest durable open transaction.
-    first_open: Option<Offset>,
+    /// Where the durable open transactions start: each at a batch of its own.
+    open: BTreeSet<Offset>,
 }
 
 impl Producers {
@@ -76,6 +76,7 @@ impl Producers {
             for batch in snapshot.batches.iter().take(PRODUCER_BATCHES_MAX) {
                 state.push(*batch);
             }
+            producers.open.extend(state.transaction_start);
             producers.by_id.insert(
                 snapshot.producer_id,
                 Producer {
@@ -85,7 +86,6 @@ impl Producers {
                 },
             );
         }
-        producers.find_first_open();
         producers
     }
 
@@ -128,8 +128,12 @@ impl Producers {
         producer.durable.apply(header, wall_ms);
         producer.awaited = None;
         producer.ahead.last_timestamp = producer.ahead.last_timestamp.max(wall_ms);
-        if producer.durable.transaction_start != open_before {
-            self.find_first_open();
+        let open_now = producer.durable.transaction_start;
+        if open_now != open_before {
+            if let Some(ended) = open_before {
+                self.open.remove(&ended);
+            }
+            self.open.extend(open_now);
         }
         if self.by_id.len() > PRODUCERS_MAX {
             self.forget_longest_silent();
@@ -175,7 +179,7 @@ impl Producers {
 
     /// Start of the oldest open transaction: the last stable offset, if there is one.
     pub(crate) fn first_open(&self) -> Option<Offset> {
-        self.first_open
+        self.open.first().copied()
     }
 
     /// The durable state of all.
@@ -212,14 +216,6 @@ impl Producers {
             .collect()
     }
 
-    fn find_first_open(&mut self) {
-        let open = self
-            .by_id
-            .values()
-            .filter_map(|producer| producer.durable.transaction_start);
-        self.first_open = open.min();
-    }
-
     /// By (time, id), so that replay forgets the same ones. Never one with batches pending or a transaction open.
     fn forget_longest_silent(&mut self) {
         let idle = self.by_id.iter().filter(|(_, producer)| producer.is_idle());
@@ -242,7 +238,10 @@ impl Producer {
 
     /// Nothing pending, no transaction open.
     fn is_idle(&self) -> bool {
-        self.durable.remembered() == self.ahead.remembered() && self.ahead.transaction_start.is_none()
+        // Both: the marker that ends a transaction may be the batch that is pending.
+        self.durable.remembered() == self.ahead.remembered()
+            && self.ahead.transaction_start.is_none()
+            && self.durable.transaction_start.is_none()
     }
 
     fn is_expired(&self, now: TimestampMs, expiry: Duration) -> bool {

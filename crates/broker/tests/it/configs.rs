@@ -14,8 +14,11 @@ fn set(name: &str, value: &str) -> (String, ConfigChange) {
 }
 
 fn in_force(broker: &Broker, name: &str) -> (Option<String>, ConfigSource) {
-    let entries = broker.describe_topic_configs(&broker.topic("t").unwrap());
-    let entry = entries.into_iter().find(|entry| entry.row.name == name).unwrap();
+    let entries = broker.describe_topic_configs(&broker.topic("t").expect("it is there"));
+    let entry = entries
+        .into_iter()
+        .find(|entry| entry.row.name == name)
+        .expect("it stands in the table");
     (entry.value, entry.source)
 }
 

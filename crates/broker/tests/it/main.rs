@@ -11,6 +11,7 @@ use millstream_broker::testing::{World, batch_of};
 use millstream_broker::{Broker, Dry, Offset, Produced, Topic, TopicSpec};
 use std::sync::Arc;
 
+/// A topic to be made.
 pub fn spec(name: &str, partitions: u32, configs: &[(&str, &str)]) -> TopicSpec {
     let configs = configs
         .iter()
@@ -33,11 +34,13 @@ pub async fn with_topic(world: &World, partitions: u32, configs: &[(&str, &str)]
     (broker, topic)
 }
 
+/// One batch of these values, durable.
 pub async fn produce(broker: &Broker, topic: &Topic, partition: u32, values: &[&str]) -> Produced {
     let pending = broker.append(topic, partition, batch_of(values)).await;
     pending.expect("queued").durable().await.expect("durable")
 }
 
+/// One past the last durable offset.
 pub async fn end_of(topic: &Topic, partition: u32) -> Offset {
     topic
         .stream(partition)

@@ -136,6 +136,7 @@ fn encode_entry(entry: ConfigEntry, synonyms: bool, documentation: bool) -> Desc
         config_type: kind_code(entry.row.kind),
         documentation: documentation.then(|| match entry.row.effect {
             Effect::Works => Str::from_static(entry.row.doc),
+            Effect::SetAs(ours) => Str::from(format!("{} Set at start as {ours}.", entry.row.doc)),
             Effect::NoMeaning(why) => Str::from(format!("{} Has no effect here: {why}.", entry.row.doc)),
         }),
     }

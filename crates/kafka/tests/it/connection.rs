@@ -125,7 +125,6 @@ async fn a_client_without_a_proper_name_is_told_so() {
         let request = ApiVersionsRequest {
             client_software_name: Str::from(name),
             client_software_version: Str::from_static("1"),
-            ..Default::default()
         };
         let response = client.call(3, &request).await;
         assert_eq!(response.error_code, ErrorCode::INVALID_REQUEST.0, "{name:?}");

@@ -17,12 +17,13 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 const ALLOCATIONS_PER_PRODUCE_MAX: u64 = 16;
 
 fn encoded(count: usize) -> Bytes {
-    let mut frame = encode_request(&produce("t", 0, batch_of(&["value"])), PRODUCE_BY_NAME, 1, None).unwrap();
+    let mut frame =
+        encode_request(&produce("t", 0, batch_of(&["value"])), PRODUCE_BY_NAME, 1, None).expect("it encodes");
     frame.copy_to_bytes(frame.len()).repeat(count).into()
 }
 
 async fn send_and_take(client: &mut Client, frames: &Bytes, count: usize) {
-    client.stream.write_all(frames).await.unwrap();
+    client.stream.write_all(frames).await.expect("it is open");
     for _ in 0..count {
         client.receive_frame().await.expect("an answer");
     }

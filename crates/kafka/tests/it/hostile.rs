@@ -57,7 +57,11 @@ fn framed(bytes: &[u8]) -> Vec<u8> {
 fn request(key: i16, version: i16, body: &[u8]) -> Vec<u8> {
     let mut frame = [key.to_be_bytes(), version.to_be_bytes()].concat();
     frame.extend([0, 0, 0, 1, 0xff, 0xff]);
-    if ApiKey::try_from(key).unwrap().request_header_version(version) >= 2 {
+    if ApiKey::try_from(key)
+        .expect("served")
+        .request_header_version(version)
+        >= 2
+    {
         frame.push(0);
     }
     frame.extend(body);

@@ -25,7 +25,7 @@ fn large(bytes: usize) -> ProduceRequest {
 }
 
 fn frame(request: &ProduceRequest) -> Bytes {
-    let mut frame = encode_request(request, PRODUCE_BY_NAME, 1, None).unwrap();
+    let mut frame = encode_request(request, PRODUCE_BY_NAME, 1, None).expect("it encodes");
     frame.copy_to_bytes(frame.len())
 }
 

@@ -70,7 +70,9 @@ pub(super) async fn compact(
         stream,
         newest: &newest,
         through,
-        end: house.manifest.with_image(|image| image.streams.get(&stream).map_or(Offset::ZERO, |s| s.end)),
+        end: house
+            .manifest
+            .with_image(|image| image.streams.get(&stream).map_or(Offset::ZERO, |s| s.end)),
         now,
         horizon: now.saturating_add(millis(policy.tombstone_retention)),
     };

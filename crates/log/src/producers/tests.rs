@@ -169,6 +169,26 @@ fn an_open_transaction_holds_the_stable_end_until_its_marker() {
 }
 
 #[test]
+fn a_producer_whose_marker_is_pending_is_not_forgotten() {
+    let mut producers = Producers::default();
+    let begun = BatchHeader {
+        attributes: TRANSACTIONAL,
+        ..header(1, 0, 0, 1, 10)
+    };
+    let marker = BatchHeader {
+        attributes: TRANSACTIONAL | CONTROL,
+        ..header(1, 0, -1, 1, 11)
+    };
+    append(&mut producers, &begun);
+    let later = NOW + 2 * i64::try_from(EXPIRY.as_millis()).expect("days");
+    producers.assign(&marker, later, EXPIRY);
+    producers.expire(later, EXPIRY);
+    assert!(!producers.is_empty());
+    producers.publish(&marker, later);
+    assert_eq!(producers.first_open(), None, "nothing holds readers back");
+}
+
+#[test]
 fn what_is_restored_from_a_snapshot_judges_alike() {
     let mut producers = Producers::default();
     for index in 0..9 {
