@@ -271,9 +271,11 @@ impl Core {
     pub(crate) async fn delete_stream(&self, id: StreamId) -> Result<(), StreamError> {
         // Refused first: only the group that is in flight now, the next durable one, can still hold a batch of it. Put into
         // the table if it was not there: whoever opens it meanwhile must get this one, not one that still takes batches.
-        self.partition(id).delete();
+        let partition = self.partition(id);
+        partition.delete();
         let as_of = GroupSeq(self.backlog.last_durable().0 + 1);
         self.manifest.delete_stream(id, as_of).await?;
+        partition.forget();
         self.streams.write().remove(&id);
         Ok(())
     }
@@ -292,6 +294,7 @@ pub(crate) fn open_partition(manifest: &ManifestHandle, id: StreamId) -> Partiti
     let partition = Partition::new(id, committed);
     if manifest.is_deleted(id) {
         partition.delete();
+        partition.forget();
     }
     partition
 }
