@@ -100,12 +100,23 @@ impl Core {
                 Err(error @ ReadError::Corrupt(_)) => return Err(error),
                 // Uploaded and recycled, or trimmed, since it was planned, as a rule: the next plan sees that.
                 Err(error) => {
+                    self.hear_of_trim(partition);
                     attempts += 1;
                     if attempts == READ_ATTEMPTS_MAX {
                         return Err(error);
                     }
                 }
             }
+        }
+    }
+
+    /// Whoever trimmed may have gone away before the answer: then the stream has not heard of it.
+    fn hear_of_trim(&self, partition: &Partition) {
+        let start = self
+            .manifest
+            .with_image(|image| image.streams.get(&partition.id()).map(|stream| stream.start));
+        if let Some(start) = start {
+            partition.advance_start(start);
         }
     }
 

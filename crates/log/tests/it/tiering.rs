@@ -282,3 +282,33 @@ async fn a_deletion_whose_caller_went_away_is_for_good_or_did_not_happen() {
     let log = world.open().await.unwrap();
     assert_eq!(log.stream_ids(), [StreamId(8)]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_trim_whose_caller_went_away_is_heard_of() {
+    let mut world = World::new();
+    world.config.tail_cache_bytes = 1;
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    for _ in 0..3 {
+        append(&stream, batch("x", 2)).await;
+    }
+    log.upload_now().await.unwrap();
+    world.manifest.inject([AppendFault::UnknownDone]);
+    {
+        let mut trim = std::pin::pin!(stream.trim(Offset(2)));
+        assert!(futures_util::poll!(&mut trim).is_pending());
+    }
+    append(&log.open_stream(StreamId(8), EPOCH), batch("other", 1)).await;
+    log.upload_now().await.unwrap();
+    let trimmed = ReadError::OffsetOutOfRange {
+        start: Offset(2),
+        end: Offset(6),
+    };
+    assert_eq!(stream.read(Offset(0), ALL).await.err(), Some(trimmed));
+    assert_eq!(
+        stream.bounds().start,
+        Offset(2),
+        "a reader that starts over finds it"
+    );
+    assert_eq!(read_all(&stream).await.len(), 4);
+}
