@@ -101,11 +101,10 @@ pub fn encode_response<M: Response>(
     encoder.into_frame()
 }
 
-/// Reads the message of a request whose header was taken off `reader`; the frame must end with it.
+/// Reads the message of a request whose header was taken off `reader`. What follows it in the frame is ignored, as Kafka does:
+/// librdkafka's Metadata request at version 13 ends with three bytes that the message does not have.
 pub fn decode_request<M: Request>(mut reader: Reader<'_>, version: i16) -> Result<M, DecodeError> {
-    let body = M::decode(&mut reader, version)?;
-    reader.finish()?;
-    Ok(body)
+    M::decode(&mut reader, version)
 }
 
 /// Reads a response frame (without its length): correlation id and message; the frame must end with it.

@@ -33,8 +33,14 @@ impl TailSource for Core {
 
     /// `through` is a lower bound: a stream gives all that is durable when it is looked at (see `Partition::cut`).
     fn cut(&self, through: GroupSeq) -> Vec<TailPart> {
-        debug_assert!(through <= self.backlog.last_durable(), "only what is durable is cut");
-        self.partitions().iter().filter_map(|partition| partition.cut()).collect()
+        debug_assert!(
+            through <= self.backlog.last_durable(),
+            "only what is durable is cut"
+        );
+        self.partitions()
+            .iter()
+            .filter_map(|partition| partition.cut())
+            .collect()
     }
 
     fn tail_bytes<'a>(
@@ -69,7 +75,10 @@ impl TailSource for Core {
     }
 
     fn streams(&self) -> Vec<StreamId> {
-        let open = self.partitions().into_iter().filter(|partition| !partition.is_deleted());
+        let open = self
+            .partitions()
+            .into_iter()
+            .filter(|partition| !partition.is_deleted());
         open.map(|partition| partition.id()).collect()
     }
 
@@ -78,7 +87,8 @@ impl TailSource for Core {
     }
 
     fn tail(&self, stream: StreamId) -> Vec<TailBatch> {
-        self.known(stream).map_or_else(Vec::new, |partition| partition.tail())
+        self.known(stream)
+            .map_or_else(Vec::new, |partition| partition.tail())
     }
 
     fn advance_start(&self, stream: StreamId, start: Offset) {

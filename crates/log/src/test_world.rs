@@ -156,14 +156,6 @@ impl FakeTail {
     pub(crate) fn remove(&self, id: StreamId) {
         self.state.lock().1.remove(&id);
     }
-
-    pub(crate) fn end(&self, id: StreamId) -> Offset {
-        self.state
-            .lock()
-            .1
-            .get(&id)
-            .map_or(Offset::ZERO, |stream| stream.next)
-    }
 }
 
 impl TailSource for FakeTail {

@@ -1,5 +1,6 @@
 //! The command line: what can be typed. What it does is in `serve.rs` and `commands/`.
 
+use crate::commands::show::Output;
 use crate::commands::{consume, group, produce, topic};
 use crate::config::SettingFlags;
 use crate::config::value::HostPort;
@@ -84,4 +85,12 @@ pub struct ConnectArgs {
     /// JSON on the standard output, for scripts.
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+impl ConnectArgs {
+    /// How results are printed.
+    #[must_use]
+    pub fn output(&self) -> Output {
+        if self.json { Output::Json } else { Output::Text }
+    }
 }

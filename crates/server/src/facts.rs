@@ -1,5 +1,6 @@
 //! What the admin side is told: its port, implemented over the broker and the Kafka front end. Translation only.
 
+use crate::group_facts;
 use crate::listen::ConnectionCounts;
 use futures_util::future::{BoxFuture, FutureExt};
 use millstream_admin::{
@@ -76,11 +77,11 @@ impl Source for Facts {
     }
 
     fn groups(&self) -> BoxFuture<'_, Vec<GroupInfo>> {
-        async { Vec::new() }.boxed()
+        group_facts::list(&self.broker, &self.kafka).boxed()
     }
 
-    fn group<'a>(&'a self, _id: &'a str) -> BoxFuture<'a, Option<GroupDetail>> {
-        async { None }.boxed()
+    fn group<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Option<GroupDetail>> {
+        group_facts::detail(&self.broker, &self.kafka, id).boxed()
     }
 
     fn measures(&self) -> Measures {

@@ -8,6 +8,7 @@ pub mod client;
 pub mod commands;
 pub mod config;
 mod facts;
+mod group_facts;
 pub mod listen;
 pub mod serve;
 pub mod wire_up;

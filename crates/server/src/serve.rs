@@ -101,6 +101,7 @@ async fn serve(layers: &Layers, coordination: tokio::runtime::Handle) -> anyhow:
 }
 
 async fn finish(running: Running, mut accepting: JoinSet<()>) {
+    running.release_groups().await;
     while accepting.join_next().await.is_some() {}
     running.close().await;
 }

@@ -3,22 +3,24 @@
 //! Owns: the order of opening and closing. Never: a decision; whatever is chosen here was chosen by a setting.
 
 use crate::config::Settings;
+use crate::config::table::ObjectSettings;
 use crate::config::value::{HostPort, StoreKind};
 use crate::facts::Facts;
 use crate::listen::ConnectionCounts;
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use futures_util::future::BoxFuture;
 use millstream_admin::Source;
 use millstream_broker::configs::resolve::ConfigMap;
 use millstream_broker::{Broker, BrokerConfig};
+use millstream_kafka::group::CoordinatorConfig;
 use millstream_kafka::{Advertised, ConnectionLimits, Kafka, KafkaConfig, Peer, serve_connection};
 use millstream_log::disk::FileDisk;
-use millstream_log::objects::remote::{RemoteStore, S3Options};
+use millstream_log::objects::remote::RemoteStore;
 use millstream_log::objects::store::ObjectStore;
 use millstream_log::{Clock, Log, LogConfig, LogPorts, OpenError, SystemClock, WalRunner};
 use millstream_meta::catalog::CatalogConfig;
 use millstream_meta::store::MetaStore;
-use millstream_meta::{Catalog, EmbeddedStore, MetaManifest, SystemEntropy};
+use millstream_meta::{Catalog, EmbeddedStore, Entropy, MetaManifest, SystemEntropy};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -113,7 +115,11 @@ impl Wiring {
             idle_max: self.settings.limits.idle_max,
             ..ConnectionLimits::default()
         };
-        let kafka = Kafka::new(broker.clone(), config);
+        let coordinator = CoordinatorConfig {
+            runtime: self.coordination,
+            member_id_seed: u128::from_le_bytes(SystemEntropy.draw()),
+        };
+        let kafka = Kafka::new(broker.clone(), config, coordinator);
         let source = Arc::new(Facts {
             broker: broker.clone(),
             kafka: kafka.clone(),
@@ -231,8 +237,15 @@ impl Running {
         }
     }
 
+    /// Ends the coordination of groups: members that wait for a rebalance are told to look elsewhere, so that their
+    /// connections can finish.
+    pub async fn release_groups(&self) {
+        self.kafka.groups.close().await;
+    }
+
     /// Ends in the order of dependence. What fails here is mended by the next start.
     pub async fn close(self) {
+        self.kafka.groups.close().await;
         self.broker.close().await;
         self.store.close().await;
     }
@@ -246,25 +259,35 @@ fn objects(settings: &Settings, dir: &Path) -> anyhow::Result<Arc<dyn ObjectStor
             RemoteStore::local(&path)
                 .map_err(|error| anyhow!("cannot keep objects in {}: {error}", path.display()))?
         }
-        StoreKind::S3 => {
-            let bucket = wanted
-                .bucket
-                .clone()
-                .context("objects.kind is s3, so objects.bucket must name a bucket")?;
-            let endpoint = wanted.endpoint.clone();
-            let options = S3Options {
-                bucket,
-                prefix: wanted.prefix.clone().unwrap_or_default(),
-                region: Some(wanted.region.clone()),
-                allow_http: endpoint.as_ref().is_some_and(|url| url.starts_with("http://")),
-                endpoint,
-                credentials: None,
-            };
-            RemoteStore::s3(&options)
-                .map_err(|error| anyhow!("cannot use the bucket {}: {error}", options.bucket))?
-        }
+        StoreKind::S3 => bucket(wanted)?,
     };
     Ok(Arc::new(store))
+}
+
+#[cfg(feature = "s3")]
+fn bucket(wanted: &ObjectSettings) -> anyhow::Result<RemoteStore> {
+    use anyhow::Context;
+    let bucket = wanted
+        .bucket
+        .clone()
+        .context("objects.kind is s3, so objects.bucket must name a bucket")?;
+    let endpoint = wanted.endpoint.clone();
+    let options = millstream_log::objects::remote::S3Options {
+        bucket,
+        prefix: wanted.prefix.clone().unwrap_or_default(),
+        region: Some(wanted.region.clone()),
+        allow_http: endpoint.as_ref().is_some_and(|url| url.starts_with("http://")),
+        endpoint,
+        credentials: None,
+    };
+    RemoteStore::s3(&options).map_err(|error| anyhow!("cannot use the bucket {}: {error}", options.bucket))
+}
+
+#[cfg(not(feature = "s3"))]
+fn bucket(_: &ObjectSettings) -> anyhow::Result<RemoteStore> {
+    Err(anyhow!(
+        "objects.kind is s3, but this program was built without the feature s3"
+    ))
 }
 
 /// The log's settings, each field by name: a new one does not compile until it has its row.

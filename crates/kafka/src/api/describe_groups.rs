@@ -65,7 +65,7 @@ async fn describe(kafka: &Kafka, version: i16, group_id: Str) -> DescribedGroup 
     }
 }
 
-fn missing(version: i16, group_id: Str) -> DescribedGroup {
+pub(super) fn missing(version: i16, group_id: Str) -> DescribedGroup {
     let told = version >= VERSION_GROUP_NOT_FOUND;
     DescribedGroup {
         error_code: if told {
@@ -80,7 +80,7 @@ fn missing(version: i16, group_id: Str) -> DescribedGroup {
     }
 }
 
-fn encode(member: DescribedMember) -> DescribedGroupMember {
+pub(super) fn encode(member: DescribedMember) -> DescribedGroupMember {
     DescribedGroupMember {
         member_id: Str::from(member.member.as_str()),
         group_instance_id: member.instance.map(|instance| Str::from(instance.as_str())),

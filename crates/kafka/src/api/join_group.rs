@@ -73,7 +73,7 @@ fn ask(kafka: &Kafka, call: &Call, group: GroupId, request: &JoinGroupRequest) -
     }
 }
 
-fn encode(version: i16, outcome: Result<Joined, JoinRefused>) -> JoinGroupResponse {
+pub(super) fn encode(version: i16, outcome: Result<Joined, JoinRefused>) -> JoinGroupResponse {
     let no_protocol = (version < VERSION_NULL_PROTOCOL).then(Str::new);
     let text = |name: &ProtocolName| Str::from(name.as_str());
     match outcome {

@@ -5,7 +5,7 @@
 
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, code_of};
-use crate::group::{GroupError, GroupId, InstanceId, LeaveRequest, Leaver, MemberId};
+use crate::group::{GroupError, GroupId, InstanceId, LeaveRequest, LeaveResults, Leaver, MemberId};
 use crate::node::Kafka;
 use millstream_kafka_wire::Str;
 use millstream_kafka_wire::leave_group::{LeaveGroupRequest, LeaveGroupResponse, MemberResponse};
@@ -45,10 +45,7 @@ fn leavers(version: i16, request: &LeaveGroupRequest) -> Vec<Leaver> {
     members.collect()
 }
 
-fn encode(
-    version: i16,
-    outcome: Result<Vec<(Leaver, Result<(), GroupError>)>, GroupError>,
-) -> LeaveGroupResponse {
+pub(super) fn encode(version: i16, outcome: Result<LeaveResults, GroupError>) -> LeaveGroupResponse {
     let results = match outcome {
         Ok(results) => results,
         Err(error) => {

@@ -28,3 +28,6 @@ pub(crate) mod offset_fetch;
 pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
 pub(crate) mod sync_group;
+
+#[cfg(test)]
+mod group_tests;

@@ -56,7 +56,7 @@ impl Api for OffsetFetch {
 }
 
 /// The older form of the request as the newer one.
-fn one_group(request: OffsetFetchRequest) -> OffsetFetchRequestGroup {
+pub(super) fn one_group(request: OffsetFetchRequest) -> OffsetFetchRequestGroup {
     let topics = request.topics.map(|topics| {
         let newer = topics.into_iter().map(|topic| OffsetFetchRequestTopics {
             name: topic.name,
@@ -115,7 +115,7 @@ async fn fetch_group(
     }
 }
 
-fn refused_group(
+pub(super) fn refused_group(
     version: i16,
     asked: OffsetFetchRequestGroup,
     error: &GroupError,
@@ -218,7 +218,7 @@ fn refused(topic: &OffsetFetchRequestTopics, code: ErrorCode) -> OffsetFetchResp
 }
 
 /// The newer form of the answer as the older one.
-fn encode_one(version: i16, group: OffsetFetchResponseGroup) -> OffsetFetchResponse {
+pub(super) fn encode_one(version: i16, group: OffsetFetchResponseGroup) -> OffsetFetchResponse {
     let topics = group.topics.into_iter().map(|topic| OffsetFetchResponseTopic {
         name: topic.name,
         partitions: topic

@@ -45,7 +45,7 @@ fn ask(group: GroupId, request: &SyncGroupRequest) -> SyncRequest {
     }
 }
 
-fn encode(outcome: Result<Synced, GroupError>) -> SyncGroupResponse {
+pub(super) fn encode(outcome: Result<Synced, GroupError>) -> SyncGroupResponse {
     let text = |name: ProtocolName| Str::from(name.as_str());
     match outcome {
         Ok(synced) => SyncGroupResponse {

@@ -27,6 +27,9 @@ pub struct EncodedRecord {
     pub value: Option<Bytes>,
 }
 
+/// One result a leaver, in the order asked.
+pub type LeaveResults = Vec<(Leaver, Result<(), GroupError>)>;
+
 /// The answer to the request of the same name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
@@ -37,7 +40,7 @@ pub enum Answer {
     /// Heartbeat.
     Heartbeat(Result<(), GroupError>),
     /// LeaveGroup, one result a leaver, in order.
-    Leave(Result<Vec<(Leaver, Result<(), GroupError>)>, GroupError>),
+    Leave(Result<LeaveResults, GroupError>),
     /// OffsetCommit.
     Commit(Result<Vec<CommittedTopic>, GroupError>),
     /// OffsetFetch.

@@ -22,7 +22,8 @@ mod tests;
 
 pub use answer::{
     Answer, CLASSIC_GROUP_TYPE, CommittedTopic, DescribedGroup, DescribedMember, EncodedRecord,
-    FetchedOffset, FetchedTopic, GroupState, JoinRefused, Joined, JoinedMember, ListedGroup, Output, Synced,
+    FetchedOffset, FetchedTopic, GroupState, JoinRefused, Joined, JoinedMember, LeaveResults, ListedGroup,
+    Output, Synced,
 };
 pub use config::{GROUPS_PER_SHARD_MAX, GroupConfig, NEW_MEMBER_JOIN_TIMEOUT, PENDING_MEMBERS_MAX};
 pub use driver::{Coordinator, CoordinatorConfig};

@@ -29,6 +29,7 @@ pub(crate) struct BatchSpan {
 }
 
 /// An object, ready to be put.
+#[cfg_attr(not(test), expect(dead_code, reason = "tests compare with what is read back"))]
 pub(crate) struct EncodedObject {
     pub(crate) id: ObjectId,
     pub(crate) nonce: u64,

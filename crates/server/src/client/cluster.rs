@@ -82,7 +82,7 @@ impl Cluster {
 
     /// A connection to the broker; opened if there is none.
     pub async fn node(&mut self, id: i32) -> Result<&mut Connection, ClientError> {
-        if !self.connections.contains_key(&id) {
+        if self.connections.get(&id).is_none_or(Connection::is_in_doubt) {
             let opened = self.open(id).await?;
             self.connections.insert(id, opened);
         }

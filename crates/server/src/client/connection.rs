@@ -32,6 +32,8 @@ pub struct Connection {
     stream: BufReader<TcpStream>,
     versions: HashMap<i16, RangeInclusive<i16>>,
     next_correlation: i32,
+    /// A call was begun and, if nobody is in it now, given up in the middle: what comes next may be the answer to that one.
+    in_call: bool,
 }
 
 /// A request that was sent and whose answer was not read yet.
@@ -60,6 +62,7 @@ impl Connection {
             stream: BufReader::with_capacity(READ_AHEAD_BYTES, stream),
             versions: HashMap::new(),
             next_correlation: 0,
+            in_call: false,
         };
         connection.negotiate().await?;
         Ok(connection)
@@ -110,8 +113,27 @@ impl Connection {
         request: &R,
         versions: RangeInclusive<i16>,
     ) -> Result<R::Response, ClientError> {
+        self.call_slow(request, versions, Duration::ZERO).await
+    }
+
+    /// As `call`, for a request that lets the broker wait for `wait` by itself.
+    pub async fn call_slow<R: Request>(
+        &mut self,
+        request: &R,
+        versions: RangeInclusive<i16>,
+        wait: Duration,
+    ) -> Result<R::Response, ClientError> {
+        self.in_call = true;
         let sent = self.send(request, versions).await?;
-        self.receive(sent, Duration::ZERO).await
+        let answer = self.receive(sent, wait).await?;
+        self.in_call = false;
+        Ok(answer)
+    }
+
+    /// Whether the last call was dropped while it waited, or failed: the connection is out of step, and must not be used.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.in_call
     }
 
     /// Sends a request whose answer is read later, or never comes (produce with acks 0).

@@ -145,15 +145,18 @@ impl Fetcher {
                 .or_default()
                 .push(place.clone());
         }
+        // All sessions or none: dropped in the middle, this would leave brokers out.
+        let mut sessions = Vec::with_capacity(by_leader.len());
         for (node, places) in by_leader {
             let connection = self.cluster.open(node).await?;
             let request = self.request(&places);
-            self.asking.push(ask(Session {
+            sessions.push(Session {
                 node,
                 connection,
                 request,
-            }));
+            });
         }
+        self.asking.extend(sessions.into_iter().map(ask));
         Ok(())
     }
 
@@ -250,10 +253,10 @@ impl Fetcher {
 fn ask(mut session: Session) -> BoxFuture<'static, Answered> {
     Box::pin(async move {
         let wait = Duration::from_millis(WAIT_MS as u64);
-        let answer = match session.connection.send(&session.request, FETCH_VERSIONS).await {
-            Ok(sent) => session.connection.receive(sent, wait).await,
-            Err(error) => Err(error),
-        };
+        let answer = session
+            .connection
+            .call_slow(&session.request, FETCH_VERSIONS, wait)
+            .await;
         tracing::trace!(node = session.node, "fetch answered");
         (session, answer)
     })

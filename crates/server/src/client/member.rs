@@ -137,6 +137,7 @@ impl Member {
                 group_id,
                 members: vec![MemberIdentity {
                     member_id,
+                    group_instance_id: None,
                     ..Default::default()
                 }],
                 ..Default::default()
@@ -188,15 +189,12 @@ impl Member {
         };
         // The coordinator answers when everybody has joined: that may take the rebalance timeout.
         let coordinator = cluster.coordinator(&self.group).await?;
-        let connection = cluster.node(coordinator).await?;
-        let sent = connection.send(&request, 1..=9).await?;
-        let answer = connection
-            .receive(sent, Duration::from_millis(REBALANCE_TIMEOUT_MS as u64))
-            .await;
-        if answer.is_err() {
-            cluster.forget(coordinator);
-        }
-        answer
+        let wait = Duration::from_millis(REBALANCE_TIMEOUT_MS as u64);
+        cluster
+            .node(coordinator)
+            .await?
+            .call_slow(&request, 1..=9, wait)
+            .await
     }
 
     async fn sync(

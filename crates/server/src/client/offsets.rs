@@ -120,6 +120,7 @@ pub async fn committed(
             groups: vec![OffsetFetchRequestGroup {
                 group_id: Str::from(group),
                 member_epoch: -1,
+                topics: None,
                 ..Default::default()
             }],
             ..Default::default()

@@ -362,6 +362,7 @@ fn lost_place(topic: &str) -> ClientError {
 
 async fn identity(cluster: &mut Cluster, partitions: usize) -> Result<Identity, ClientError> {
     let request = InitProducerIdRequest {
+        transactional_id: None,
         transaction_timeout_ms: PRODUCE_TIMEOUT_MS,
         producer_id: -1,
         producer_epoch: -1,

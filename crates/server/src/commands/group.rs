@@ -1,6 +1,6 @@
 //! `millstream group`.
 
-use super::show::{self, Unit};
+use super::show::{self, Output, Unit};
 use super::start_at::{StartAt, resolve};
 use crate::cli::ConnectArgs;
 use crate::client::offsets::{Committer, Place, TopicPartition, commit, committed, find};
@@ -59,10 +59,10 @@ pub enum GroupCommand {
 /// Entry.
 pub async fn run(args: &GroupArgs) -> anyhow::Result<()> {
     let mut cluster = Cluster::connect(&args.connect.bootstrap).await?;
-    let json = args.connect.json;
+    let output = args.connect.output();
     match &args.command {
-        GroupCommand::List => list(&mut cluster, json).await,
-        GroupCommand::Describe { group } => describe(&mut cluster, group, json).await,
+        GroupCommand::List => list(&mut cluster, output).await,
+        GroupCommand::Describe { group } => describe(&mut cluster, group, output).await,
         GroupCommand::Reset {
             group,
             to,
@@ -73,24 +73,25 @@ pub async fn run(args: &GroupArgs) -> anyhow::Result<()> {
             if !dry_run {
                 carry_out(&mut cluster, group, &plan).await?;
             }
-            show_reset(&plan, *dry_run, json)
+            show_reset(&plan, output)?;
+            if *dry_run && output == Output::Text {
+                show::line("\nnothing was changed (--dry-run)")?;
+            }
+            Ok(())
         }
         GroupCommand::Delete { groups } => {
             for group in groups {
                 admin::delete_group(&mut cluster, group).await?;
-                match json {
-                    true => show::json(&serde_json::json!({ "group": group, "result": "deleted" }))?,
-                    false => show::line(&format!("deleted group {group}"))?,
-                }
+                output.done("deleted", "group", group)?;
             }
             Ok(())
         }
     }
 }
 
-async fn list(cluster: &mut Cluster, json: bool) -> anyhow::Result<()> {
+async fn list(cluster: &mut Cluster, output: Output) -> anyhow::Result<()> {
     let groups = admin::list_groups(cluster).await?;
-    if json {
+    if output == Output::Json {
         return show::json(&groups);
     }
     let rows: Vec<Vec<String>> = groups
@@ -127,9 +128,9 @@ struct DescribedOffset {
     lag: i64,
 }
 
-async fn describe(cluster: &mut Cluster, group: &str, json: bool) -> anyhow::Result<()> {
+async fn describe(cluster: &mut Cluster, group: &str, output: Output) -> anyhow::Result<()> {
     let described = gather(cluster, group).await?;
-    if json {
+    if output == Output::Json {
         return show::json(&described);
     }
     show::line(&format!(
@@ -266,8 +267,8 @@ async fn carry_out(cluster: &mut Cluster, group: &str, plan: &[Reset]) -> Result
     Ok(())
 }
 
-fn show_reset(plan: &[Reset], dry_run: bool, json: bool) -> anyhow::Result<()> {
-    if json {
+fn show_reset(plan: &[Reset], output: Output) -> anyhow::Result<()> {
+    if output == Output::Json {
         return show::json(&plan);
     }
     let before = |reset: &Reset| {
@@ -286,9 +287,5 @@ fn show_reset(plan: &[Reset], dry_run: bool, json: bool) -> anyhow::Result<()> {
             ]
         })
         .collect();
-    show::table(&["TOPIC", "PARTITION", "BEFORE", "AFTER"], &rows)?;
-    if dry_run {
-        show::line("\nnothing was changed (--dry-run)")?;
-    }
-    Ok(())
+    show::table(&["TOPIC", "PARTITION", "BEFORE", "AFTER"], &rows)
 }

@@ -2,6 +2,7 @@
 
 use super::show::{self, Unit};
 use indicatif::ProgressBar;
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
@@ -23,7 +24,7 @@ pub enum Cut {
 /// The next record's bytes, source by source.
 pub struct Input {
     cut: Cut,
-    waiting: std::vec::IntoIter<PathBuf>,
+    waiting: VecDeque<PathBuf>,
     open: Option<Source>,
     bar: ProgressBar,
 }
@@ -58,7 +59,7 @@ impl Input {
             .then(|| Source::new("standard input".to_owned(), Box::new(tokio::io::stdin())));
         Ok(Self {
             cut,
-            waiting: files.to_vec().into_iter(),
+            waiting: files.iter().cloned().collect(),
             open,
             bar,
         })
@@ -82,7 +83,7 @@ impl Input {
                 }
                 self.open = None;
             }
-            let Some(path) = self.waiting.next() else {
+            let Some(path) = self.waiting.pop_front() else {
                 self.bar.finish_and_clear();
                 return Ok(None);
             };

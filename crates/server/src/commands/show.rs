@@ -4,6 +4,25 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// For scripts.
+    Json,
+}
+
+impl Output {
+    /// Prints that something was done to a named thing.
+    pub fn done(self, done: &str, kind: &str, name: &str) -> anyhow::Result<()> {
+        match self {
+            Self::Json => json(&serde_json::json!({ kind: name, "result": done })),
+            Self::Text => line(&format!("{done} {kind} {name}")),
+        }
+    }
+}
+
 /// Prints a value as one JSON document.
 pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();

@@ -1,6 +1,6 @@
 //! `millstream topic`.
 
-use super::show;
+use super::show::{self, Output};
 use crate::cli::ConnectArgs;
 use crate::client::admin::{self, TopicConfig};
 use crate::client::cluster::Missing;
@@ -81,7 +81,7 @@ pub enum TopicCommand {
 /// Entry.
 pub async fn run(args: &TopicArgs) -> anyhow::Result<()> {
     let mut cluster = Cluster::connect(&args.connect.bootstrap).await?;
-    let json = args.connect.json;
+    let output = args.connect.output();
     match &args.command {
         TopicCommand::Create {
             name,
@@ -93,16 +93,16 @@ pub async fn run(args: &TopicArgs) -> anyhow::Result<()> {
             let exists =
                 matches!(&created, Err(error) if error.code() == Some(ErrorCode::TOPIC_ALREADY_EXISTS));
             match created {
-                Err(_) if exists && *if_not_exists => report(json, "exists", name),
+                Err(_) if exists && *if_not_exists => output.done("exists", "topic", name),
                 created => {
                     created?;
-                    report(json, "created", name)
+                    output.done("created", "topic", name)
                 }
             }
         }
-        TopicCommand::List { internal } => list(&mut cluster, *internal, json).await,
+        TopicCommand::List { internal } => list(&mut cluster, Extent::of(*internal), output).await,
         TopicCommand::Describe { name, all_configs } => {
-            describe(&mut cluster, name, *all_configs, json).await
+            describe(&mut cluster, name, Extent::of(*all_configs), output).await
         }
         TopicCommand::Alter {
             name,
@@ -111,22 +111,19 @@ pub async fn run(args: &TopicArgs) -> anyhow::Result<()> {
             unset,
         } => {
             alter(&mut cluster, name, *partitions, config, unset).await?;
-            report(json, "altered", name)
+            output.done("altered", "topic", name)
         }
         TopicCommand::Delete { names, if_exists } => {
             for name in names {
-                delete(&mut cluster, name, *if_exists).await?;
-                report(json, "deleted", name)?;
+                match admin::delete_topic(&mut cluster, name).await {
+                    Err(error)
+                        if *if_exists && error.code() == Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION) => {}
+                    outcome => outcome?,
+                }
+                output.done("deleted", "topic", name)?;
             }
             Ok(())
         }
-    }
-}
-
-fn report(json: bool, done: &str, name: &str) -> anyhow::Result<()> {
-    match json {
-        true => show::json(&serde_json::json!({ "topic": name, "result": done })),
-        false => show::line(&format!("{done} topic {name}")),
     }
 }
 
@@ -153,10 +150,18 @@ async fn alter(
     Ok(())
 }
 
-async fn delete(cluster: &mut Cluster, name: &str, if_exists: bool) -> Result<(), ClientError> {
-    match admin::delete_topic(cluster, name).await {
-        Err(error) if if_exists && error.code() == Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION) => Ok(()),
-        outcome => outcome,
+/// How much is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// What the user made.
+    Own,
+    /// What the broker adds, too.
+    All,
+}
+
+impl Extent {
+    fn of(all: bool) -> Self {
+        if all { Self::All } else { Self::Own }
     }
 }
 
@@ -168,12 +173,12 @@ struct Listed {
     internal: bool,
 }
 
-async fn list(cluster: &mut Cluster, internal: bool, json: bool) -> anyhow::Result<()> {
+async fn list(cluster: &mut Cluster, extent: Extent, output: Output) -> anyhow::Result<()> {
     let answer = cluster.metadata(None, Missing::Refuse).await?;
     let mut topics: Vec<Listed> = answer
         .topics
         .iter()
-        .filter(|topic| internal || !topic.is_internal)
+        .filter(|topic| extent == Extent::All || !topic.is_internal)
         .map(|topic| Listed {
             name: topic.name.as_deref().unwrap_or_default().to_owned(),
             partitions: topic.partitions.len(),
@@ -181,7 +186,7 @@ async fn list(cluster: &mut Cluster, internal: bool, json: bool) -> anyhow::Resu
         })
         .collect();
     topics.sort_by(|a, b| a.name.cmp(&b.name));
-    if json {
+    if output == Output::Json {
         return show::json(&topics);
     }
     let rows: Vec<Vec<String>> = topics
@@ -210,9 +215,9 @@ struct DescribedPartition {
     end_offset: i64,
 }
 
-async fn describe(cluster: &mut Cluster, name: &str, all_configs: bool, json: bool) -> anyhow::Result<()> {
-    let described = gather(cluster, name, all_configs).await?;
-    if json {
+async fn describe(cluster: &mut Cluster, name: &str, extent: Extent, output: Output) -> anyhow::Result<()> {
+    let described = gather(cluster, name, extent).await?;
+    if output == Output::Json {
         return show::json(&described);
     }
     let records: i64 = described
@@ -256,7 +261,7 @@ async fn describe(cluster: &mut Cluster, name: &str, all_configs: bool, json: bo
     show::table(&["SETTING", "VALUE"], &rows)
 }
 
-async fn gather(cluster: &mut Cluster, name: &str, all_configs: bool) -> Result<Described, ClientError> {
+async fn gather(cluster: &mut Cluster, name: &str, extent: Extent) -> Result<Described, ClientError> {
     cluster.layout(name, Missing::Refuse).await?;
     let answer = cluster.metadata(Some(&[name]), Missing::Refuse).await?;
     let starts = find(cluster, name, Place::Earliest).await?;
@@ -285,7 +290,7 @@ async fn gather(cluster: &mut Cluster, name: &str, all_configs: bool) -> Result<
         partitions,
         configs: configs
             .into_iter()
-            .filter(|config| all_configs || config.set_on_topic)
+            .filter(|config| extent == Extent::All || config.set_on_topic)
             .collect(),
     })
 }

@@ -172,7 +172,7 @@ settings! {
             "Region of the bucket (s3). Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, never from a file of ours.";
     }
     limits: LimitSettings "Limits" {
-        connections_max: usize = "20000" in "1" to "1000000",
+        connections_max: usize = "10000" in "1" to "1000000",
             "Connections of Kafka clients; one more is closed as soon as it is accepted.";
         request_bytes_max: ByteSize = "100MiB" in "1KiB" to "1GiB",
             "The largest request; a larger one closes its connection before anything is allocated (Kafka: socket.request.max.bytes).";

@@ -12,14 +12,15 @@ mod state;
 mod tests;
 
 use super::answer::{
-    Answer, CommittedTopic, DescribedGroup, FetchedTopic, JoinRefused, Joined, ListedGroup, Synced,
+    Answer, CommittedTopic, DescribedGroup, FetchedTopic, JoinRefused, Joined, LeaveResults, ListedGroup,
+    Synced,
 };
 use super::config::GroupConfig;
 use super::error::GroupError;
 use super::name::{GroupId, InstanceId, MemberId, TopicId, TopicName};
 use super::partitioner::partition_of;
 use super::request::{
-    CommitRequest, DeleteOffsetsRequest, FetchRequest, HeartbeatRequest, JoinRequest, LeaveRequest, Leaver,
+    CommitRequest, DeleteOffsetsRequest, FetchRequest, HeartbeatRequest, JoinRequest, LeaveRequest,
     ListRequest, Request, SyncRequest,
 };
 use member_ids::MemberIds;
@@ -220,7 +221,7 @@ operations! {
     /// Heartbeat.
     heartbeat(HeartbeatRequest) as Heartbeat -> ();
     /// LeaveGroup.
-    leave(LeaveRequest) as Leave -> Vec<(Leaver, Result<(), GroupError>)>;
+    leave(LeaveRequest) as Leave -> LeaveResults;
     /// OffsetCommit.
     commit(CommitRequest) as Commit -> Vec<CommittedTopic>;
     /// OffsetFetch, one group.

@@ -119,19 +119,7 @@ impl Play {
                 known,
                 required,
                 changed,
-            } => {
-                let mut join = join_request(Self::group(client));
-                join.member = self.clients[client].member.clone().filter(|_| known);
-                join.instance = Self::instance(client);
-                join.member_id_required = required;
-                join.rebalance_timeout_ms = 20_000;
-                if changed {
-                    join.protocols.push(protocol("sticky", subscription(&["t", "u"])));
-                }
-                let id = self.world.join(join);
-                self.clients[client].waiting = Some(id);
-                self.asked.insert(id, at);
-            }
+            } => self.join(client, known, required, changed),
             Act::Sync { client } => {
                 if let Some(joined) = self.clients[client].joined.clone() {
                     let id = self.world.sync(&joined, Self::group(client));
@@ -185,6 +173,20 @@ impl Play {
         }
         self.learn();
         self.check();
+    }
+
+    fn join(&mut self, client: usize, known: bool, required: bool, changed: bool) {
+        let mut join = join_request(Self::group(client));
+        join.member = self.clients[client].member.clone().filter(|_| known);
+        join.instance = Self::instance(client);
+        join.member_id_required = required;
+        join.rebalance_timeout_ms = 20_000;
+        if changed {
+            join.protocols.push(protocol("sticky", subscription(&["t", "u"])));
+        }
+        let id = self.world.join(join);
+        self.clients[client].waiting = Some(id);
+        self.asked.insert(id, self.world.now.monotonic);
     }
 
     /// Writes under way are lost, and with them whoever waits.
