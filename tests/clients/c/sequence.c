@@ -3,12 +3,12 @@
  * and bytes derived from both. Whoever reads it knows without a journal whether it is the right
  * one, so that gigabytes can be checked while a broker is troubled. librdkafka on both sides.
  *
- *   sequence produce BOOTSTRAP TOPIC SIZE RATE SECONDS   RATE 0: as much as goes through
+ *   sequence produce BOOTSTRAP TOPIC SIZE RATE SECONDS [BYTES]   RATE 0: as fast as it goes
  *   sequence read    BOOTSTRAP TOPIC SECONDS             all that is there when it begins
  *   sequence follow  BOOTSTRAP TOPIC SECONDS             the same and what is added until SIGTERM
  *
- * Each prints one line of `name=value` pairs. SECONDS bounds the run; `produce` ends earlier on
- * SIGTERM. A topic must have one producer at a time: that is what makes the place known. Delivery
+ * Each prints one line of `name=value` pairs. SECONDS bounds the run; `produce` ends earlier after
+ * BYTES or on SIGTERM. A topic must have one producer at a time: that is what makes the place known. Delivery
  * has no time limit, because a record given up would shift all behind it.
  */
 
@@ -85,7 +85,7 @@ static void take_reports(rd_kafka_t *rk, rd_kafka_queue_t *queue, int wait_ms) {
 }
 
 static void produce(const char *bootstrap, const char *topic, size_t size, int64_t rate,
-                    int seconds) {
+                    int seconds, int64_t bytes) {
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, patient_producer_conf(), bootstrap);
     rd_kafka_queue_t *queue = rd_kafka_queue_get_main(rk);
     int partitions = partitions_of(rk, topic);
@@ -93,7 +93,7 @@ static void produce(const char *bootstrap, const char *topic, size_t size, int64
     rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
     unsigned char *payload = malloc(size);
     int64_t began = now_us(), end = began + seconds * 1000000LL, sent = 0;
-    while (!stopping && now_us() < end) {
+    while (!stopping && now_us() < end && sent * (int64_t)size < bytes) {
         int32_t partition = (int32_t)((sent / RUN_RECORDS) % partitions);
         struct header header = {(uint64_t)end_offset[partition], (uint32_t)partition,
                                 (uint32_t)size};
@@ -201,10 +201,11 @@ int main(int count, char **arguments) {
     struct sigaction action = {.sa_handler = stop};
     sigaction(SIGTERM, &action, NULL);
     make_noise();
-    if (count == 7 && strcmp(arguments[1], "produce") == 0)
+    if ((count == 7 || count == 8) && strcmp(arguments[1], "produce") == 0)
         produce(arguments[2], arguments[3],
                 (size_t)number(arguments[4], sizeof(struct header) + 1, SIZE_MAX_BYTES),
-                number(arguments[5], 0, 100000000), (int)number(arguments[6], 1, 36000));
+                number(arguments[5], 0, 100000000), (int)number(arguments[6], 1, 36000),
+                count == 8 ? number(arguments[7], 1, INT64_MAX) : INT64_MAX);
     else if (count == 5 && strcmp(arguments[1], "read") == 0)
         read_all(arguments[2], arguments[3], (int)number(arguments[4], 1, 36000), 0);
     else if (count == 5 && strcmp(arguments[1], "follow") == 0)

@@ -36,6 +36,12 @@ pub fn budget_bytes() -> u64 {
     BOUNDS.iter().map(|(_, mebibytes)| mebibytes * MEBIBYTE).sum()
 }
 
+/// The part of it that keeps records.
+pub fn cache_bytes() -> u64 {
+    let caches = BOUNDS.iter().filter(|(flag, _)| flag.contains("cache"));
+    caches.map(|(_, mebibytes)| mebibytes * MEBIBYTE).sum()
+}
+
 /// What the broker's resident memory may not exceed, in bytes.
 pub fn bound_bytes() -> u64 {
     budget_bytes() + BESIDE_MEBIBYTES * MEBIBYTE

@@ -6,7 +6,7 @@
 
 use super::findings::{Findings, mebibytes};
 use super::text::{gather, next_line};
-use super::tools::{Fields, TOOL_LIMIT, create_topic, finish};
+use super::tools::{Fields, TOOL_LIMIT, create_topic};
 use super::{Plan, probe};
 use crate::brokers::{Broker, Site};
 use crate::installs::{binary, kafka_classpath};
