@@ -74,11 +74,12 @@ impl Core {
     pub(crate) async fn read(
         &self,
         partition: &Partition,
-        from: Offset,
+        mut from: Offset,
         limit: ReadLimit,
     ) -> Result<ReadOutcome, ReadError> {
         let mut last_error = None;
-        for _ in 0..READ_ATTEMPTS_MAX {
+        let mut attempts = 0;
+        while attempts < READ_ATTEMPTS_MAX {
             let read = match partition.plan(from, limit, self.tail.first())? {
                 Plan::Empty => Ok(ReadOutcome {
                     next: from,
@@ -92,10 +93,15 @@ impl Core {
                 Plan::Tail(pieces) => self.read_tail(&pieces).await,
             };
             match read {
+                // Compaction left nothing here. A reader has to be given what follows: it cannot skip what it is not shown.
+                Ok(outcome) if outcome.chunks.is_empty() && outcome.next > from => from = outcome.next,
                 Ok(outcome) => return Ok(outcome),
                 Err(error @ ReadError::Corrupt(_)) => return Err(error),
                 // Uploaded and recycled, or trimmed, since it was planned, as a rule: the next plan sees that.
-                Err(error) => last_error = Some(error),
+                Err(error) => {
+                    last_error = Some(error);
+                    attempts += 1;
+                }
             }
         }
         Err(last_error.expect("every attempt ended in one"))

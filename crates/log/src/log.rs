@@ -22,6 +22,7 @@ use crate::recovery::Recovery;
 use crate::stream::Stream;
 use crate::upload::uploader::Uploader;
 use crate::wal::file::{FileWal, FileWalOptions};
+use crate::wal::format::GROUP_RUNS_MAX;
 use crate::wal::group_commit::{GROUP_BYTES_MAX, GroupCommit};
 use crate::wal::queue::WalQueue;
 use crate::wal::runner::{Ended, start};
@@ -137,7 +138,8 @@ impl Log {
         let core = Arc::new(Core {
             queue: Arc::new(WalQueue::new(
                 config.wal_queue_bytes_max,
-                config.wal_queue_batches_max,
+                // What is queued may become one group, and its table of streams is bounded.
+                config.wal_queue_batches_max.min(GROUP_RUNS_MAX),
             )),
             tail: Arc::new(recovery.tail),
             backlog: Arc::new(recovery.backlog),

@@ -12,7 +12,7 @@ use crate::clock::TimestampMs;
 use crate::error::AppendError;
 use crate::ids::{Offset, ProducerView};
 use crate::manifest::record::{PRODUCER_BATCHES_MAX, ProducerBatch, ProducerSnapshot};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Producers that one stream remembers; beyond it the longest silent are forgotten (a client could draw ids without end).
@@ -49,14 +49,17 @@ struct State {
 struct Producer {
     durable: State,
     ahead: State,
+    /// Its first batches were taken back: the sequence of the first one, which must come again before any later one. Without
+    /// it the second of two batches in flight would count as a new producer's first, and the retry of the first as old.
+    awaited: Option<(i16, i32)>,
 }
 
 /// All producers of one stream.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Producers {
     by_id: BTreeMap<i64, Producer>,
-    /// Start of the oldest durable open transaction.
-    first_open: Option<Offset>,
+    /// Where the durable open transactions start: each at a batch of its own.
+    open: BTreeSet<Offset>,
 }
 
 impl Producers {
@@ -73,15 +76,16 @@ impl Producers {
             for batch in snapshot.batches.iter().take(PRODUCER_BATCHES_MAX) {
                 state.push(*batch);
             }
+            producers.open.extend(state.transaction_start);
             producers.by_id.insert(
                 snapshot.producer_id,
                 Producer {
                     durable: state,
                     ahead: state,
+                    awaited: None,
                 },
             );
         }
-        producers.find_first_open();
         producers
     }
 
@@ -98,7 +102,11 @@ impl Producers {
         if producer.is_expired(now, expiry) {
             return Ok(Verdict::Fresh);
         }
-        producer.ahead.check(header)
+        let verdict = producer.ahead.check(header)?;
+        if verdict == Verdict::Fresh && producer.leaves_out_the_awaited(header) {
+            return Err(AppendError::OutOfOrderSequence);
+        }
+        Ok(verdict)
     }
 
     /// Notes a batch that was given its offsets and waits for the write-ahead log.
@@ -106,6 +114,9 @@ impl Producers {
         let producer = self.by_id.entry(header.producer_id).or_insert(Producer::NEW);
         if producer.is_expired(now, expiry) {
             *producer = Producer::NEW;
+        }
+        if producer.ahead.epoch == NO_EPOCH && !header.is_control() {
+            producer.awaited = Some((header.producer_epoch, header.base_sequence));
         }
         producer.ahead.apply(header, now);
     }
@@ -115,9 +126,14 @@ impl Producers {
         let producer = self.by_id.entry(header.producer_id).or_insert(Producer::NEW);
         let open_before = producer.durable.transaction_start;
         producer.durable.apply(header, wall_ms);
+        producer.awaited = None;
         producer.ahead.last_timestamp = producer.ahead.last_timestamp.max(wall_ms);
-        if producer.durable.transaction_start != open_before {
-            self.find_first_open();
+        let open_now = producer.durable.transaction_start;
+        if open_now != open_before {
+            if let Some(ended) = open_before {
+                self.open.remove(&ended);
+            }
+            self.open.extend(open_now);
         }
         if self.by_id.len() > PRODUCERS_MAX {
             self.forget_longest_silent();
@@ -132,11 +148,15 @@ impl Producers {
         }
     }
 
-    /// Forgets everything that is not durable.
+    /// Forgets everything that is not durable, but for what a producer without durable batches began with.
     pub(crate) fn roll_back(&mut self) {
         self.by_id.retain(|_, producer| {
+            let last_timestamp = producer.ahead.last_timestamp;
             producer.ahead = producer.durable;
-            producer.durable != State::NONE
+            if producer.durable == State::NONE {
+                producer.ahead.last_timestamp = last_timestamp;
+            }
+            producer.durable != State::NONE || producer.awaited.is_some()
         });
     }
 
@@ -159,7 +179,7 @@ impl Producers {
 
     /// Start of the oldest open transaction: the last stable offset, if there is one.
     pub(crate) fn first_open(&self) -> Option<Offset> {
-        self.first_open
+        self.open.first().copied()
     }
 
     /// The durable state of all.
@@ -196,19 +216,11 @@ impl Producers {
             .collect()
     }
 
-    fn find_first_open(&mut self) {
-        let open = self
-            .by_id
-            .values()
-            .filter_map(|producer| producer.durable.transaction_start);
-        self.first_open = open.min();
-    }
-
     /// By (time, id), so that replay forgets the same ones. Never one with batches pending or a transaction open.
     fn forget_longest_silent(&mut self) {
         let idle = self.by_id.iter().filter(|(_, producer)| producer.is_idle());
         let mut order: Vec<(TimestampMs, i64)> = idle
-            .map(|(id, producer)| (producer.durable.last_timestamp, *id))
+            .map(|(id, producer)| (producer.last_timestamp(), *id))
             .collect();
         order.sort_unstable();
         for (_, id) in order.into_iter().take(FORGOTTEN_AT_ONCE) {
@@ -221,16 +233,37 @@ impl Producer {
     const NEW: Producer = Producer {
         durable: State::NONE,
         ahead: State::NONE,
+        awaited: None,
     };
 
     /// Nothing pending, no transaction open.
     fn is_idle(&self) -> bool {
-        self.durable.remembered() == self.ahead.remembered() && self.ahead.transaction_start.is_none()
+        // Both: the marker that ends a transaction may be the batch that is pending.
+        self.durable.remembered() == self.ahead.remembered()
+            && self.ahead.transaction_start.is_none()
+            && self.durable.transaction_start.is_none()
     }
 
     fn is_expired(&self, now: TimestampMs, expiry: Duration) -> bool {
         let expiry_ms = i64::try_from(expiry.as_millis()).unwrap_or(i64::MAX);
-        self.is_idle() && now.saturating_sub(self.durable.last_timestamp) > expiry_ms
+        self.is_idle() && now.saturating_sub(self.last_timestamp()) > expiry_ms
+    }
+
+    /// Of its last durable batch; of its last batch at all if none ever became durable.
+    fn last_timestamp(&self) -> TimestampMs {
+        if self.durable == State::NONE {
+            self.ahead.last_timestamp
+        } else {
+            self.durable.last_timestamp
+        }
+    }
+
+    /// Whether a batch comes after the one that was taken back, before that one has come again.
+    fn leaves_out_the_awaited(&self, header: &BatchHeader) -> bool {
+        self.ahead.epoch == NO_EPOCH
+            && self.awaited.is_some_and(|(epoch, sequence)| {
+                header.producer_epoch == epoch && is_before(sequence, header.base_sequence)
+            })
     }
 }
 

@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 /// The epoch of every batch made here.
@@ -120,6 +120,8 @@ struct FakeStream {
 /// The tails, in memory.
 #[derive(Default)]
 pub(crate) struct FakeTail {
+    /// Whether it is not told yet of what is committed.
+    pub(crate) is_behind: AtomicBool,
     state: Mutex<(u64, BTreeMap<StreamId, FakeStream>)>,
 }
 
@@ -211,6 +213,9 @@ impl TailSource for FakeTail {
     }
 
     fn uploaded(&self, _through: GroupSeq, ends: &[(StreamId, Offset)]) {
+        if self.is_behind.load(Ordering::Relaxed) {
+            return;
+        }
         let mut state = self.state.lock();
         for (id, end) in ends {
             if let Some(stream) = state.1.get_mut(id) {

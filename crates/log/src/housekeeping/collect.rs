@@ -38,7 +38,7 @@ pub(super) async fn run(house: &House) -> Result<(), HouseError> {
 /// Finds and deletes orphans.
 pub(super) async fn sweep(house: &House) -> Result<(), HouseError> {
     let listed = {
-        let _permit = house.fetcher.pools().enter(IoClass::Rewrite).await;
+        let _permit = house.fetcher.pools().enter(IoClass::Upkeep).await;
         house
             .manifest
             .objects()
@@ -61,7 +61,7 @@ pub(super) async fn sweep(house: &House) -> Result<(), HouseError> {
 }
 
 async fn delete(house: &House, id: ObjectId) -> Result<(), HouseError> {
-    let _permit = house.fetcher.pools().enter(IoClass::Rewrite).await;
+    let _permit = house.fetcher.pools().enter(IoClass::Upkeep).await;
     house
         .manifest
         .objects()

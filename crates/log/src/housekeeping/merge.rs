@@ -9,6 +9,7 @@ use crate::ids::StreamId;
 use crate::manifest::image::{Image, ObjectUse};
 use crate::manifest::ranges::StreamImage;
 use crate::manifest::record::Range;
+use crate::upload::build::OBJECT_STREAMS_MAX;
 
 /// Neighbours of one level that are merged at once.
 const FAN_IN: usize = 8;
@@ -112,7 +113,9 @@ fn pack(runs: Vec<Run>, limits: &Limits) -> Vec<Vec<Run>> {
             objects.push(vec![run]);
             continue;
         }
-        if shared_bytes + run.bytes() > limits.object_target_bytes && !shared.is_empty() {
+        let is_full =
+            shared_bytes + run.bytes() > limits.object_target_bytes || shared.len() == OBJECT_STREAMS_MAX;
+        if is_full && !shared.is_empty() {
             objects.push(std::mem::take(&mut shared));
             shared_bytes = 0;
         }

@@ -1,4 +1,7 @@
-//! Housekeeping: retention, key compaction, merging of small ranges, collection of dead objects, one after the other.
+//! Housekeeping: retention, key compaction, merging of small ranges, collection of dead objects.
+//!
+//! Rewriting (compaction, merging) may take hours, and pauses while uploads are pressed. Making room (retention, collection)
+//! goes on beside it: a store that is full presses uploads until room is made.
 //!
 //! Owns: when, and what for. Never deletes by itself what a range refers to: it proposes records, the manifest decides, and
 //! the collector takes what the manifest calls dead.
@@ -20,10 +23,11 @@ use crate::error::{Fate, StreamError};
 use crate::manifest::ManifestHandle;
 use crate::objects::fetch::Fetcher;
 use crate::upload::source::TailSource;
+use futures_util::future::join;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 /// `housekeep_now` calls that may wait.
 const REQUESTS_MAX: usize = 64;
@@ -91,27 +95,49 @@ impl House {
 
     /// One round of everything. What fails is left for the next round; the first failure is reported.
     pub(crate) async fn round(&self, round: u64) -> Result<(), StreamError> {
-        let mut first_error = Ok(());
-        let mut note = |what: &str, result: Result<(), HouseError>| {
-            if let Err(error) = result {
-                tracing::warn!(what, %error, "housekeeping failed, the next round tries again");
-                if first_error.is_ok() {
-                    first_error = Err(StreamError::Storage {
-                        fate: Fate::NotDone,
-                        what: error.to_string(),
-                    });
-                }
-            }
+        let before = self.make_room().await;
+        let ended = Notify::new();
+        let rewriting = async {
+            let compacted = note("compaction", compaction::run(self).await);
+            let merged = note("merging", merge::run(self).await);
+            ended.notify_one();
+            compacted.and(merged)
         };
-        note("retention", retention::run(self).await);
-        note("compaction", compaction::run(self).await);
-        note("merging", merge::run(self).await);
-        note("collection", collect::run(self).await);
+        let (rewritten, beside) = join(rewriting, self.make_room_until(&ended)).await;
+        let collected = note("collection", collect::run(self).await);
+        let mut result = before.and(rewritten).and(beside).and(collected);
         if round.is_multiple_of(ROUNDS_PER_SWEEP) {
-            note("sweep", collect::sweep(self).await);
+            result = result.and(note("sweep", collect::sweep(self).await));
         }
-        first_error
+        result
     }
+
+    async fn make_room(&self) -> Result<(), StreamError> {
+        let retained = note("retention", retention::run(self).await);
+        retained.and(note("collection", collect::run(self).await))
+    }
+
+    async fn make_room_until(&self, ended: &Notify) -> Result<(), StreamError> {
+        let mut result = Ok(());
+        loop {
+            tokio::select! {
+                biased;
+                () = ended.notified() => return result,
+                () = tokio::time::sleep(self.limits.interval) => {}
+            }
+            result = result.and(self.make_room().await);
+        }
+    }
+}
+
+fn note(what: &str, result: Result<(), HouseError>) -> Result<(), StreamError> {
+    result.map_err(|error| {
+        tracing::warn!(what, %error, "housekeeping failed, the next round tries again");
+        StreamError::Storage {
+            fate: Fate::NotDone,
+            what: error.to_string(),
+        }
+    })
 }
 
 /// Why a part of housekeeping stopped. Nothing is lost by it.

@@ -66,7 +66,6 @@ async fn new_start(
     policy: &StreamPolicy,
 ) -> Result<Option<Offset>, ReadError> {
     let tail = house.tail.tail(stream);
-    let tail_bytes: u64 = tail.iter().map(|batch| u64::from(batch.len)).sum();
     let now = house.clock.wall_ms();
     let older_than = policy
         .retention
@@ -74,12 +73,16 @@ async fn new_start(
     let (mut start, mut allowance, cut) = house.manifest.with_image(|image| {
         let empty = StreamImage::default();
         let committed = image.streams.get(&stream).unwrap_or(&empty);
-        let bytes = committed
+        let in_objects = committed
             .ranges
             .iter()
-            .map(|range| live_bytes(range, committed.start))
-            .sum::<u64>()
-            + tail_bytes;
+            .map(|range| live_bytes(range, committed.start));
+        // A batch that was just committed may still be in the tail; counted twice it would drive out what may stay.
+        let in_tail = tail
+            .iter()
+            .filter(|batch| batch.base >= committed.end)
+            .map(|batch| u64::from(batch.len));
+        let bytes = in_objects.chain(in_tail).sum::<u64>();
         let excess = policy
             .retention_bytes
             .map_or(0, |kept| bytes.saturating_sub(kept));
@@ -137,7 +140,7 @@ async fn drop_blocks(
     else {
         return Ok(start);
     };
-    let index = house.fetcher.index(&object, Some(IoClass::Rewrite)).await?;
+    let index = house.fetcher.index(&object, Some(IoClass::Upkeep)).await?;
     let mut start = start;
     for block in &index.blocks[index.blocks_in(stream, start, range.end)] {
         let newest = newest(block.max_timestamp, range.written_ms);

@@ -192,7 +192,12 @@ pub(crate) async fn visit_batches(
     let start = house
         .manifest
         .with_image(|image| image.streams.get(&stream).map_or(Offset::ZERO, |s| s.start));
-    let index = house.fetcher.index(object, Some(IoClass::Rewrite)).await?;
+    let index = {
+        // Entered first: it may wait long for its place, and must not hold the claim on the index meanwhile that a reader
+        // waits for.
+        let _permit = house.fetcher.pools().enter(IoClass::Rewrite).await;
+        house.fetcher.index(object, None).await?
+    };
     let from = start.max(leased.range.base);
     let mut rest = &index.blocks[index.blocks_in(stream, from, leased.range.end)];
     while !rest.is_empty() {

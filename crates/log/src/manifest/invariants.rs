@@ -25,6 +25,10 @@ fn ranges_are_contiguous_and_end_at_the_committed_end(
     stream: &StreamImage,
 ) -> Result<(), String> {
     let contiguous = stream.ranges.windows(2).all(|pair| pair[0].end == pair[1].base);
+    let bytes: u128 = stream.ranges.iter().map(|range| u128::from(range.bytes)).sum();
+    if bytes != u128::from(stream.bytes()) {
+        return Err(format!("{id}: bytes are miscounted"));
+    }
     let sane = stream.ranges.iter().all(|range| range.base < range.end);
     let ends = stream.ranges.last().is_none_or(|range| range.end == stream.end);
     if contiguous && sane && ends {

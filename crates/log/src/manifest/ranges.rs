@@ -41,6 +41,8 @@ pub(crate) struct StreamImage {
     pub(crate) end: Offset,
     /// See the file's invariant.
     pub(crate) ranges: Vec<Range>,
+    /// Bytes of all ranges: asked for with every look at a stream's bounds.
+    pub(super) bytes: u64,
     /// Where each epoch began.
     pub(crate) epochs: Vec<(Epoch, Offset)>,
     /// Producers as of `end`.
@@ -57,7 +59,16 @@ impl StreamImage {
 
     /// Bytes of all ranges; the first may lie partly below the start.
     pub(crate) fn bytes(&self) -> u64 {
-        self.ranges.iter().map(|range| range.bytes).sum()
+        self.bytes
+    }
+
+    /// A stream with these ranges.
+    pub(crate) fn with_ranges(ranges: Vec<Range>) -> Self {
+        Self {
+            bytes: sum(&ranges),
+            ranges,
+            ..Self::default()
+        }
     }
 
     /// Whether `ranges` may be appended. Where the stream was trimmed past its committed end, they may begin above it.
@@ -74,6 +85,7 @@ impl StreamImage {
     /// Appends what `check_append` let pass. Returns the ranges that lie below the start and are not kept.
     pub(crate) fn append(&mut self, ranges: &[Range]) -> Vec<Range> {
         self.ranges.extend_from_slice(ranges);
+        self.bytes = self.bytes.saturating_add(sum(ranges));
         self.end = self.ranges.last().map_or(self.end, |range| range.end);
         self.drop_trimmed()
     }
@@ -99,7 +111,14 @@ impl StreamImage {
 
     /// Replaces what `check_replace` located.
     pub(crate) fn replace(&mut self, at: usize, removed: usize, added: &[Range]) {
-        self.ranges.splice(at..at + removed, added.iter().copied());
+        let removed: Vec<Range> = self
+            .ranges
+            .splice(at..at + removed, added.iter().copied())
+            .collect();
+        self.bytes = self
+            .bytes
+            .saturating_sub(sum(&removed))
+            .saturating_add(sum(added));
     }
 
     /// Raises the start; returns the ranges that go.
@@ -110,7 +129,8 @@ impl StreamImage {
 
     fn drop_trimmed(&mut self) -> Vec<Range> {
         let gone = self.range_at(self.start);
-        let dropped = self.ranges.drain(..gone).collect();
+        let dropped: Vec<Range> = self.ranges.drain(..gone).collect();
+        self.bytes = self.bytes.saturating_sub(sum(&dropped));
         self.drop_old_epochs();
         dropped
     }
@@ -120,6 +140,13 @@ impl StreamImage {
         let begun = self.epochs.partition_point(|(_, from)| *from <= self.start);
         self.epochs.drain(..begun.saturating_sub(1));
     }
+}
+
+/// Saturating: a manifest that is damaged in a way that no checksum shows must not panic.
+fn sum(ranges: &[Range]) -> u64 {
+    ranges
+        .iter()
+        .fold(0, |bytes, range| bytes.saturating_add(range.bytes))
 }
 
 /// Each range sane, each beginning where the one before ends.

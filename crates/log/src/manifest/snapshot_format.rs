@@ -129,13 +129,15 @@ fn take_image(reader: &mut LeReader<'_>) -> Result<Image, FormatError> {
 
 fn take_stream(reader: &mut LeReader<'_>) -> Result<(StreamId, StreamImage), FormatError> {
     let id = StreamId(reader.u64()?);
+    let (start, end, compacted_through) = (reader.u64()?, reader.u64()?, reader.u64()?);
+    let ranges = take_ranges(reader)?;
     let stream = StreamImage {
-        start: Offset(reader.u64()?),
-        end: Offset(reader.u64()?),
-        compacted_through: Offset(reader.u64()?),
-        ranges: take_ranges(reader)?,
+        start: Offset(start),
+        end: Offset(end),
+        compacted_through: Offset(compacted_through),
         epochs: take_epochs(reader)?,
         producers: take_producers(reader)?.into(),
+        ..StreamImage::with_ranges(ranges)
     };
     Ok((id, stream))
 }

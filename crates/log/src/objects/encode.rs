@@ -11,7 +11,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Batches below this are copied into a common buffer.
-const COPY_BELOW_BYTES: usize = 32 << 10;
+const COPY_BELOW_BYTES: usize = 4 << 10;
 /// The common buffer is sealed as a part at this size.
 const GATHER_BYTES: usize = 256 << 10;
 
@@ -102,8 +102,9 @@ impl ObjectEncoder {
 
     fn gather(&mut self, batch: Bytes) {
         if batch.len() < COPY_BELOW_BYTES {
-            if self.gather.len() + batch.len() > GATHER_BYTES {
+            if self.gather.capacity() - self.gather.len() < batch.len() {
                 self.seal_gathered();
+                self.gather = BytesMut::with_capacity(GATHER_BYTES);
             }
             self.gather.put_slice(&batch);
         } else {
@@ -114,8 +115,8 @@ impl ObjectEncoder {
 
     fn seal_gathered(&mut self) {
         if !self.gather.is_empty() {
-            let sealed = std::mem::replace(&mut self.gather, BytesMut::with_capacity(GATHER_BYTES));
-            self.parts.push(sealed.freeze());
+            // The rest of the buffer takes the next small batches: a buffer for each would be pinned by a few bytes (T14).
+            self.parts.push(self.gather.split().freeze());
         }
     }
 

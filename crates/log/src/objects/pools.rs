@@ -1,7 +1,8 @@
 //! Who may use the object store, and how much at once: named pools, so that a backfill takes nothing from an upload.
 //!
 //! Priority upload > catch-up read > read-ahead > rewriting. Each class has permits of its own; the two lower ones also pause
-//! while uploads are pressed (the un-uploaded part of the write-ahead log nears its bound).
+//! while uploads are pressed (the un-uploaded part of the write-ahead log nears its bound). Retention and collection never
+//! pause: uploads may be pressed because the store is full, and then only these two make room.
 
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
@@ -13,6 +14,8 @@ pub(crate) const COLD_READS_MAX: usize = 32;
 pub(crate) const PREFETCHES_MAX: usize = 4;
 /// Reads and puts of merging and compaction at once.
 pub(crate) const REWRITES_MAX: usize = 2;
+/// Deletions, listings and looks into indexes at once.
+pub(crate) const UPKEEPS_MAX: usize = 2;
 
 /// A class of use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +26,10 @@ pub(crate) enum IoClass {
     ColdRead,
     /// A reader may come.
     Prefetch,
-    /// Merging, compaction, collection.
+    /// Merging, compaction.
     Rewrite,
+    /// Retention, collection.
+    Upkeep,
 }
 
 /// The pools.
@@ -33,6 +38,7 @@ pub(crate) struct IoPools {
     cold_read: Semaphore,
     prefetch: Semaphore,
     rewrite: Semaphore,
+    upkeep: Semaphore,
     pressed: watch::Sender<bool>,
 }
 
@@ -43,6 +49,7 @@ impl IoPools {
             cold_read: Semaphore::new(COLD_READS_MAX),
             prefetch: Semaphore::new(PREFETCHES_MAX),
             rewrite: Semaphore::new(REWRITES_MAX),
+            upkeep: Semaphore::new(UPKEEPS_MAX),
             pressed: watch::Sender::new(false),
         }
     }
@@ -54,6 +61,7 @@ impl IoPools {
             IoClass::ColdRead => &self.cold_read,
             IoClass::Prefetch => &self.prefetch,
             IoClass::Rewrite => &self.rewrite,
+            IoClass::Upkeep => &self.upkeep,
         };
         let permit = pool.acquire().await.expect("the pools are never closed");
         if matches!(class, IoClass::Prefetch | IoClass::Rewrite) {

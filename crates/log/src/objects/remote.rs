@@ -10,7 +10,9 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
-use object_store::{GetOptions, GetRange, ObjectStore as Backend, ObjectStoreExt, PutPayload};
+use object_store::{
+    GetOptions, GetRange, GetResultPayload, ObjectStore as Backend, ObjectStoreExt, PutPayload,
+};
 use std::error::Error as StdError;
 use std::io;
 use std::ops::Range;
@@ -84,6 +86,11 @@ impl RemoteStore {
             Err(error) => return Err(self.explain(key, &range, classify(&error, Fate::NotDone)).await),
         };
         let len = usize::try_from(range.end - range.start).map_err(|_| past_end(&range, found.meta.size))?;
+        // A file is read in one go; as a stream it comes in pieces of 8 KiB, each by way of the blocking pool.
+        if matches!(found.payload, GetResultPayload::File(..)) {
+            let whole = found.bytes().await;
+            return whole.map_err(|error| classify(&error, Fate::NotDone));
+        }
         // Collected into one buffer of exactly this size: what is cached pins nothing else.
         let mut whole = Vec::with_capacity(len);
         let mut chunks = found.into_stream();

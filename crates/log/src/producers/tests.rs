@@ -169,6 +169,26 @@ fn an_open_transaction_holds_the_stable_end_until_its_marker() {
 }
 
 #[test]
+fn a_producer_whose_marker_is_pending_is_not_forgotten() {
+    let mut producers = Producers::default();
+    let begun = BatchHeader {
+        attributes: TRANSACTIONAL,
+        ..header(1, 0, 0, 1, 10)
+    };
+    let marker = BatchHeader {
+        attributes: TRANSACTIONAL | CONTROL,
+        ..header(1, 0, -1, 1, 11)
+    };
+    append(&mut producers, &begun);
+    let later = NOW + 2 * i64::try_from(EXPIRY.as_millis()).expect("days");
+    producers.assign(&marker, later, EXPIRY);
+    producers.expire(later, EXPIRY);
+    assert!(!producers.is_empty());
+    producers.publish(&marker, later);
+    assert_eq!(producers.first_open(), None, "nothing holds readers back");
+}
+
+#[test]
 fn what_is_restored_from_a_snapshot_judges_alike() {
     let mut producers = Producers::default();
     for index in 0..9 {
@@ -203,4 +223,38 @@ fn producers_without_end_do_not_take_memory_without_end() {
         left.iter().all(|known| known.producer_id != 0),
         "the longest silent goes"
     );
+}
+
+#[test]
+fn after_its_first_batches_were_taken_back_a_producer_begins_with_the_first_again() {
+    let mut producers = Producers::default();
+    let (first, second) = (header(1, 0, 0, 5, 0), header(1, 0, 5, 5, 5));
+    producers.assign(&first, NOW, EXPIRY);
+    producers.roll_back();
+    assert_eq!(
+        check(&producers, &second),
+        Err(AppendError::OutOfOrderSequence),
+        "else the retry of the first would be taken for an old one"
+    );
+    append(&mut producers, &first);
+    append(&mut producers, &second);
+}
+
+#[test]
+fn what_was_taken_back_of_a_silent_producer_is_forgotten_in_time() {
+    let mut producers = Producers::default();
+    producers.assign(&header(1, 0, 0, 5, 0), NOW, EXPIRY);
+    producers.roll_back();
+    assert!(!producers.is_empty());
+    assert!(
+        producers.snapshot().is_empty(),
+        "it is no function of the batches"
+    );
+    let later = NOW + 61_000;
+    assert_eq!(
+        producers.check(&header(1, 0, 5, 5, 5), later, EXPIRY),
+        Ok(Verdict::Fresh)
+    );
+    producers.expire(later, EXPIRY);
+    assert!(producers.is_empty());
 }

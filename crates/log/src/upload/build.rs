@@ -14,6 +14,10 @@ use crate::objects::store::ObjectStore;
 /// The largest object that is made in one piece: it is in memory while it is made.
 pub(crate) const OBJECT_BYTES_MAX: u64 = 64 << 20;
 
+/// The most streams that share an object: its index is read whole, and is to fit the cache with room to spare (256 KiB), or
+/// each cold read of one of 100,000 small streams would fetch megabytes of it.
+pub(crate) const OBJECT_STREAMS_MAX: usize = 4096;
+
 /// Consecutive batches of one stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Slice {
@@ -30,7 +34,7 @@ impl Slice {
 }
 
 /// Sorts the parts into objects: a stream with `own_bytes` or more gets objects of its own, the others share, all within
-/// `OBJECT_BYTES_MAX` (unless one batch is larger than that).
+/// `OBJECT_BYTES_MAX` (unless one batch is larger than that) and `OBJECT_STREAMS_MAX`.
 pub(crate) fn plan(parts: &[TailPart], own_bytes: u64) -> Vec<Vec<Slice>> {
     // A shared object holds one slice of a stream.
     let own_bytes = own_bytes.min(OBJECT_BYTES_MAX);
@@ -43,7 +47,9 @@ pub(crate) fn plan(parts: &[TailPart], own_bytes: u64) -> Vec<Vec<Slice>> {
             continue;
         }
         for slice in split(part) {
-            if shared_bytes + slice.bytes() > OBJECT_BYTES_MAX && !shared.is_empty() {
+            let is_full =
+                shared_bytes + slice.bytes() > OBJECT_BYTES_MAX || shared.len() == OBJECT_STREAMS_MAX;
+            if is_full && !shared.is_empty() {
                 objects.push(std::mem::take(&mut shared));
                 shared_bytes = 0;
             }

@@ -2,8 +2,10 @@
 
 use super::build::{OBJECT_BYTES_MAX, plan};
 use super::source::{TailBatch, TailPart, TailSource};
+use crate::config::LogConfig;
 use crate::ids::{GroupSeq, Offset, StreamId};
 use crate::manifest::memory::AppendFault;
+use crate::objects::format::BlockEntry;
 use crate::objects::memory::ObjectFault;
 use crate::test_world::{EPOCH, World, record, small_config};
 use std::time::Duration;
@@ -86,6 +88,31 @@ fn no_object_is_planned_larger_than_memory_allows() {
             vec![(2, 3)],
         ]
     );
+}
+
+#[test]
+fn an_index_fits_the_cache_however_many_streams_share() {
+    let batch = TailBatch {
+        base: Offset(0),
+        last: Offset(0),
+        max_timestamp: 0,
+        group: GroupSeq(1),
+        position: 0,
+        len: 100,
+    };
+    let part = |stream| TailPart {
+        stream: StreamId(stream),
+        batches: vec![batch],
+        epochs: Vec::new(),
+        producers: Vec::new(),
+    };
+    let parts: Vec<TailPart> = (0..100_000).map(part).collect();
+    let planned = plan(&parts, OBJECT_BYTES_MAX);
+    let streams = planned.iter().map(Vec::len);
+    assert_eq!(streams.clone().sum::<usize>(), 100_000);
+    let index_bytes = streams.max().expect("some") * size_of::<BlockEntry>();
+    let cache_bytes = LogConfig::default().block_cache_bytes;
+    assert!(index_bytes * 256 <= cache_bytes, "{index_bytes} of {cache_bytes}");
 }
 
 #[tokio::test(start_paused = true)]

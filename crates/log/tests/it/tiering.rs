@@ -1,7 +1,8 @@
 //! From the write-ahead log into objects, and reading across both.
 
 use crate::support::{ALL, EPOCH, STREAM, World, append, batch, read_all};
-use millstream_log::{AppendError, Offset, ReadError, StreamId, invariants};
+use millstream_log::manifest::memory::AppendFault;
+use millstream_log::{AppendError, Offset, ReadError, StreamId, StreamPolicy, invariants};
 
 #[tokio::test(start_paused = true)]
 async fn reads_are_the_same_before_and_after_an_upload_and_without_any_cache() {
@@ -187,4 +188,48 @@ async fn ten_thousand_streams_cost_no_file_and_come_back() {
     let log = world.open().await.unwrap();
     assert_eq!(log.stream_ids().len(), 10_000);
     assert_eq!(read_all(&log.open_stream(StreamId(9_999), EPOCH)).await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_goes_on_behind_what_compaction_took_away_whole() {
+    let world = World::new();
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    // Records without a key have no place in a compacted stream.
+    append(&stream, batch("gone", 3)).await;
+    log.upload_now().await.unwrap();
+    stream.set_policy(StreamPolicy {
+        compact: true,
+        delete: false,
+        ..StreamPolicy::default()
+    });
+    log.housekeep_now().await.unwrap();
+    append(&stream, batch("kept", 2)).await;
+    log.close().await;
+    drop((log, stream));
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    let outcome = stream.read(Offset(0), ALL).await.unwrap();
+    assert_eq!((outcome.next, outcome.chunks.len()), (Offset(5), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_opened_while_it_is_deleted_takes_nothing() {
+    let world = World::new();
+    let log = world.open().await.unwrap();
+    append(&log.open_stream(STREAM, EPOCH), batch("x", 1)).await;
+    log.upload_now().await.unwrap();
+    log.close().await;
+    drop(log);
+    // In objects only: nobody has opened it in this life.
+    let log = world.open().await.unwrap();
+    let mut deletion = std::pin::pin!(log.delete_stream(STREAM));
+    world.manifest.inject([AppendFault::UnknownNotDone]);
+    assert!(futures_util::poll!(&mut deletion).is_pending());
+    let stream = log.open_stream(STREAM, EPOCH);
+    deletion.await.unwrap();
+    assert_eq!(
+        stream.append(EPOCH, batch("x", 1)).await.err(),
+        Some(AppendError::StreamGone)
+    );
 }

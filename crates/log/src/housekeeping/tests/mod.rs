@@ -10,9 +10,10 @@ use crate::ids::{Offset, StreamId};
 use crate::manifest::memory::AppendFault;
 use crate::objects::memory::ObjectFault;
 use crate::objects::store::{ObjectStore, PutMode};
-use crate::test_world::{TestRecord, World, record, tombstone};
+use crate::test_world::{TestRecord, World, record, small_config, tombstone};
 use crate::upload::source::TailSource;
 use bytes::Bytes;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 const A: StreamId = StreamId(1);
@@ -418,7 +419,8 @@ async fn a_failed_delete_is_made_up_for() {
     let world = world(keep_all()).await;
     upload_each(&world, &[&[record("a", "1", 1)]]).await;
     world.manifest.trim(A, Offset(1)).await.expect("a trim");
-    world.objects.fail_deletes([ObjectFault::UnknownNotDone]);
+    // A round collects before it rewrites and after it.
+    world.objects.fail_deletes([ObjectFault::UnknownNotDone; 2]);
     world.house.round(1).await.expect_err("told");
     assert_eq!(world.objects.keys().len(), 1);
     let world = world.restart().await;
@@ -428,4 +430,62 @@ async fn a_failed_delete_is_made_up_for() {
         0,
         "dead objects are remembered over a restart"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn retention_by_size_counts_once_what_is_committed_and_still_in_the_tail() {
+    let world = world(keep_all()).await;
+    world.tail.is_behind.store(true, Ordering::Relaxed);
+    for n in 0..10 {
+        world
+            .tail
+            .append(A, &[record(&format!("{n}"), &"v".repeat(100), n)]);
+    }
+    world.upload().await;
+    let bytes = world.manifest.stream_state(A).expect("A").bytes;
+    let policy = StreamPolicy {
+        retention: None,
+        retention_bytes: Some(bytes),
+        ..StreamPolicy::default()
+    };
+    world.tail.set_policy(A, policy);
+    world.housekeep().await;
+    assert_eq!(world.manifest.stream_state(A).expect("A").start, Offset(0));
+}
+
+/// Uploads are pressed because the store is full; only what is trimmed or too old can make room for them.
+#[tokio::test(start_paused = true)]
+async fn room_is_made_while_uploads_are_pressed_and_rewriting_pauses() {
+    let mut config = small_config();
+    config.wal_unuploaded_bytes_max = 100;
+    let world = World::with(config).await;
+    world.tail.set_policy(A, compacted());
+    world.tail.set_policy(B, keep_all());
+    upload_each(&world, &[&[record("a", "1", 1)], &[record("a", "2", 2)]]).await;
+    world.tail.append(B, &[record("b", "1", 1)]);
+    world.upload().await;
+    let before = world.objects.keys().len();
+    world.objects.set_full(true);
+    world.tail.append(A, &[record("c", &"v".repeat(100), 3)]);
+    // The uploader looks, and finds itself pressed.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut round = std::pin::pin!(world.house.round(1));
+    let pause = Duration::from_secs(1);
+    assert!(
+        tokio::time::timeout(pause, &mut round).await.is_err(),
+        "it pauses"
+    );
+    let read = tokio::time::timeout(Duration::from_secs(60), world.read_all(A, Offset(0)));
+    assert_eq!(read.await.expect("no wait").expect("all").len(), 2);
+    world.manifest.trim(B, Offset(1)).await.expect("a trim");
+    assert!(
+        tokio::time::timeout(world.config.housekeeping_interval * 2, &mut round)
+            .await
+            .is_err()
+    );
+    assert_eq!(world.objects.keys().len(), before - 1, "B's object is collected");
+    world.objects.set_full(false);
+    world.upload().await;
+    round.await.expect("it goes on");
+    assert_eq!(offsets(&world).await, [1, 2], "and compacts");
 }

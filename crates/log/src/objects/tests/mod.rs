@@ -217,3 +217,29 @@ async fn a_put_goes_on_until_the_store_has_room_again() {
     store.set_full(false);
     assert_eq!(putting.await.expect("the task"), Ok(()));
 }
+
+/// T14: large batches are taken as they are, with a small one between each two; the small ones share buffers.
+#[test]
+fn small_batches_between_large_ones_pin_little_more_than_their_bytes() {
+    let mut encoder = ObjectEncoder::new(ObjectId(1 << 24), 1, 1 << 20);
+    let large = "v".repeat(40 << 10);
+    for n in 0..200 {
+        let base = Offset(n);
+        let value = if n % 2 == 0 { "v" } else { &large };
+        let stored = batch(base, &[record("k", value, 0)]);
+        let span = BatchSpan {
+            base,
+            last: base,
+            first_timestamp: 0,
+            max_timestamp: 0,
+        };
+        encoder.push(StreamId(1), span, stored.into_bytes());
+    }
+    let parts = encoder.finish().parts;
+    let small: Vec<&Bytes> = parts.iter().filter(|part| part.len() < 1000).collect();
+    assert!(small.len() >= 100);
+    let adjacent = small
+        .windows(2)
+        .filter(|pair| pair[0].as_ptr_range().end == pair[1].as_ptr());
+    assert!(adjacent.count() >= 98, "all in one buffer");
+}

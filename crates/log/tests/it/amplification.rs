@@ -1,0 +1,172 @@
+//! What reaches the media for each byte appended, counted at the ports.
+
+use crate::support::{EPOCH, World};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use millstream_log::batch::{BatchBuilder, Codec, NewRecord, ValidBatch};
+use millstream_log::disk::testing::MemoryDisk;
+use millstream_log::disk::{Disk, DiskFile};
+use millstream_log::objects::memory::MemoryObjects;
+use millstream_log::objects::store::{ObjectError, ObjectStore, PutMode};
+use millstream_log::{Log, LogPorts, StreamId, WalRunner};
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const RECORD_BYTES: usize = 1 << 10;
+const RECORDS_PER_BATCH: usize = 16;
+const BATCHES: usize = (64 << 20) / (RECORD_BYTES * RECORDS_PER_BATCH);
+
+#[derive(Default)]
+struct Counters {
+    allocated: AtomicU64,
+    written: AtomicU64,
+    put: AtomicU64,
+}
+
+struct CountingDisk(MemoryDisk, Arc<Counters>);
+struct CountingFile(Arc<dyn DiskFile>, Arc<Counters>);
+struct CountingObjects(Arc<MemoryObjects>, Arc<Counters>);
+
+fn sum(parts: &[Bytes]) -> u64 {
+    parts.iter().map(|part| part.len() as u64).sum()
+}
+
+impl CountingDisk {
+    fn wrap(&self, file: Arc<dyn DiskFile>) -> Arc<dyn DiskFile> {
+        Arc::new(CountingFile(file, self.1.clone()))
+    }
+}
+
+impl Disk for CountingDisk {
+    fn list(&self) -> BoxFuture<'_, io::Result<Vec<String>>> {
+        self.0.list()
+    }
+    fn create<'a>(&'a self, name: &'a str, len: u64) -> BoxFuture<'a, io::Result<Arc<dyn DiskFile>>> {
+        self.1.allocated.fetch_add(len, Ordering::Relaxed);
+        Box::pin(async move { Ok(self.wrap(self.0.create(name, len).await?)) })
+    }
+    fn open<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Arc<dyn DiskFile>>> {
+        Box::pin(async move { Ok(self.wrap(self.0.open(name).await?)) })
+    }
+    fn rename<'a>(&'a self, from: &'a str, to: &'a str) -> BoxFuture<'a, io::Result<()>> {
+        self.0.rename(from, to)
+    }
+    fn remove<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<()>> {
+        self.0.remove(name)
+    }
+}
+
+impl DiskFile for CountingFile {
+    fn len(&self) -> BoxFuture<'_, io::Result<u64>> {
+        self.0.len()
+    }
+    fn write_at<'a>(&'a self, offset: u64, parts: &'a [Bytes]) -> BoxFuture<'a, io::Result<()>> {
+        self.1.written.fetch_add(sum(parts), Ordering::Relaxed);
+        self.0.write_at(offset, parts)
+    }
+    fn sync(&self) -> BoxFuture<'_, io::Result<()>> {
+        self.0.sync()
+    }
+    fn read_at(&self, offset: u64, len: usize) -> BoxFuture<'_, io::Result<Bytes>> {
+        self.0.read_at(offset, len)
+    }
+}
+
+impl ObjectStore for CountingObjects {
+    fn put<'a>(
+        &'a self,
+        key: &'a str,
+        parts: Vec<Bytes>,
+        mode: PutMode,
+    ) -> BoxFuture<'a, Result<(), ObjectError>> {
+        self.1.put.fetch_add(sum(&parts), Ordering::Relaxed);
+        self.0.put(key, parts, mode)
+    }
+    fn get_range<'a>(&'a self, key: &'a str, range: Range<u64>) -> BoxFuture<'a, Result<Bytes, ObjectError>> {
+        self.0.get_range(key, range)
+    }
+    fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<u64, ObjectError>> {
+        self.0.head(key)
+    }
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<(String, u64)>, ObjectError>> {
+        self.0.list(prefix)
+    }
+    fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), ObjectError>> {
+        self.0.delete(key)
+    }
+}
+
+fn batch() -> ValidBatch {
+    let value = [b'v'; RECORD_BYTES];
+    let mut builder = BatchBuilder::new(Codec::None);
+    for _ in 0..RECORDS_PER_BATCH {
+        let record = NewRecord {
+            timestamp: 1_700_000_000_000,
+            key: None,
+            value: Some(&value),
+            headers: &[],
+        };
+        builder.push(&record).unwrap();
+    }
+    builder.finish().unwrap()
+}
+
+/// Appends 64 MiB to `streams` streams, `in_flight` batches at once, uploads, and lets housekeeping do what it wants.
+/// Returns written bytes per appended byte, in percent: write-ahead log, objects.
+async fn measure(streams: u64, in_flight: usize, upload_bytes: u64) -> (u64, u64) {
+    let mut world = World::new();
+    world.config.wal_segment_bytes = 16 << 20;
+    world.config.upload_bytes = upload_bytes;
+    world.config.object_own_bytes = 1 << 20;
+    let counters = Arc::new(Counters::default());
+    let ports = LogPorts {
+        clock: world.clock.clone(),
+        disk: Arc::new(CountingDisk(world.disk.clone(), counters.clone())),
+        objects: Arc::new(CountingObjects(world.objects.clone(), counters.clone())),
+        manifest: world.manifest.clone(),
+        wal_runner: WalRunner::Task,
+    };
+    let log = Log::open(world.config.clone(), ports).await.unwrap();
+    let batch = batch();
+    let mut tickets = Vec::with_capacity(in_flight);
+    for n in 0..BATCHES {
+        let stream = log.open_stream(StreamId(n as u64 % streams), EPOCH);
+        tickets.push(stream.append(EPOCH, batch.clone()).await.unwrap());
+        if tickets.len() == in_flight {
+            for ticket in tickets.drain(..) {
+                ticket.durable().await.unwrap();
+            }
+        }
+    }
+    log.upload_now().await.unwrap();
+    for _ in 0..10 {
+        log.housekeep_now().await.unwrap();
+    }
+    let appended = log.stats().appended_bytes;
+    let percent = |counter: &AtomicU64| counter.load(Ordering::Relaxed) * 100 / appended;
+    eprintln!(
+        "{streams} streams, {in_flight} batches in flight, {appended} bytes appended: write-ahead log {} %, objects {} %, \
+         zeros of pre-allocation {} %",
+        percent(&counters.written),
+        percent(&counters.put),
+        percent(&counters.allocated),
+    );
+    (percent(&counters.written), percent(&counters.put))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_byte_is_written_little_more_than_twice() {
+    // A batch of 16 KiB alone in its group is padded to 20 KiB.
+    let (wal, objects) = measure(1, 1, 16 << 20).await;
+    assert!(wal <= 125 && objects <= 101, "alone: {wal} % and {objects} %");
+    let (wal, objects) = measure(1, 32, 16 << 20).await;
+    assert!(wal <= 102 && objects <= 101, "together: {wal} % and {objects} %");
+    // Parts below `object_own_bytes` are merged once.
+    let (wal, objects) = measure(100, 32, 4 << 20).await;
+    assert!(
+        wal <= 102 && objects <= 205,
+        "many streams: {wal} % and {objects} %"
+    );
+}
