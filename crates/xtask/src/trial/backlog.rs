@@ -25,17 +25,17 @@ const TIMES_MIN: u64 = 2;
 /// Runs the trial.
 pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     let bytes = plan.bytes(BYTES_QUICK, BYTES_FULL);
-    let (turns, seconds) = plan.usual(
-        (TURNS_QUICK, TURN_SECONDS_QUICK),
-        (TURNS_FULL, TURN_SECONDS_FULL),
-    );
+    let (turns, seconds) = plan.usual((TURNS_QUICK, TURN_SECONDS_QUICK), (TURNS_FULL, TURN_SECONDS_FULL));
     let mut site = plan.site("backlog")?;
     budget::apply(&mut site);
     let (mut broker, _) = probe::start(&site)?;
     create_topic(&site, TOPIC, PARTITIONS)?;
     let filled = produce(&site, SECONDS_MAX, bytes)?;
     findings.fact("backlog", mebibytes(filled.count("bytes")?));
-    findings.fact("budgets of the broker together", mebibytes(budget::budget_bytes()));
+    findings.fact(
+        "budgets of the broker together",
+        mebibytes(budget::budget_bytes()),
+    );
     findings.check(
         &format!("the backlog is at least {TIMES_MIN} times the caches together"),
         filled.count("bytes")? >= TIMES_MIN * budget::cache_bytes(),
@@ -56,22 +56,26 @@ pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     findings.fact("producer beside the backlog's reader", rate(sums.beside / turns));
     findings.fact("ratio", format!("{:.2}", sums.beside / sums.alone));
     findings.fact("reader, from the beginning", rate(sums.reader / turns));
-    let last = finish(&site, "sequence-last", program("sequence", &["read", &site.bootstrap(), TOPIC, SECONDS_MAX]))?;
+    let last = finish(
+        &site,
+        "sequence-last",
+        program("sequence", &["read", &site.bootstrap(), TOPIC, SECONDS_MAX]),
+    )?;
     sums.judge_read(&last)?;
     findings.fact("read and compared", mebibytes(sums.read_bytes));
     findings.check(
         "every record read is the one that was produced at its place, none is missing",
         sums.wrong == 0 && sums.unread == 0,
     );
-    findings.check(
-        "every record was acknowledged at its place",
-        sums.unplaced == 0,
-    );
+    findings.check("every record was acknowledged at its place", sums.unplaced == 0);
     let peak = memory_peak_bytes(broker.pid())?;
     findings.fact("most memory of the broker (VmHWM)", mebibytes(peak));
     if plan.peer == Peer::Millstream {
         findings.check(
-            &format!("memory stays below the budgets and {} beside them", mebibytes(budget::bound_bytes() - budget::budget_bytes())),
+            &format!(
+                "memory stays below the budgets and {} beside them",
+                mebibytes(budget::bound_bytes() - budget::budget_bytes())
+            ),
             peak <= budget::bound_bytes(),
         );
     }
@@ -94,7 +98,14 @@ struct Sums {
 impl Sums {
     /// One turn of the producer while a reader reads everything from the beginning, again when it is through.
     fn read_beside(&mut self, site: &Site, seconds: u64) -> anyhow::Result<()> {
-        let arguments = ["produce", &site.bootstrap(), TOPIC, RECORD_BYTES, "0", &seconds.to_string()];
+        let arguments = [
+            "produce",
+            &site.bootstrap(),
+            TOPIC,
+            RECORD_BYTES,
+            "0",
+            &seconds.to_string(),
+        ];
         let mut producer = Background::start(site, "sequence-beside", program("sequence", &arguments))?;
         let (mut rounds, mut rates) = (0u32, 0.0);
         while producer.is_running() {
@@ -126,7 +137,10 @@ impl Sums {
 
 /// `bytes` 0: as many as there is time for.
 fn produce(site: &Site, seconds: &str, bytes: u64) -> anyhow::Result<Fields> {
-    let mut command = program("sequence", &["produce", &site.bootstrap(), TOPIC, RECORD_BYTES, "0", seconds]);
+    let mut command = program(
+        "sequence",
+        &["produce", &site.bootstrap(), TOPIC, RECORD_BYTES, "0", seconds],
+    );
     if bytes > 0 {
         command.arg(bytes.to_string());
     }

@@ -117,7 +117,13 @@ struct Fed {
 }
 
 /// Gives the text to the producer and to a hash for each partition, and says when it is time for an interruption.
-fn feed(site: &Site, text: &Path, bytes: u64, partitions: u64, told: &Sender<Interruption>) -> anyhow::Result<Fed> {
+fn feed(
+    site: &Site,
+    text: &Path,
+    bytes: u64,
+    partitions: u64,
+    told: &Sender<Interruption>,
+) -> anyhow::Result<Fed> {
     let mut producer = Command::new(binary("lines"))
         .args([&site.bootstrap(), TOPIC])
         .stdin(Stdio::piped())
@@ -126,7 +132,9 @@ fn feed(site: &Site, text: &Path, bytes: u64, partitions: u64, told: &Sender<Int
         .spawn()
         .context("cannot start the producer")?;
     let mut input = BufWriter::new(producer.stdin.take().expect("stdin is piped"));
-    let mut hashes: Vec<Hash> = (0..partitions).map(|_| Hash::start()).collect::<anyhow::Result<_>>()?;
+    let mut hashes: Vec<Hash> = (0..partitions)
+        .map(|_| Hash::start())
+        .collect::<anyhow::Result<_>>()?;
     let mut due = [
         (bytes / 3, Interruption::CleanRestart),
         (bytes / 3 * 2, Interruption::Kill),
@@ -141,7 +149,9 @@ fn feed(site: &Site, text: &Path, bytes: u64, partitions: u64, told: &Sender<Int
             write!(hash.input, "{lines}\t")?;
             line.push(b'\n');
             hash.input.write_all(&line)?;
-            input.write_all(&line).context("the producer ended early; see lines.log")?;
+            input
+                .write_all(&line)
+                .context("the producer ended early; see lines.log")?;
             fed_bytes += line.len() as u64;
             lines += 1;
             if let Some((_, what)) = due.next_if(|(at, _)| fed_bytes >= *at) {
@@ -157,7 +167,10 @@ fn feed(site: &Site, text: &Path, bytes: u64, partitions: u64, told: &Sender<Int
         let _ = producer.kill();
         bail!("the producer failed; see {}/lines.log", site.folder().display());
     }
-    let report = Fields::parse("lines", &std::fs::read_to_string(site.folder().join("lines.out"))?);
+    let report = Fields::parse(
+        "lines",
+        &std::fs::read_to_string(site.folder().join("lines.out"))?,
+    );
     let hashes = hashes.into_iter().map(Hash::end).collect::<anyhow::Result<_>>()?;
     Ok(Fed {
         bytes: fed_bytes,
@@ -186,7 +199,9 @@ fn end_offsets(site: &Site, partitions: u64) -> anyhow::Result<u64> {
         let question = format!("{TOPIC}:{partition}:-1");
         let text = output(Command::new("kcat").args(["-Q", "-b", &site.bootstrap(), "-t", &question]))?;
         let offset = text.split_whitespace().last().context("kcat printed nothing")?;
-        sum += offset.parse::<u64>().with_context(|| format!("kcat printed \"{text}\""))?;
+        sum += offset
+            .parse::<u64>()
+            .with_context(|| format!("kcat printed \"{text}\""))?;
     }
     Ok(sum)
 }
@@ -252,6 +267,9 @@ impl Hash {
 fn digest(child: Child) -> anyhow::Result<String> {
     let done = child.wait_with_output().context("cannot read a hash")?;
     let text = String::from_utf8(done.stdout).context("sha256sum prints text")?;
-    let hash = text.split_whitespace().next().context("sha256sum printed nothing")?;
+    let hash = text
+        .split_whitespace()
+        .next()
+        .context("sha256sum printed nothing")?;
     Ok(hash.to_owned())
 }

@@ -52,8 +52,18 @@ pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     site.set("log-housekeeping-interval", "1s");
     findings.fact("disk", mebibytes(DISK_BYTES));
     disk.run(&["truncate", "-s", "0", "ballast"])?;
-    disk.run(&["dd", "if=/dev/zero", "of=ballast", "bs=1M", &format!("count={}", BALLAST_BYTES >> 20), "status=none"])?;
-    let trial = Trial { site: &site, disk: &disk };
+    disk.run(&[
+        "dd",
+        "if=/dev/zero",
+        "of=ballast",
+        "bs=1M",
+        &format!("count={}", BALLAST_BYTES >> 20),
+        "status=none",
+    ])?;
+    let trial = Trial {
+        site: &site,
+        disk: &disk,
+    };
     let outcome = trial.run(findings);
     // The log lies on the real disk; what remains of the data goes with the namespace.
     drop(disk);
@@ -72,7 +82,14 @@ impl Trial<'_> {
             create_topic(self.site, topic, 1)?;
         }
         let bootstrap = self.site.bootstrap();
-        let arguments = ["produce", &bootstrap, PATIENT_TOPIC, PATIENT_BYTES, PATIENT_RATE, SECONDS_MAX];
+        let arguments = [
+            "produce",
+            &bootstrap,
+            PATIENT_TOPIC,
+            PATIENT_BYTES,
+            PATIENT_RATE,
+            SECONDS_MAX,
+        ];
         let mut patient = Background::start(self.site, "sequence-produce", program("sequence", &arguments))?;
 
         let full = self.fill("first", REFUSALS_FULL, u64::MAX / 2)?;
@@ -83,12 +100,21 @@ impl Trial<'_> {
             full.count("fatal")? == 0 && full.count("closed")? == 0 && full.text("codes")? != "none",
         );
         must_live(self.site, &mut broker)?;
-        findings.check("the admin side is well while the disk is full", probe::is_healthy(self.site));
-        findings.check("everything acknowledged is read while the disk is full", self.is_kept("first")?);
+        findings.check(
+            "the admin side is well while the disk is full",
+            probe::is_healthy(self.site),
+        );
+        findings.check(
+            "everything acknowledged is read while the disk is full",
+            self.is_kept("first")?,
+        );
 
         broker.kill()?;
         let (broker, _) = probe::start(self.site).context("kill -9 and a start on the full disk")?;
-        findings.check("and after kill -9 and a start on the full disk", self.is_kept("first")?);
+        findings.check(
+            "and after kill -9 and a start on the full disk",
+            self.is_kept("first")?,
+        );
 
         self.disk.run(&["rm", "ballast"])?;
         let again = self.fill("second", REFUSALS_PATIENT, AFTERWARDS_BYTES)?;
@@ -97,20 +123,37 @@ impl Trial<'_> {
             again.count("bytes")? >= AFTERWARDS_BYTES,
         );
         let full = self.fill("first", REFUSALS_FULL, u64::MAX / 2)?;
-        findings.fact("acknowledged until it was full again", mebibytes(full.count("bytes")?));
-        finish(self.site, "delete", program("fill-disk", &["delete", &bootstrap, "first"]))?;
+        findings.fact(
+            "acknowledged until it was full again",
+            mebibytes(full.count("bytes")?),
+        );
+        finish(
+            self.site,
+            "delete",
+            program("fill-disk", &["delete", &bootstrap, "first"]),
+        )?;
         let again = self.fill("second", REFUSALS_PATIENT, AFTERWARDS_BYTES)?;
-        findings.fact("refusals until the deleted topic's space was free", again.text("codes")?);
+        findings.fact(
+            "refusals until the deleted topic's space was free",
+            again.text("codes")?,
+        );
         findings.check(
             "after a topic was deleted, producing works again",
             again.count("bytes")? >= AFTERWARDS_BYTES,
         );
-        findings.check("everything acknowledged of the topic that is left is read", self.is_kept("second")?);
+        findings.check(
+            "everything acknowledged of the topic that is left is read",
+            self.is_kept("second")?,
+        );
 
         findings.check("a stock producer lived through all of it", patient.is_running());
         let patient = patient.stop()?;
         findings.fact("records of the stock producer", patient.count("records")?);
-        let read = finish(self.site, "sequence-read", program("sequence", &["read", &bootstrap, PATIENT_TOPIC, SECONDS_MAX]))?;
+        let read = finish(
+            self.site,
+            "sequence-read",
+            program("sequence", &["read", &bootstrap, PATIENT_TOPIC, SECONDS_MAX]),
+        )?;
         findings.check(
             "and each of its records came, once, in order",
             patient.count("unacked")? == 0
@@ -122,7 +165,14 @@ impl Trial<'_> {
     }
 
     fn fill(&self, topic: &str, refusals: &str, bytes: u64) -> anyhow::Result<Fields> {
-        let arguments = ["fill", &self.site.bootstrap(), topic, &self.journal(topic), refusals, &bytes.to_string()];
+        let arguments = [
+            "fill",
+            &self.site.bootstrap(),
+            topic,
+            &self.journal(topic),
+            refusals,
+            &bytes.to_string(),
+        ];
         finish(self.site, "fill", program("fill-disk", &arguments))
     }
 
@@ -134,7 +184,11 @@ impl Trial<'_> {
     }
 
     fn journal(&self, topic: &str) -> String {
-        self.site.folder().join(format!("{topic}.journal")).display().to_string()
+        self.site
+            .folder()
+            .join(format!("{topic}.journal"))
+            .display()
+            .to_string()
     }
 }
 
@@ -149,9 +203,18 @@ impl SmallDisk {
         let folder = site.data();
         std::fs::create_dir_all(&folder)?;
         let folder = folder.display().to_string();
-        let script = format!("mount -t tmpfs -o size={DISK_BYTES} tmpfs \"$0\" && echo mounted && exec sleep 3600");
+        let script =
+            format!("mount -t tmpfs -o size={DISK_BYTES} tmpfs \"$0\" && echo mounted && exec sleep 3600");
         let mut holder = Command::new("unshare")
-            .args(["--mount", "--propagation", "private", "sh", "-c", &script, &folder])
+            .args([
+                "--mount",
+                "--propagation",
+                "private",
+                "sh",
+                "-c",
+                &script,
+                &folder,
+            ])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(create(&site.folder().join("mount.log"))?)
@@ -162,7 +225,10 @@ impl SmallDisk {
         let disk = Self { holder, folder };
         BufReader::new(pipe).read_line(&mut line)?;
         if line.trim() != "mounted" {
-            bail!("unshare and mount want root; see {}/mount.log", site.folder().display());
+            bail!(
+                "unshare and mount want root; see {}/mount.log",
+                site.folder().display()
+            );
         }
         Ok(disk)
     }

@@ -23,7 +23,12 @@ const ROUNDS: u64 = 2;
 pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     let count = plan.count(COUNT_QUICK, COUNT_FULL);
     shape(plan, findings, 1, count)?;
-    shape(plan, findings, (count / PARTITIONS_A_TOPIC).max(1), PARTITIONS_A_TOPIC.min(count))
+    shape(
+        plan,
+        findings,
+        (count / PARTITIONS_A_TOPIC).max(1),
+        PARTITIONS_A_TOPIC.min(count),
+    )
 }
 
 /// One shape on a fresh broker.
@@ -33,7 +38,11 @@ fn shape(plan: &Plan, findings: &mut Findings, topics: u64, partitions: u64) -> 
     let mut fact = |what: &str, value: String| findings.fact(&format!("{name}: {what}"), value);
     let site = plan.site("partitions")?;
     let (mut broker, _) = probe::start(&site)?;
-    let shape = Shape { site: &site, topics, partitions };
+    let shape = Shape {
+        site: &site,
+        topics,
+        partitions,
+    };
     // The first request of each kind costs memory once, whatever the number of partitions.
     shape.ask("metadata", None)?;
     let (files_before, memory_before) = (open_files(broker.pid())?, memory_bytes(broker.pid())?);
@@ -42,17 +51,47 @@ fn shape(plan: &Plan, findings: &mut Findings, topics: u64, partitions: u64) -> 
     fact("created after", format!("{} s", created.text("seconds")?));
     let memory_created = memory_bytes(broker.pid())?;
     let produced = shape.ask("produce", Some(0))?;
-    fact("one record produced to each, after", format!("{} s", produced.text("seconds")?));
+    fact(
+        "one record produced to each, after",
+        format!("{} s", produced.text("seconds")?),
+    );
     let consumed = shape.ask("consume", Some(1))?;
-    fact("one record consumed from each, after", format!("{} s", consumed.text("seconds")?));
+    fact(
+        "one record consumed from each, after",
+        format!("{} s", consumed.text("seconds")?),
+    );
     must_live(&site, &mut broker)?;
     let (files_after, memory_after) = (open_files(broker.pid())?, memory_bytes(broker.pid())?);
-    fact("open files", format!("{files_before} before, {files_after} after"));
-    fact("memory", format!("{} before, {} after", mebibytes(memory_before), mebibytes(memory_after)));
+    fact(
+        "open files",
+        format!("{files_before} before, {files_after} after"),
+    );
+    fact(
+        "memory",
+        format!(
+            "{} before, {} after",
+            mebibytes(memory_before),
+            mebibytes(memory_after)
+        ),
+    );
     let each = |memory: u64| memory.saturating_sub(memory_before) / all;
-    fact("memory a partition", format!("{} bytes created, {} bytes used", each(memory_created), each(memory_after)));
+    fact(
+        "memory a partition",
+        format!(
+            "{} bytes created, {} bytes used",
+            each(memory_created),
+            each(memory_after)
+        ),
+    );
     let metadata = shape.ask("metadata", None)?;
-    fact("answer to Metadata for all", format!("{} bytes in {} s", metadata.text("bytes")?, metadata.text("seconds")?));
+    fact(
+        "answer to Metadata for all",
+        format!(
+            "{} bytes in {} s",
+            metadata.text("bytes")?,
+            metadata.text("seconds")?
+        ),
+    );
 
     broker.stop()?;
     let (broker, clean) = probe::start(&site)?;
@@ -63,17 +102,26 @@ fn shape(plan: &Plan, findings: &mut Findings, topics: u64, partitions: u64) -> 
     fact("first answer after a clean restart", seconds(clean));
     fact("first answer after kill -9", seconds(killed));
     let consumed_again = shape.ask("consume", Some(ROUNDS))?;
-    fact("memory after kill -9 and a whole read", mebibytes(memory_bytes(broker.pid())?));
+    fact(
+        "memory after kill -9 and a whole read",
+        mebibytes(memory_bytes(broker.pid())?),
+    );
 
     findings.check(
-        &format!("{name}: every partition takes a record, also after a restart, at the offset that is its own"),
-        [&produced, &produced_again].iter().all(|found| is(found, "records", all)),
+        &format!(
+            "{name}: every partition takes a record, also after a restart, at the offset that is its own"
+        ),
+        [&produced, &produced_again]
+            .iter()
+            .all(|found| is(found, "records", all)),
     );
     findings.check(
         &format!("{name}: every partition gives its records, also after kill -9"),
         is(&consumed, "records", all)
             && is(&consumed_again, "records", ROUNDS * all)
-            && [&consumed, &consumed_again].iter().all(|found| is(found, "wrong", 0)),
+            && [&consumed, &consumed_again]
+                .iter()
+                .all(|found| is(found, "wrong", 0)),
     );
     if plan.peer == Peer::Millstream {
         findings.check(
@@ -103,7 +151,10 @@ struct Shape<'a> {
 impl Shape<'_> {
     fn ask(&self, action: &str, number: Option<u64>) -> anyhow::Result<Fields> {
         let (topics, partitions) = (self.topics.to_string(), self.partitions.to_string());
-        let mut command = program("partitions", &[action, &self.site.bootstrap(), PREFIX, &topics, &partitions]);
+        let mut command = program(
+            "partitions",
+            &[action, &self.site.bootstrap(), PREFIX, &topics, &partitions],
+        );
         if let Some(number) = number {
             command.arg(number.to_string());
         }

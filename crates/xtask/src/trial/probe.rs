@@ -24,7 +24,10 @@ pub fn start(site: &Site) -> anyhow::Result<(Broker, Duration)> {
     while answer(site.kafka_address()).is_err() {
         must_live(site, &mut broker)?;
         if now() - began > READY_LIMIT {
-            bail!("the broker answers nothing after {READY_LIMIT:?}; see {}", site.log().display());
+            bail!(
+                "the broker answers nothing after {READY_LIMIT:?}; see {}",
+                site.log().display()
+            );
         }
         thread::sleep(POLL_INTERVAL);
     }
@@ -49,21 +52,14 @@ pub fn is_healthy(site: &Site) -> bool {
     get(site.admin_address(), "/health").is_ok_and(|text| text.starts_with("HTTP/1.1 200"))
 }
 
-/// The sample of a metric without labels, from `GET /metrics`.
-pub fn metric(site: &Site, name: &str) -> anyhow::Result<f64> {
-    let text = get(site.admin_address(), "/metrics")?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    let value = line.with_context(|| format!("no metric {name}"))?;
-    Ok(value.trim().parse()?)
-}
-
 fn get(address: SocketAddr, path: &str) -> anyhow::Result<String> {
     const ANSWER_BYTES_MAX: u64 = 64 << 20;
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(ANSWER_LIMIT))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: trial\r\nConnection: close\r\n\r\n")?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: trial\r\nConnection: close\r\n\r\n"
+    )?;
     let mut text = String::new();
     stream.take(ANSWER_BYTES_MAX).read_to_string(&mut text)?;
     Ok(text)

@@ -46,11 +46,23 @@ pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     let latency = finish(&site, "load", program("load", &arguments))?;
     findings.fact(
         &format!("acknowledged, at {IDLE_RATE} records a second"),
-        format!("p50 {} us, p99 {} us", latency.text("ack_p50_us")?, latency.text("ack_p99_us")?),
+        format!(
+            "p50 {} us, p99 {} us",
+            latency.text("ack_p50_us")?,
+            latency.text("ack_p99_us")?
+        ),
     );
 
     let bytes = plan.bytes(BYTES_QUICK, BYTES_FULL).to_string();
-    let arguments = ["produce", &site.bootstrap(), "start-data", "1024", "0", SECONDS_MAX, &bytes];
+    let arguments = [
+        "produce",
+        &site.bootstrap(),
+        "start-data",
+        "1024",
+        "0",
+        SECONDS_MAX,
+        &bytes,
+    ];
     create_topic(&site, "start-data", PARTITIONS)?;
     let produced = finish(&site, "sequence-produce", program("sequence", &arguments))?;
     findings.fact("data", mebibytes(produced.count("bytes")?));

@@ -22,7 +22,22 @@ const FOLDERS: &[&str] = &[
 
 /// Endings of text; files without an ending (licences, READMEs) count as text, too.
 const ENDINGS: &[&str] = &[
-    "txt", "md", "rst", "html", "py", "pl", "pm", "pod", "rs", "toml", "c", "h", "json", "xml", "copyright", "gz",
+    "txt",
+    "md",
+    "rst",
+    "html",
+    "py",
+    "pl",
+    "pm",
+    "pod",
+    "rs",
+    "toml",
+    "c",
+    "h",
+    "json",
+    "xml",
+    "copyright",
+    "gz",
 ];
 
 /// Text beyond this repeats itself anyway.
