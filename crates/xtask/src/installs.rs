@@ -150,16 +150,33 @@ pub fn kcat() -> anyhow::Result<()> {
 
 /// The load generator of the benchmark, in C on the system's librdkafka.
 pub fn load_program() -> anyhow::Result<()> {
+    librdkafka()?;
+    c_program("load")
+}
+
+/// The programs of the trials, in C on the system's librdkafka.
+pub fn trial_programs() -> anyhow::Result<()> {
+    librdkafka()?;
+    c_program("lines")?;
+    c_program("sequence")
+}
+
+fn librdkafka() -> anyhow::Result<()> {
     need(&["cc"], "gcc libc6-dev")?;
     if !Path::new("/usr/include/librdkafka/rdkafka.h").exists() {
         apt_install("librdkafka-dev")?;
     }
-    let source = sources().join("c/load.c");
-    stamped("load", std::slice::from_ref(&source), || {
+    Ok(())
+}
+
+fn c_program(name: &str) -> anyhow::Result<()> {
+    let folder = sources().join("c");
+    let source = folder.join(format!("{name}.c"));
+    stamped(name, &[source.clone(), folder.join("client.h")], || {
         std::fs::create_dir_all(cache().join("clients/bin"))?;
         run(quiet("cc")
             .args(["-O2", "-Wall", "-Wextra", "-o"])
-            .arg(binary("load"))
+            .arg(binary(name))
             .arg(&source)
             .args(["-lrdkafka", "-lpthread"]))
     })

@@ -8,11 +8,13 @@ mod clients;
 mod codegen;
 mod crash;
 mod installs;
+mod kernel;
 mod options;
 mod process;
 mod shell;
 mod suite;
 mod tidy;
+mod trial;
 
 use std::process::ExitCode;
 
@@ -49,6 +51,11 @@ const TASKS: &[Task] = &[
         name: "tidy",
         about: "the rules of the house: limits, crate arrows, file headers, banned words, docs",
         run: tidy::run,
+    },
+    Task {
+        name: "trial",
+        about: "proofs under strain: corpus, partitions, backlog, hostile, full-disk, start, all; --write writes docs/TRIALS.md",
+        run: trial::run,
     },
     Task {
         name: "codegen",

@@ -8,7 +8,7 @@ use crate::ids::{Offset, StreamId};
 use crate::manifest::handle::ObjectTicket;
 use crate::manifest::record::{ObjectMeta, Range};
 use crate::objects::encode::{BatchSpan, EncodedObject, ObjectEncoder};
-use crate::objects::put::put_new;
+use crate::objects::put::{PutError, put_new};
 use crate::objects::store::ObjectStore;
 
 /// The largest object that is made in one piece: it is in memory while it is made.
@@ -114,7 +114,7 @@ pub(crate) async fn make_object(
     put_encoded(store, ticket, encoder.finish(), ranges).await
 }
 
-/// Puts an encoded object for good.
+/// Puts an encoded object for good. `Storage` when the store is full: then the plan is to be made anew.
 pub(crate) async fn put_encoded(
     store: &dyn ObjectStore,
     ticket: ObjectTicket,
@@ -127,12 +127,15 @@ pub(crate) async fn put_encoded(
         footer_len: encoded.footer_len,
     };
     let key = encoded.id.key();
-    put_new(store, &key, encoded.parts).await.map_err(|_| {
-        ReadError::Corrupt(format!(
-            "{} holds something that this log did not write",
-            encoded.id
-        ))
-    })?;
+    put_new(store, &key, encoded.parts)
+        .await
+        .map_err(|error| match error {
+            PutError::Taken => ReadError::Corrupt(format!(
+                "{} holds something that this log did not write",
+                encoded.id
+            )),
+            PutError::Full => ReadError::Storage("the object store has no room".to_owned()),
+        })?;
     Ok(MadeObject { ticket, meta, ranges })
 }
 

@@ -206,6 +206,32 @@ async fn a_stream_deleted_during_its_upload_stays_deleted() {
         .expect("every invariant");
 }
 
+/// A full disk was never free again: the upload of a stream was tried for ever although the stream was deleted to make room, and
+/// the write-ahead log kept its bytes meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_stream_deleted_while_the_store_is_full_lets_go_of_the_log() {
+    let world = World::new().await;
+    append(&world, B, 30, 200);
+    world.objects.set_full(true);
+    let uploading = {
+        let uploader = world.uploader.clone();
+        tokio::spawn(async move { uploader.upload_now().await })
+    };
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(!uploading.is_finished(), "nothing is given up while it is needed");
+    world
+        .manifest
+        .delete_stream(B, world.tail.durable_group())
+        .await
+        .expect("the delete");
+    world.tail.remove(B);
+    uploading
+        .await
+        .expect("the task")
+        .expect("nothing is left to upload");
+    assert_eq!(world.manifest.wal_through(), world.tail.durable_group());
+}
+
 #[tokio::test(start_paused = true)]
 async fn closing_gives_up_an_upload_and_the_next_start_makes_it() {
     let world = World::new().await;

@@ -15,6 +15,9 @@ pub fn command(site: &Site) -> Command {
         .arg(site.data())
         .args(["--kafka-listen", &format!("127.0.0.1:{}", site.kafka_port)])
         .args(["--admin-listen", &format!("127.0.0.1:{}", site.other_port)]);
+    for (flag, value) in &site.settings {
+        command.arg(flag).arg(value);
+    }
     command
 }
 
