@@ -1,13 +1,13 @@
 //! The broker itself: what it is made of, how it opens, its own settings.
 
-use crate::configs::alter::{AlterError, BROKER_TABLE, ConfigChange, TOPIC_TABLE};
-use crate::configs::resolve::{BrokerLayers, ConfigEntry, ConfigMap, describe_topic};
+use crate::configs::alter::{AlterError, BROKER_TABLE, ConfigChange};
+use crate::configs::resolve::{BrokerLayers, ConfigEntry, ConfigMap, ConfigSource, describe_topic};
 use crate::configs::settings::BrokerSettings;
 use crate::producer_ids::ProducerIds;
 use crate::state_stream::{StateError, StateStream};
-use crate::topics::{Topic, TopicError, TopicTable, topic_error};
+use crate::topics::{Dry, Topic, TopicTable};
 use arc_swap::ArcSwap;
-use millstream_log::{Clock, Log, LogStats};
+use millstream_log::{Clock, Log, LogStats, StreamId};
 use millstream_meta::catalog::{Catalog, CatalogError};
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashSet;
@@ -26,12 +26,25 @@ pub struct BrokerConfig {
 /// Why an operation on the broker as a whole failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BrokerError {
+    /// Others changed the same thing again and again; nothing was changed, a later attempt may pass.
+    #[error("{0}")]
+    Contended(String),
     /// The metadata store failed.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
+    #[error("{0}")]
+    Catalog(CatalogError),
     /// A setting is refused.
     #[error(transparent)]
     Config(#[from] AlterError),
+}
+
+impl From<CatalogError> for BrokerError {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::ConfigsTooLarge => Self::Config(AlterError::TooLarge(error.to_string())),
+            CatalogError::Contended => Self::Contended(error.to_string()),
+            other => Self::Catalog(other),
+        }
+    }
 }
 
 /// One broker; a cheap clone.
@@ -46,8 +59,11 @@ pub(crate) struct Inner {
     pub catalog: Catalog,
     pub clock: Arc<dyn Clock>,
     pub topics: RwLock<TopicTable>,
+    /// Held while the table or the settings follow the catalog's image; see `topic_changes.rs`.
+    pub changing: Mutex<()>,
     pub settings: ArcSwap<BrokerSettings>,
-    pub producer_ids: Mutex<ProducerIds>,
+    /// Held over the fetch of a block.
+    pub producer_ids: tokio::sync::Mutex<ProducerIds>,
 }
 
 /// The broker's settings by layer, owned.
@@ -95,27 +111,32 @@ impl Broker {
             catalog,
             clock,
             topics: RwLock::default(),
+            changing: Mutex::default(),
             settings: ArcSwap::from_pointee(settings),
-            producer_ids: Mutex::default(),
+            producer_ids: tokio::sync::Mutex::default(),
         };
         let broker = Broker {
             inner: Arc::new(inner),
         };
         broker.refresh_own_settings();
-        let image = broker.inner.catalog.image();
-        let mut wanted = HashSet::new();
-        for facts in image.topics() {
-            wanted.extend(facts.partitions.iter().map(|partition| partition.stream));
-            broker.install(facts.clone());
-        }
-        for stream in broker.inner.log.stream_ids() {
-            if !wanted.contains(&stream)
-                && let Err(error) = broker.inner.log.delete_stream(stream).await
-            {
+        broker.follow_all();
+        broker.drop_orphans().await;
+        Ok(broker)
+    }
+
+    /// Lets go of streams that no topic has: a deletion was interrupted between the catalog and the log.
+    async fn drop_orphans(&self) {
+        let image = self.inner.catalog.image();
+        let partitions = image.topics().flat_map(|facts| &facts.partitions);
+        let wanted: HashSet<StreamId> = partitions.map(|partition| partition.stream).collect();
+        let mut orphans = self.inner.log.stream_ids();
+        orphans.retain(|stream| !wanted.contains(stream));
+        orphans.sort_unstable();
+        for stream in orphans {
+            if let Err(error) = self.inner.log.delete_stream(stream).await {
                 tracing::warn!(%stream, %error, "a stream without a topic is left for the next start");
             }
         }
-        Ok(broker)
     }
 
     /// Answers what is queued, refuses what comes, lets go of the media.
@@ -147,6 +168,13 @@ impl Broker {
         self.inner.settings.load_full()
     }
 
+    /// Every stream of which the log holds anything; for tests of what is left behind.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn log_stream_ids(&self) -> Vec<StreamId> {
+        self.inner.log.stream_ids()
+    }
+
     /// Counters of the log.
     #[must_use]
     pub fn log_stats(&self) -> LogStats {
@@ -168,60 +196,22 @@ impl Broker {
         describe_topic(topic.configs(), self.layers().borrowed())
     }
 
+    /// The settings that were made for all brokers, as the resource with the empty name shows them.
+    #[must_use]
+    pub fn describe_default_configs(&self) -> Vec<ConfigEntry> {
+        let layers = Layers {
+            dynamic: ConfigMap::new(),
+            ..self.layers()
+        };
+        let mut entries = layers.borrowed().describe();
+        entries.retain(|entry| entry.source == ConfigSource::DynamicDefaultBroker);
+        entries
+    }
+
     /// Every setting of this broker, with its origin.
     #[must_use]
     pub fn describe_broker_configs(&self) -> Vec<ConfigEntry> {
         self.layers().borrowed().describe()
-    }
-
-    /// Changes settings of a topic: all changes, or none.
-    pub async fn alter_topic_configs(
-        &self,
-        name: &str,
-        changes: &[(String, ConfigChange)],
-        dry: crate::Dry,
-    ) -> Result<(), TopicError> {
-        let topic = self.topic(name).ok_or(TopicError::Unknown)?;
-        let layers = self.layers();
-        let in_force = |name: &str| {
-            let entries = describe_topic(topic.configs(), layers.borrowed());
-            entries
-                .into_iter()
-                .find(|entry| entry.row.name == name)
-                .and_then(|entry| entry.value)
-        };
-        let next = TOPIC_TABLE.apply(topic.configs(), changes, in_force)?;
-        self.keep_topic_configs(name, next, dry).await
-    }
-
-    /// Replaces the settings of a topic.
-    pub async fn replace_topic_configs(
-        &self,
-        name: &str,
-        values: &[(String, Option<String>)],
-        dry: crate::Dry,
-    ) -> Result<(), TopicError> {
-        self.topic(name).ok_or(TopicError::Unknown)?;
-        let next = TOPIC_TABLE.check_all(values)?;
-        self.keep_topic_configs(name, next, dry).await
-    }
-
-    async fn keep_topic_configs(
-        &self,
-        name: &str,
-        next: ConfigMap,
-        dry: crate::Dry,
-    ) -> Result<(), TopicError> {
-        if dry == crate::Dry::Run {
-            let facts = self
-                .inner
-                .catalog
-                .set_topic_configs(name, next)
-                .await
-                .map_err(topic_error)?;
-            self.install(facts);
-        }
-        Ok(())
     }
 
     /// Changes settings of this broker or of all: all changes, or none.
@@ -229,16 +219,14 @@ impl Broker {
         &self,
         scope: BrokerScope,
         changes: &[(String, ConfigChange)],
-        dry: crate::Dry,
+        dry: Dry,
     ) -> Result<(), BrokerError> {
-        let layers = self.layers();
-        let present = match scope {
-            BrokerScope::Default => &layers.dynamic_default,
-            BrokerScope::This => &layers.dynamic,
+        let edit = |present: &ConfigMap| {
+            let layers = self.layers();
+            let in_force = |name: &str| layers.borrowed().value(name).map(str::to_owned);
+            BROKER_TABLE.apply(present, changes, in_force)
         };
-        let in_force = |name: &str| layers.borrowed().value(name).map(str::to_owned);
-        let next = BROKER_TABLE.apply(present, changes, in_force)?;
-        self.keep_broker_configs(scope, next, dry).await
+        self.edit_broker_configs(scope, dry, edit).await
     }
 
     /// Replaces the settings made at run time for this broker or for all.
@@ -246,25 +234,40 @@ impl Broker {
         &self,
         scope: BrokerScope,
         values: &[(String, Option<String>)],
-        dry: crate::Dry,
+        dry: Dry,
     ) -> Result<(), BrokerError> {
-        let next = BROKER_TABLE.check_all(values)?;
-        self.keep_broker_configs(scope, next, dry).await
+        let edit = |_: &ConfigMap| BROKER_TABLE.check_replacement(values);
+        self.edit_broker_configs(scope, dry, edit).await
     }
 
-    async fn keep_broker_configs(
+    /// `edit` sees the settings that hold when its change becomes durable, so that of two changes at once none is lost.
+    async fn edit_broker_configs(
         &self,
         scope: BrokerScope,
-        next: ConfigMap,
-        dry: crate::Dry,
+        dry: Dry,
+        edit: impl Fn(&ConfigMap) -> Result<ConfigMap, AlterError> + Send + Sync,
     ) -> Result<(), BrokerError> {
-        if dry == crate::Dry::Run {
-            let broker = (scope == BrokerScope::This).then_some(self.inner.config.broker_id);
-            self.inner.catalog.set_broker_configs(broker, next).await?;
-            self.refresh_own_settings();
-            self.refresh_settings();
+        let broker = (scope == BrokerScope::This).then_some(self.inner.config.broker_id);
+        if dry == Dry::CheckOnly {
+            edit(&self.inner.catalog.image().broker_configs(broker))?;
+            return Ok(());
         }
-        Ok(())
+        let mut refused = None;
+        let edited = self.inner.catalog.edit_broker_configs(broker, |present| {
+            edit(present).map_err(|error| {
+                let why = error.to_string();
+                refused = Some(error);
+                why
+            })
+        });
+        let edited = edited.await;
+        self.refresh_own_settings();
+        self.refresh_settings();
+        match (edited, refused) {
+            (Ok(()), _) => Ok(()),
+            (Err(CatalogError::Refused(_)), Some(error)) => Err(error.into()),
+            (Err(error), _) => Err(error.into()),
+        }
     }
 
     fn refresh_own_settings(&self) {

@@ -8,7 +8,7 @@
 use crate::Broker;
 use crate::topics::Topic;
 use bytes::Bytes;
-use millstream_log::{Epoch, Offset, ReadError, ReadLimit, Stream, StreamBounds, WakeSet};
+use millstream_log::{Epoch, Offset, ReadError, ReadLimit, StreamBounds, WakeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -96,26 +96,32 @@ pub type FetchResult = Result<FetchSlice, FetchError>;
 impl Broker {
     /// Reads every partition once, in the given order; waits for data within the budget.
     ///
-    /// Returns one result per read, in order. An error in any partition ends the wait at once.
-    pub async fn fetch(&self, reads: &[FetchRead], budget: FetchBudget) -> Vec<FetchResult> {
-        let deadline = tokio::time::Instant::now() + budget.wait_max;
+    /// Returns one result per read, in order. An error in any partition ends the wait at once, and so does `interrupt`.
+    pub async fn fetch(
+        &self,
+        reads: &[FetchRead],
+        budget: FetchBudget,
+        interrupt: impl Future<Output = ()> + Send,
+    ) -> Vec<FetchResult> {
         let first = self.fetch_once(reads, budget).await;
         if budget.wait_max.is_zero() || is_enough(&first, budget) {
             return first;
         }
-        let streams: Vec<Stream> = reads
-            .iter()
-            .filter_map(|read| read.topic.stream(read.partition).cloned())
-            .collect();
-        let mut wakes = WakeSet::register(streams.iter());
+        let over = tokio::time::sleep(budget.wait_max);
+        tokio::pin!(interrupt, over);
+        let streams = reads.iter().filter_map(|read| read.topic.stream(read.partition));
+        let mut wakes = WakeSet::register(streams);
         loop {
             // Read again after registering: what arrived in between has nobody left to wake.
             let results = self.fetch_once(reads, budget).await;
             if is_enough(&results, budget) {
                 return results;
             }
-            if tokio::time::timeout_at(deadline, wakes.woken()).await.is_err() {
-                return results;
+            tokio::select! {
+                biased;
+                () = wakes.woken() => {}
+                () = &mut interrupt => return results,
+                () = &mut over => return results,
             }
         }
     }
@@ -138,6 +144,9 @@ impl Broker {
 }
 
 fn is_enough(results: &[FetchResult], budget: FetchBudget) -> bool {
+    if results.is_empty() {
+        return true;
+    }
     let mut bytes = 0;
     for result in results {
         match result {
@@ -159,6 +168,9 @@ async fn fetch_partition(
         .topic
         .stream(read.partition)
         .ok_or(FetchError::UnknownPartition)?;
+    if stream.is_deleted() {
+        return Err(FetchError::UnknownPartition);
+    }
     check_epoch(stream.epoch(), read.epoch)?;
     let bounds = stream.bounds();
     let end = match isolation {

@@ -11,6 +11,9 @@ pub mod offsets;
 mod producer_ids;
 pub mod records;
 pub mod state_stream;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod topic_changes;
 pub mod topics;
 
 pub use append::{PendingAppend, ProduceError, Produced};
@@ -23,4 +26,5 @@ pub use millstream_meta::catalog::TopicId;
 pub use offsets::{OffsetAnswer, OffsetQuery, TrimError};
 pub use records::RecordsRefused;
 pub use state_stream::{PendingState, StateError, StateRecord, StateStream};
+pub use topic_changes::TopicDraft;
 pub use topics::{Dry, OFFSETS_TOPIC, Topic, TopicError, TopicSpec};

@@ -23,13 +23,14 @@ impl ProducerIds {
 impl Broker {
     /// A producer id that nobody has had before.
     pub async fn new_producer_id(&self) -> Result<i64, BrokerError> {
+        // One caller fetches the next block while the others wait for it: a crowd of them would only be in each other's way.
+        let mut ids = self.inner.producer_ids.lock().await;
         loop {
-            if let Some(id) = self.inner.producer_ids.lock().take() {
+            if let Some(id) = ids.take() {
                 return Ok(id);
             }
-            // Two callers may fetch a block each; the ids of the one that is overwritten stay unused, which harms nobody.
             let block = self.inner.catalog.allocate_producer_ids().await?;
-            self.inner.producer_ids.lock().refill(block);
+            ids.refill(block);
         }
     }
 }

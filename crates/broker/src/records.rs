@@ -40,6 +40,10 @@ pub enum RecordsRefused {
         /// The offender.
         timestamp: TimestampMs,
     },
+    /// Part of a transaction; none can have been begun here, so the producer must not go on
+    /// (Kafka: TRANSACTIONAL_ID_AUTHORIZATION_FAILED).
+    #[error("transactions are not served yet")]
+    Transactional,
     /// Breaks another rule (Kafka: INVALID_RECORD).
     #[error("{reason}")]
     Invalid {
@@ -108,6 +112,9 @@ fn check_header(batch: &ValidBatch) -> Result<(), RecordsRefused> {
     let header = batch.header();
     if header.is_control() {
         return Err(invalid("clients may not write control records"));
+    }
+    if header.is_transactional() {
+        return Err(RecordsRefused::Transactional);
     }
     if header.producer_id >= 0 && (header.base_sequence < 0 || header.producer_epoch < 0) {
         return Err(invalid("an idempotent batch needs a sequence and an epoch"));

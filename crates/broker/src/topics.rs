@@ -1,25 +1,23 @@
-//! Topics as the broker serves them: facts from the catalog, settings parsed, streams open. And how they come and go.
+//! Topics as the broker serves them: facts from the catalog, settings parsed, streams open. How they come and go:
+//! `topic_changes.rs`.
 //!
 //! Owns: the table that every request looks a topic up in. Never: durable facts (the catalog's) or records (the log's).
 //!
 //! **Invariant**: the table is the catalog's image, no older than the last operation that this broker was answered.
 
 use crate::Broker;
-use crate::configs::alter::{AlterError, TOPIC_TABLE};
+use crate::configs::alter::AlterError;
 use crate::configs::resolve::ConfigMap;
 use crate::configs::settings::TopicSettings;
 use arc_swap::ArcSwap;
-use millstream_log::{Stream, StreamError};
-use millstream_meta::catalog::{CatalogError, NewTopic, TopicFacts, TopicId};
+use millstream_log::{Log, Stream};
+use millstream_meta::catalog::{CatalogError, PartitionCountError, TopicFacts, TopicId, check_topic_name};
 use std::collections::HashMap;
 use std::sync::Arc;
 use thiserror::Error;
 
 /// The topic that holds the offsets and the metadata of groups.
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
-
-/// Partitions that one topic may have.
-pub const PARTITIONS_MAX: u32 = 100_000;
 
 /// One topic.
 pub struct Topic {
@@ -72,6 +70,9 @@ pub enum TopicError {
     /// delete.topic.enable is false.
     #[error("Topic deletion is disabled.")]
     DeletionDisabled,
+    /// Others changed the same thing again and again; nothing was changed, a later attempt may pass.
+    #[error("{0}")]
+    Contended(String),
     /// The metadata store failed; the text tells whether it may have happened.
     #[error("{0}")]
     Store(String),
@@ -85,6 +86,46 @@ pub(crate) struct TopicTable {
 }
 
 impl Topic {
+    /// Opens the streams of these facts; those that `held` has open already are taken over.
+    pub(crate) fn open(
+        facts: Arc<TopicFacts>,
+        settings: TopicSettings,
+        log: &Log,
+        held: Option<&Topic>,
+    ) -> Topic {
+        let held = held.filter(|held| held.id() == facts.id);
+        let streams = facts.partitions.iter().enumerate().map(|(index, partition)| {
+            let open = held.and_then(|held| held.streams.get(index));
+            match open {
+                Some(open) if open.id() == partition.stream && open.epoch() == partition.epoch => {
+                    open.clone()
+                }
+                _ => log.open_stream(partition.stream, partition.epoch),
+            }
+        });
+        let streams = streams.collect();
+        let topic = Topic {
+            facts,
+            settings: ArcSwap::from_pointee(settings),
+            streams,
+        };
+        topic.tell_policy();
+        topic
+    }
+
+    /// Puts other settings in force.
+    pub(crate) fn set_settings(&self, settings: TopicSettings) {
+        self.settings.store(Arc::new(settings));
+        self.tell_policy();
+    }
+
+    fn tell_policy(&self) {
+        let settings = self.settings.load();
+        for stream in &self.streams {
+            stream.set_policy(settings.policy.clone());
+        }
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -98,7 +139,7 @@ impl Topic {
     /// How many partitions it has.
     #[must_use]
     pub fn partitions(&self) -> u32 {
-        u32::try_from(self.streams.len()).expect("PARTITIONS_MAX is far below 2^32")
+        u32::try_from(self.streams.len()).expect("the catalog bounds the count far below 2^32")
     }
     /// The stream of a partition.
     #[must_use]
@@ -144,10 +185,10 @@ impl TopicTable {
         self.by_id.insert(topic.id(), topic);
     }
 
-    pub(crate) fn remove(&mut self, name: &str) -> Option<Arc<Topic>> {
-        let gone = self.by_name.remove(name)?;
-        self.by_id.remove(&gone.id());
-        Some(gone)
+    pub(crate) fn remove(&mut self, name: &str) {
+        if let Some(gone) = self.by_name.remove(name) {
+            self.by_id.remove(&gone.id());
+        }
     }
 
     /// All topics, sorted by name.
@@ -177,154 +218,9 @@ impl Broker {
         self.inner.topics.read().all()
     }
 
-    /// Creates a topic, durably, and opens it. Checks everything first; `Dry::CheckOnly` stops there with `None`.
-    pub async fn create_topic(&self, spec: &TopicSpec, dry: Dry) -> Result<Option<Arc<Topic>>, TopicError> {
-        let configs = TOPIC_TABLE.check_all(&spec.configs)?;
-        let partitions = spec
-            .partitions
-            .unwrap_or_else(|| self.settings().partitions_default);
-        check_partitions(partitions)?;
-        let new = NewTopic {
-            name: spec.name.clone(),
-            partitions,
-            configs,
-        };
-        if dry == Dry::CheckOnly {
-            self.inner.catalog.check_new_topic(&new).map_err(topic_error)?;
-            return Ok(None);
-        }
-        let facts = self.inner.catalog.create_topic(new).await.map_err(topic_error)?;
-        Ok(Some(self.install(facts)))
-    }
-
-    /// The topic, created with the broker's defaults if there is none and that is allowed.
-    pub async fn topic_or_create(&self, name: &str) -> Result<Arc<Topic>, TopicError> {
-        if let Some(topic) = self.topic(name) {
-            return Ok(topic);
-        }
-        let spec = match name {
-            OFFSETS_TOPIC => offsets_topic_spec(self.settings().offsets_partitions),
-            _ if !self.settings().auto_create_topics => return Err(TopicError::Unknown),
-            _ => TopicSpec {
-                name: name.to_owned(),
-                partitions: None,
-                configs: Vec::new(),
-            },
-        };
-        match self.create_topic(&spec, Dry::Run).await {
-            Ok(created) => created.ok_or(TopicError::Unknown),
-            // Somebody else was faster: theirs is as good.
-            Err(TopicError::Exists(_)) => self.topic(name).ok_or(TopicError::Unknown),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Raises a topic's partition count to `partitions`.
-    pub async fn add_partitions(&self, name: &str, partitions: u32, dry: Dry) -> Result<(), TopicError> {
-        let topic = self.topic(name).ok_or(TopicError::Unknown)?;
-        check_partitions(partitions)?;
-        let held = topic.partitions();
-        if partitions <= held {
-            let what = if partitions == held {
-                "Topic already has"
-            } else {
-                "Topic currently has"
-            };
-            let rest = if partitions == held {
-                ""
-            } else {
-                ", which is higher than the requested count"
-            };
-            return Err(TopicError::InvalidPartitions(format!(
-                "{what} {held} partition(s){rest}."
-            )));
-        }
-        if dry == Dry::Run {
-            let facts = self
-                .inner
-                .catalog
-                .add_partitions(name, partitions)
-                .await
-                .map_err(topic_error)?;
-            self.install(facts);
-        }
-        Ok(())
-    }
-
-    /// Deletes a topic: its name at once and durably, its records in the background of the log.
-    pub async fn delete_topic(&self, name: &str) -> Result<(), TopicError> {
-        if !self.settings().delete_topics {
-            return Err(TopicError::DeletionDisabled);
-        }
-        if is_internal(name) {
-            return Err(TopicError::Internal);
-        }
-        self.topic(name).ok_or(TopicError::Unknown)?;
-        self.inner.catalog.delete_topic(name).await.map_err(topic_error)?;
-        let Some(gone) = self.inner.topics.write().remove(name) else {
-            return Ok(());
-        };
-        for stream in &gone.streams {
-            // The topic is gone for good already; what fails here is collected at the next start.
-            if let Err(error) = self.inner.log.delete_stream(stream.id()).await {
-                warn_leftover(&gone, stream, &error);
-            }
-        }
-        Ok(())
-    }
-
-    /// Opens the topic of these facts in place of whatever was open under the name.
-    pub(crate) fn install(&self, facts: Arc<TopicFacts>) -> Arc<Topic> {
-        let settings = TopicSettings::resolve(&facts.configs, self.layers().borrowed());
-        let mut streams = Vec::with_capacity(facts.partitions.len());
-        for partition in &facts.partitions {
-            let stream = self.inner.log.open_stream(partition.stream, partition.epoch);
-            stream.set_policy(settings.policy.clone());
-            streams.push(stream);
-        }
-        let topic = Arc::new(Topic {
-            facts,
-            settings: ArcSwap::from_pointee(settings),
-            streams,
-        });
-        self.inner.topics.write().insert(topic.clone());
-        topic
-    }
-
-    /// Parses every topic's settings anew: the broker's own settings changed.
-    pub(crate) fn refresh_settings(&self) {
-        let layers = self.layers();
-        for topic in self.topics() {
-            let settings = TopicSettings::resolve(&topic.facts.configs, layers.borrowed());
-            for stream in &topic.streams {
-                stream.set_policy(settings.policy.clone());
-            }
-            topic.settings.store(Arc::new(settings));
-        }
-    }
-}
-
-fn offsets_topic_spec(partitions: u32) -> TopicSpec {
-    let configs = vec![
-        ("cleanup.policy".to_owned(), Some("compact".to_owned())),
-        ("compression.type".to_owned(), Some("producer".to_owned())),
-    ];
-    TopicSpec {
-        name: OFFSETS_TOPIC.to_owned(),
-        partitions: Some(partitions),
-        configs,
-    }
-}
-
-fn check_partitions(partitions: u32) -> Result<(), TopicError> {
-    match partitions {
-        0 => Err(TopicError::InvalidPartitions(
-            "Number of partitions was set to an invalid non-positive value.".into(),
-        )),
-        1..=PARTITIONS_MAX => Ok(()),
-        _ => Err(TopicError::InvalidPartitions(format!(
-            "A topic may have at most {PARTITIONS_MAX} partitions."
-        ))),
+    /// Whether a topic could have that name; taken or not.
+    pub fn check_topic_name(&self, name: &str) -> Result<(), TopicError> {
+        check_topic_name(name).map_err(|error| TopicError::InvalidName(error.to_string()))
     }
 }
 
@@ -332,15 +228,19 @@ pub(crate) fn topic_error(error: CatalogError) -> TopicError {
     match error {
         CatalogError::TopicExists(name) => TopicError::Exists(name),
         CatalogError::UnknownTopic => TopicError::Unknown,
-        CatalogError::InvalidName(reason) => TopicError::InvalidName(reason.to_string()),
-        CatalogError::InvalidPartitions(reason) => TopicError::InvalidPartitions(reason.to_string()),
-        other @ (CatalogError::Store(_)
-        | CatalogError::Contended
-        | CatalogError::ConfigsTooLarge
-        | CatalogError::Refused(_)) => TopicError::Store(other.to_string()),
+        CatalogError::InvalidName(error) => TopicError::InvalidName(error.to_string()),
+        CatalogError::InvalidPartitions(error) => TopicError::InvalidPartitions(partitions_message(error)),
+        CatalogError::ConfigsTooLarge => TopicError::Config(AlterError::TooLarge(error.to_string())),
+        CatalogError::Contended => TopicError::Contended(error.to_string()),
+        CatalogError::Store(_) | CatalogError::Refused(_) => TopicError::Store(error.to_string()),
     }
 }
 
-fn warn_leftover(topic: &Topic, stream: &Stream, error: &StreamError) {
-    tracing::warn!(topic = topic.name(), stream = %stream.id(), %error, "records of a deleted topic are left for the next start");
+/// In Kafka's words, which tools and their users know.
+fn partitions_message(error: PartitionCountError) -> String {
+    match error {
+        PartitionCountError::Zero => "Number of partitions was set to an invalid non-positive value.".into(),
+        PartitionCountError::NotMore { present } => format!("Topic currently has {present} partitions."),
+        PartitionCountError::TooMany => error.to_string(),
+    }
 }

@@ -4,16 +4,16 @@
 
 use crate::api;
 use crate::connection::Peer;
+use crate::errors::ErrorCode;
 use crate::node::Kafka;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use millstream_kafka_wire::{
-    ApiKey, DecodeError, EncodeError, Frame, Message, Reader, Request, RequestHeader, decode_request,
-    encode_response,
+    ApiKey, DecodeError, EncodeError, Frame, Reader, Request, RequestHeader, decode_request, encode_response,
 };
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 /// One request as an API sees it, beside its message.
 pub(crate) struct Call {
@@ -23,6 +23,34 @@ pub(crate) struct Call {
     pub version: i16,
     /// The client's own name for itself.
     pub client_id: Option<millstream_kafka_wire::Str>,
+    /// When the connection ends.
+    pub leaving: Leaving,
+    /// The request's share of the memory for requests; goes back with the call.
+    pub memory: Option<OwnedSemaphorePermit>,
+}
+
+/// The end of a connection, which cuts long polls short.
+#[derive(Clone)]
+pub(crate) struct Leaving(Arc<watch::Sender<bool>>);
+
+impl Default for Leaving {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+}
+
+impl Leaving {
+    /// From now on nobody waits for news.
+    pub fn leave(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Resolves when the connection ends.
+    pub async fn left(self) {
+        let mut left = self.0.subscribe();
+        // The sender lives in `self`, so the wait cannot fail.
+        let _ = left.wait_for(|left| *left).await;
+    }
 }
 
 /// How far an API has come once its requests may overtake it no more.
@@ -33,6 +61,8 @@ pub(crate) enum Begun<R> {
     Pending(BoxFuture<'static, R>),
     /// The protocol wants no answer (produce with acks=0).
     Silent,
+    /// The protocol has no answer, and the client must learn that something failed: the connection ends (produce with acks=0).
+    HangUp(ErrorCode),
 }
 
 /// When the next request of a connection may begin.
@@ -48,8 +78,8 @@ pub(crate) enum Order {
 pub(crate) trait Api: 'static {
     /// What is asked.
     type Request: Request + Send;
-    /// Versions advertised; `Request`'s own versions unless there is a reason.
-    const VERSIONS: RangeInclusive<i16> = Self::Request::VERSION_MIN..=Self::Request::VERSION_MAX;
+    /// Versions served: all whose layout is final, unless there is a reason.
+    const VERSIONS: RangeInclusive<i16> = <Self::Request as Request>::KEY.stable_versions();
     /// Whether later requests wait for `begin`.
     const ORDER: Order = Order::Concurrent;
     /// Takes the request as far as it goes without waiting for anybody but the log's byte permit (`Sequenced`), or to its
@@ -71,13 +101,19 @@ pub(crate) enum Started {
 }
 
 /// Why a connection is closed instead of answered.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The frame does not decode.
+    #[error("the request does not decode: {0}")]
     Malformed(DecodeError),
     /// The answer does not encode at the version asked for: a fault of ours.
+    #[error("the answer does not encode: {0}")]
     Unencodable(EncodeError),
+    /// A request that wants no answer failed.
+    #[error("a request without an answer failed: {0:?}")]
+    Failed(ErrorCode),
     /// No such API, or not at that version (Kafka closes the connection).
+    #[error("API {key} is not served in version {version}")]
     Unsupported {
         /// Number of the API.
         key: i16,
@@ -86,12 +122,14 @@ pub enum CallError {
     },
 }
 
+type Start = fn(Arc<Kafka>, Call, i32, Bytes, usize) -> Result<BoxFuture<'static, Started>, CallError>;
+
 /// One row of the table.
 pub(crate) struct ApiRow {
     pub key: ApiKey,
     pub versions: RangeInclusive<i16>,
     pub order: Order,
-    start: fn(Arc<Kafka>, Call, i32, Bytes, usize) -> BoxFuture<'static, Started>,
+    start: Start,
 }
 
 const fn row<A: Api>() -> ApiRow {
@@ -148,7 +186,7 @@ impl ApiRow {
         correlation_id: i32,
         frame: Bytes,
         body_at: usize,
-    ) -> BoxFuture<'static, Started> {
+    ) -> Result<BoxFuture<'static, Started>, CallError> {
         (self.start)(kafka, call, correlation_id, frame, body_at)
     }
 }
@@ -159,33 +197,35 @@ fn start<A: Api>(
     correlation_id: i32,
     frame: Bytes,
     body_at: usize,
-) -> BoxFuture<'static, Started> {
-    Box::pin(async move {
-        let version = call.version;
-        let body = frame.slice(body_at..);
-        let request = match decode_request::<A::Request>(Reader::new(&body), version) {
-            Ok(request) => request,
-            Err(error) => return Started::Finished(Err(CallError::Malformed(error))),
-        };
-        drop(frame);
-        drop(body);
-        let key = <A::Request as Request>::KEY;
-        let metrics = kafka.metrics.clone();
-        let begun_at = kafka.monotonic();
-        let clock = kafka.clock();
-        let encode = move |response: &<A::Request as Request>::Response| -> Answer {
-            let took: Duration = clock.monotonic().saturating_sub(begun_at);
-            metrics.record(key, took);
-            encode_response(response, version, correlation_id)
-                .map(Some)
-                .map_err(CallError::Unencodable)
-        };
+) -> Result<BoxFuture<'static, Started>, CallError> {
+    let version = call.version;
+    let body = frame.slice(body_at..);
+    let request = decode_request::<A::Request>(Reader::new(&body), version).map_err(CallError::Malformed)?;
+    let encode = encoder::<A>(kafka.clone(), version, correlation_id);
+    Ok(Box::pin(async move {
         match A::begin(kafka, call, request).await {
             Begun::Done(response) => Started::Finished(encode(&response)),
             Begun::Silent => Started::Finished(Ok(None)),
+            Begun::HangUp(code) => Started::Finished(Err(CallError::Failed(code))),
             Begun::Pending(response) => Started::Pending(Box::pin(async move { encode(&response.await) })),
         }
-    })
+    }))
+}
+
+/// Encodes the answer and notes how long it took from here on.
+fn encoder<A: Api>(
+    kafka: Arc<Kafka>,
+    version: i16,
+    correlation_id: i32,
+) -> impl FnOnce(&<A::Request as Request>::Response) -> Answer + Send + 'static {
+    let begun_at = kafka.monotonic();
+    move |response| {
+        let took = kafka.monotonic().saturating_sub(begun_at);
+        kafka.metrics.record(<A::Request as Request>::KEY, took);
+        encode_response(response, version, correlation_id)
+            .map(Some)
+            .map_err(CallError::Unencodable)
+    }
 }
 
 /// One line of the table of supported APIs.
@@ -207,9 +247,16 @@ pub fn supported_apis() -> Vec<ApiListing> {
         .map(|row| ApiListing {
             key: row.key.code(),
             name: row.key.name(),
-            versions: row.versions.clone(),
+            versions: advertised(row),
         })
         .collect()
+}
+
+/// Versions named in ApiVersions. Produce is named from 0 on, because librdkafka turns compression off when 0 is missing
+/// (KAFKA-18659); a request below 3 ends the connection, as with Kafka 4.
+pub(crate) fn advertised(row: &ApiRow) -> RangeInclusive<i16> {
+    let lowest = *row.key.advertised_versions().start();
+    lowest.min(*row.versions.start())..=*row.versions.end()
 }
 
 /// The header of a frame and where its message begins.

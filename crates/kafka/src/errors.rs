@@ -43,6 +43,7 @@ impl Coded for RecordsRefused {
             RecordsRefused::UnknownCodec(_) => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
             RecordsRefused::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
             RecordsRefused::Timestamp { .. } => ErrorCode::INVALID_TIMESTAMP,
+            RecordsRefused::Transactional => ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
             RecordsRefused::Invalid { .. } => ErrorCode::INVALID_RECORD,
         }
     }
@@ -81,6 +82,8 @@ impl Coded for TopicError {
             TopicError::InvalidPartitions(_) => ErrorCode::INVALID_PARTITIONS,
             TopicError::Config(error) => error.code(),
             TopicError::DeletionDisabled => ErrorCode::TOPIC_DELETION_DISABLED,
+            // Clients try again.
+            TopicError::Contended(_) => ErrorCode::REQUEST_TIMED_OUT,
             TopicError::Store(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }
@@ -90,9 +93,10 @@ impl Coded for AlterError {
     fn code(&self) -> ErrorCode {
         match self {
             AlterError::Duplicate(_) | AlterError::Static(_) => ErrorCode::INVALID_REQUEST,
-            AlterError::Invalid(_) | AlterError::Unknown { .. } | AlterError::NotAList(_) => {
-                ErrorCode::INVALID_CONFIG
-            }
+            AlterError::Invalid(_)
+            | AlterError::Unknown { .. }
+            | AlterError::NotAList(_)
+            | AlterError::TooLarge(_) => ErrorCode::INVALID_CONFIG,
         }
     }
 }
@@ -134,6 +138,7 @@ pub(crate) fn code_of<T, E: Coded>(outcome: &Result<T, E>) -> i16 {
 impl Coded for BrokerError {
     fn code(&self) -> ErrorCode {
         match self {
+            BrokerError::Contended(_) => ErrorCode::REQUEST_TIMED_OUT,
             BrokerError::Catalog(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
             BrokerError::Config(error) => error.code(),
         }

@@ -2,18 +2,24 @@
 //! that nothing unchanged is said again.
 //!
 //! Owns: the partitions of each session, their order of service, the epochs of the exchange. Never: reads. Pure, but for the
-//! lock around the table.
+//! locks: a short one around the table, one around each session.
 //!
-//! **Invariant**: partitions that gave data go to the end of the order, so that none starves (trap T16).
+//! **Invariant**: partitions that gave data go to the end of the order, so that none starves (trap T16); and all sessions
+//! together remember at most `PARTITIONS_MAX` partitions, whatever clients ask for.
 
 use crate::errors::ErrorCode;
 use millstream_kafka_wire::{Str, Uuid};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// A session that nobody used for so long may be dropped for a new one (Kafka: min.incremental.fetch.session.eviction.ms).
 const EVICTION_AGE: Duration = Duration::from_secs(120);
+
+/// Partitions that all sessions together remember, at about 250 bytes each. Above it clients are served without a session.
+const PARTITIONS_MAX: usize = 500_000;
 
 /// Epoch of a request that wants a new session.
 const EPOCH_INITIAL: i32 = 0;
@@ -53,10 +59,11 @@ pub(crate) struct SessionRequest {
     pub epoch: i32,
     pub asks: Vec<Ask>,
     pub forgotten: Vec<(TopicKey, i32)>,
+    /// Whether its version names topics by id; a session keeps to one way.
+    pub by_id: bool,
 }
 
 /// How one request is to be answered.
-#[derive(Debug)]
 pub(crate) struct Plan {
     /// Partitions to read, in this order.
     pub asks: Vec<Ask>,
@@ -64,6 +71,7 @@ pub(crate) struct Plan {
     pub session_id: i32,
     /// Whether only what changed is told.
     pub incremental: bool,
+    session: Option<Arc<Mutex<Session>>>,
 }
 
 #[derive(Debug)]
@@ -72,89 +80,139 @@ struct Entry {
     told: Option<Told>,
 }
 
-#[derive(Debug)]
-struct Session {
+/// See the module.
+pub(crate) struct Session {
     epoch: i32,
-    used: Duration,
+    by_id: bool,
     order: BTreeMap<u64, Entry>,
     places: HashMap<(TopicKey, i32), u64>,
     next_place: u64,
+    /// Partitions of all sessions.
+    remembered: Arc<AtomicUsize>,
 }
 
 /// All sessions of this node.
 pub(crate) struct FetchSessions {
     slots_max: usize,
+    remembered: Arc<AtomicUsize>,
     table: Mutex<Table>,
 }
 
-#[derive(Default)]
 struct Table {
-    sessions: HashMap<i32, Session>,
+    slots: HashMap<i32, Slot>,
     next_id: i32,
 }
 
+struct Slot {
+    used: Duration,
+    session: Arc<Mutex<Session>>,
+}
+
 impl FetchSessions {
-    pub fn new(slots_max: usize) -> Self {
+    /// Ids begin at a place that depends on `seed`: a client that comes back after a restart must not take another's session
+    /// for its own.
+    pub fn new(slots_max: usize, seed: i64) -> Self {
+        // The odd constant of Knuth's multiplicative hash spreads times that lie close together.
+        let spread = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64) as u64 >> 33;
         Self {
             slots_max,
-            table: Mutex::default(),
+            remembered: Arc::default(),
+            table: Mutex::new(Table {
+                slots: HashMap::new(),
+                next_id: i32::try_from(spread).unwrap_or(0).max(1),
+            }),
         }
     }
 
     /// How many sessions are kept.
     pub fn len(&self) -> usize {
-        self.table.lock().sessions.len()
+        self.table.lock().slots.len()
     }
 
     /// Decides what a request reads.
     pub fn plan(&self, request: SessionRequest, now: Duration) -> Result<Plan, ErrorCode> {
-        let mut table = self.table.lock();
         match request.epoch {
-            EPOCH_INITIAL | EPOCH_FINAL => {
-                table.sessions.remove(&request.id);
-                let wants_session = request.epoch == EPOCH_INITIAL;
-                let session_id = if wants_session {
-                    table.open(&request.asks, self.slots_max, now)
-                } else {
-                    0
-                };
-                Ok(Plan {
-                    asks: request.asks,
-                    session_id,
-                    incremental: false,
-                })
-            }
-            epoch => {
-                let session = table
-                    .sessions
-                    .get_mut(&request.id)
-                    .ok_or(ErrorCode::FETCH_SESSION_ID_NOT_FOUND)?;
-                if session.epoch != epoch {
-                    return Err(ErrorCode::INVALID_FETCH_SESSION_EPOCH);
-                }
-                session.epoch = next_epoch(epoch);
-                session.used = now;
-                session.update(request.asks, request.forgotten);
-                let asks = session.order.values().map(|entry| entry.ask.clone()).collect();
-                Ok(Plan {
-                    asks,
-                    session_id: request.id,
-                    incremental: true,
-                })
-            }
+            EPOCH_INITIAL | EPOCH_FINAL => Ok(self.plan_full(request, now)),
+            _ => self.plan_incremental(request, now),
         }
     }
 
-    /// Notes what is told of a partition; returns whether it must be told at all. Partitions with data go to the end.
-    pub fn tell(&self, session_id: i32, ask: &Ask, told: Told, has_news: HasNews) -> bool {
-        if session_id == 0 {
-            return true;
-        }
-        let mut table = self.table.lock();
-        let Some(session) = table.sessions.get_mut(&session_id) else {
-            return true;
+    fn plan_full(&self, request: SessionRequest, now: Duration) -> Plan {
+        self.table.lock().slots.remove(&request.id);
+        let opened = match request.epoch {
+            EPOCH_INITIAL => self.open(&request, now),
+            _ => None,
         };
-        session.tell(ask, told, has_news)
+        let (session_id, session) = opened.unzip();
+        Plan {
+            asks: request.asks,
+            session_id: session_id.unwrap_or(0),
+            incremental: false,
+            session,
+        }
+    }
+
+    fn plan_incremental(&self, request: SessionRequest, now: Duration) -> Result<Plan, ErrorCode> {
+        let shared = self.table.lock().touch(request.id, now);
+        let shared = shared.ok_or(ErrorCode::FETCH_SESSION_ID_NOT_FOUND)?;
+        let mut session = shared.lock();
+        if session.epoch != request.epoch {
+            return Err(ErrorCode::INVALID_FETCH_SESSION_EPOCH);
+        }
+        if session.by_id != request.by_id {
+            return Err(ErrorCode::FETCH_SESSION_TOPIC_ID_ERROR);
+        }
+        if !self.has_room(request.asks.len()) {
+            // The client asks for everything next, and is served without a session.
+            self.table.lock().slots.remove(&request.id);
+            return Err(ErrorCode::FETCH_SESSION_ID_NOT_FOUND);
+        }
+        session.epoch = next_epoch(session.epoch);
+        session.update(request.asks, request.forgotten);
+        if session.order.is_empty() {
+            self.table.lock().slots.remove(&request.id);
+            return Ok(Plan {
+                asks: Vec::new(),
+                session_id: 0,
+                incremental: false,
+                session: None,
+            });
+        }
+        Ok(Plan {
+            asks: session.order.values().map(|entry| entry.ask.clone()).collect(),
+            session_id: request.id,
+            incremental: true,
+            session: Some(shared.clone()),
+        })
+    }
+
+    /// A new session, or none when every slot is taken by a session in use.
+    fn open(&self, request: &SessionRequest, now: Duration) -> Option<(i32, Arc<Mutex<Session>>)> {
+        if request.asks.is_empty() || !self.has_room(request.asks.len()) {
+            return None;
+        }
+        let mut session = Session {
+            epoch: next_epoch(EPOCH_INITIAL),
+            by_id: request.by_id,
+            order: BTreeMap::new(),
+            places: HashMap::new(),
+            next_place: 0,
+            remembered: self.remembered.clone(),
+        };
+        session.update(request.asks.clone(), Vec::new());
+        let session = Arc::new(Mutex::new(session));
+        let slot = Slot {
+            used: now,
+            session: session.clone(),
+        };
+        let id = self.table.lock().insert(slot, self.slots_max, now)?;
+        Some((id, session))
+    }
+
+    /// Not exact when requests race, and need not be.
+    fn has_room(&self, partitions: usize) -> bool {
+        let remembered = self.remembered.load(Ordering::Relaxed);
+        remembered.saturating_add(partitions) <= PARTITIONS_MAX
     }
 }
 
@@ -166,57 +224,55 @@ pub(crate) enum HasNews {
     No,
 }
 
+impl Plan {
+    /// Runs `tell` with a way to note what is told of a partition, which returns whether it must be told at all.
+    /// Partitions with data go to the end of the order.
+    pub fn tell<R>(&self, tell: impl FnOnce(&mut dyn FnMut(&Ask, Told, HasNews) -> bool) -> R) -> R {
+        match &self.session {
+            None => tell(&mut |_, _, _| true),
+            Some(session) => {
+                let mut session = session.lock();
+                let incremental = self.incremental;
+                tell(&mut |ask, told, has_news| session.tell(ask, told, has_news) || !incremental)
+            }
+        }
+    }
+}
+
 impl Table {
-    /// A new session's id, or 0 when every slot is taken by a session in use.
-    fn open(&mut self, asks: &[Ask], slots_max: usize, now: Duration) -> i32 {
-        if slots_max == 0 || asks.is_empty() {
-            return 0;
+    fn touch(&mut self, id: i32, now: Duration) -> Option<Arc<Mutex<Session>>> {
+        let slot = self.slots.get_mut(&id)?;
+        slot.used = now;
+        Some(slot.session.clone())
+    }
+
+    fn insert(&mut self, slot: Slot, slots_max: usize, now: Duration) -> Option<i32> {
+        if slots_max == 0 || self.slots.len() >= slots_max && !self.evict(now) {
+            return None;
         }
-        if self.sessions.len() >= slots_max && !self.evict(now) {
-            return 0;
+        while self.slots.contains_key(&self.next_id) {
+            self.next_id = next_id(self.next_id);
         }
-        self.next_id = if self.next_id == i32::MAX {
-            1
-        } else {
-            self.next_id + 1
-        };
-        while self.sessions.contains_key(&self.next_id) {
-            self.next_id = if self.next_id == i32::MAX {
-                1
-            } else {
-                self.next_id + 1
-            };
-        }
-        let mut session = Session {
-            epoch: next_epoch(EPOCH_INITIAL),
-            used: now,
-            order: BTreeMap::new(),
-            places: HashMap::new(),
-            next_place: 0,
-        };
-        session.update(asks.to_vec(), Vec::new());
-        self.sessions.insert(self.next_id, session);
-        self.next_id
+        let id = self.next_id;
+        self.next_id = next_id(id);
+        self.slots.insert(id, slot);
+        Some(id)
     }
 
     fn evict(&mut self, now: Duration) -> bool {
-        let oldest = self
-            .sessions
-            .iter()
-            .min_by_key(|(id, session)| (session.used, **id));
-        match oldest {
-            Some((id, session)) if now.saturating_sub(session.used) >= EVICTION_AGE => {
-                let id = *id;
-                self.sessions.remove(&id);
-                true
-            }
-            _ => false,
-        }
+        let oldest = self.slots.iter().min_by_key(|(id, slot)| (slot.used, **id));
+        let oldest = oldest.filter(|(_, slot)| now.saturating_sub(slot.used) >= EVICTION_AGE);
+        let Some(id) = oldest.map(|(id, _)| *id) else {
+            return false;
+        };
+        self.slots.remove(&id);
+        true
     }
 }
 
 impl Session {
     fn update(&mut self, asks: Vec<Ask>, forgotten: Vec<(TopicKey, i32)>) {
+        let before = self.order.len();
         for ask in asks {
             let key = (ask.topic.clone(), ask.partition);
             if let Some(entry) = self.places.get(&key).and_then(|place| self.order.get_mut(place)) {
@@ -232,6 +288,8 @@ impl Session {
                 self.order.remove(&place);
             }
         }
+        self.remembered.fetch_add(self.order.len(), Ordering::Relaxed);
+        self.remembered.fetch_sub(before, Ordering::Relaxed);
     }
 
     fn tell(&mut self, ask: &Ask, told: Told, has_news: HasNews) -> bool {
@@ -256,133 +314,20 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.remembered.fetch_sub(self.order.len(), Ordering::Relaxed);
+    }
+}
+
+fn next_id(id: i32) -> i32 {
+    if id == i32::MAX { 1 } else { id + 1 }
+}
+
 fn next_epoch(epoch: i32) -> i32 {
     if epoch == i32::MAX { 1 } else { epoch + 1 }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ask(partition: i32, from: i64) -> Ask {
-        let topic = TopicKey::Name(Str::from_static("t"));
-        Ask {
-            topic,
-            partition,
-            from,
-            bytes_max: 1,
-            epoch: -1,
-            last_fetched_epoch: -1,
-        }
-    }
-
-    fn request(id: i32, epoch: i32, asks: Vec<Ask>) -> SessionRequest {
-        SessionRequest {
-            id,
-            epoch,
-            asks,
-            forgotten: Vec::new(),
-        }
-    }
-
-    const TOLD: Told = Told {
-        high_watermark: 5,
-        log_start: 0,
-    };
-
-    #[test]
-    fn a_session_remembers_partitions_and_tells_only_what_changed() {
-        let sessions = FetchSessions::new(2);
-        let plan = sessions
-            .plan(request(0, 0, vec![ask(0, 0), ask(1, 0)]), Duration::ZERO)
-            .unwrap();
-        assert!(plan.session_id > 0 && !plan.incremental);
-        assert!(sessions.tell(plan.session_id, &plan.asks[0], TOLD, HasNews::No));
-        let id = plan.session_id;
-        let plan = sessions
-            .plan(request(id, 1, vec![ask(1, 7)]), Duration::ZERO)
-            .unwrap();
-        assert!(plan.incremental);
-        assert_eq!(plan.asks, [ask(0, 0), ask(1, 7)]);
-        assert!(!sessions.tell(id, &plan.asks[0], TOLD, HasNews::No));
-        assert!(sessions.tell(
-            id,
-            &plan.asks[0],
-            Told {
-                high_watermark: 6,
-                log_start: 0
-            },
-            HasNews::No
-        ));
-    }
-
-    #[test]
-    fn partitions_that_gave_data_go_to_the_end() {
-        let sessions = FetchSessions::new(1);
-        let plan = sessions
-            .plan(request(0, 0, vec![ask(0, 0), ask(1, 0)]), Duration::ZERO)
-            .unwrap();
-        sessions.tell(plan.session_id, &plan.asks[0], TOLD, HasNews::Records);
-        let plan = sessions
-            .plan(request(plan.session_id, 1, Vec::new()), Duration::ZERO)
-            .unwrap();
-        let order: Vec<i32> = plan.asks.iter().map(|ask| ask.partition).collect();
-        assert_eq!(order, [1, 0]);
-    }
-
-    #[test]
-    fn forgotten_partitions_are_not_read() {
-        let sessions = FetchSessions::new(1);
-        let id = sessions
-            .plan(request(0, 0, vec![ask(0, 0), ask(1, 0)]), Duration::ZERO)
-            .unwrap()
-            .session_id;
-        let forgotten = vec![(TopicKey::Name(Str::from_static("t")), 0)];
-        let next = SessionRequest {
-            id,
-            epoch: 1,
-            asks: Vec::new(),
-            forgotten,
-        };
-        assert_eq!(sessions.plan(next, Duration::ZERO).unwrap().asks, [ask(1, 0)]);
-    }
-
-    #[test]
-    fn wrong_ids_and_epochs_are_told_apart() {
-        let sessions = FetchSessions::new(1);
-        let id = sessions
-            .plan(request(0, 0, vec![ask(0, 0)]), Duration::ZERO)
-            .unwrap()
-            .session_id;
-        let wrong_epoch = sessions
-            .plan(request(id, 5, Vec::new()), Duration::ZERO)
-            .unwrap_err();
-        assert_eq!(wrong_epoch, ErrorCode::INVALID_FETCH_SESSION_EPOCH);
-        let wrong_id = sessions
-            .plan(request(id + 1, 1, Vec::new()), Duration::ZERO)
-            .unwrap_err();
-        assert_eq!(wrong_id, ErrorCode::FETCH_SESSION_ID_NOT_FOUND);
-    }
-
-    #[test]
-    fn slots_are_bounded_and_only_idle_sessions_make_room() {
-        let sessions = FetchSessions::new(1);
-        let first = sessions
-            .plan(request(0, 0, vec![ask(0, 0)]), Duration::ZERO)
-            .unwrap()
-            .session_id;
-        assert_eq!(
-            sessions
-                .plan(request(0, 0, vec![ask(0, 0)]), Duration::ZERO)
-                .unwrap()
-                .session_id,
-            0
-        );
-        let later = sessions
-            .plan(request(0, 0, vec![ask(0, 0)]), EVICTION_AGE)
-            .unwrap()
-            .session_id;
-        assert!(later > 0 && later != first);
-        assert_eq!(sessions.len(), 1);
-    }
-}
+#[path = "fetch_session_tests.rs"]
+mod tests;

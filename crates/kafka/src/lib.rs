@@ -6,6 +6,7 @@
 //! Adding an API is one file in `api/` and one row in `dispatch::TABLE`, from which ApiVersions is derived.
 
 mod api;
+mod authorized;
 mod connection;
 mod dispatch;
 mod errors;
@@ -14,7 +15,8 @@ pub mod group;
 mod metrics;
 mod node;
 
-pub use connection::{ConnectionLimits, Peer, serve_connection};
+pub use connection::{ConnectionError, ConnectionLimits, Peer, serve_connection};
+pub use dispatch::CallError;
 pub use dispatch::{ApiListing, supported_apis};
 pub use metrics::{ApiMetrics, ApiSnapshot, LATENCY_BOUNDS_MICROS};
 pub use node::{Advertised, Kafka, KafkaConfig};

@@ -4,7 +4,7 @@ use crate::connection::Peer;
 use crate::fetch_session::FetchSessions;
 use crate::group::{Coordinator, CoordinatorConfig};
 use crate::metrics::ApiMetrics;
-use millstream_broker::{Broker, Clock};
+use millstream_broker::Broker;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -29,7 +29,7 @@ pub struct KafkaConfig {
     pub rack: Option<String>,
     /// The data directory's name, as DescribeLogDirs tells it.
     pub log_dir: String,
-    /// Memory for all large requests that are read or in flight, in bytes; at least the largest frame.
+    /// Memory for all large requests that are read or in flight, in bytes. A frame that is larger takes all of it.
     pub request_bytes_max: usize,
     /// Fetch sessions that are kept (Kafka: max.incremental.fetch.session.cache.slots).
     pub fetch_sessions_max: usize,
@@ -45,18 +45,19 @@ pub struct Kafka {
     pub groups: Coordinator,
     pub(crate) config: KafkaConfig,
     pub(crate) fetch_sessions: FetchSessions,
-    /// One permit a byte.
+    /// One permit a byte; all of them are `request_bytes_max`.
     pub(crate) request_bytes: Arc<Semaphore>,
+    pub(crate) request_bytes_max: usize,
 }
 
 impl Kafka {
     /// A front end over `broker`.
     #[must_use]
     pub fn new(broker: Broker, config: KafkaConfig, coordinator: CoordinatorConfig) -> Arc<Kafka> {
-        let request_bytes = Arc::new(Semaphore::new(
-            config.request_bytes_max.min(Semaphore::MAX_PERMITS),
-        ));
-        let fetch_sessions = FetchSessions::new(config.fetch_sessions_max);
+        // A single acquisition is counted in 32 bits.
+        let request_bytes_max = config.request_bytes_max.clamp(1, u32::MAX as usize);
+        let request_bytes = Arc::new(Semaphore::new(request_bytes_max));
+        let fetch_sessions = FetchSessions::new(config.fetch_sessions_max, broker.clock().wall_ms());
         Arc::new(Kafka {
             groups: Coordinator::new(broker.clone(), coordinator),
             broker,
@@ -64,15 +65,18 @@ impl Kafka {
             config,
             fetch_sessions,
             request_bytes,
+            request_bytes_max,
         })
+    }
+
+    /// Fetch sessions that are kept.
+    #[must_use]
+    pub fn fetch_sessions(&self) -> usize {
+        self.fetch_sessions.len()
     }
 
     pub(crate) fn node_id(&self) -> i32 {
         i32::try_from(self.broker.id()).unwrap_or(i32::MAX)
-    }
-
-    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
-        self.broker.clock().clone()
     }
 
     pub(crate) fn monotonic(&self) -> Duration {

@@ -74,12 +74,12 @@ impl Core {
     pub(crate) async fn read(
         &self,
         partition: &Partition,
-        from: Offset,
+        mut from: Offset,
         limit: ReadLimit,
     ) -> Result<ReadOutcome, ReadError> {
-        let mut from = from;
+        let mut last_error = None;
         let mut attempts = 0;
-        loop {
+        while attempts < READ_ATTEMPTS_MAX {
             let read = match partition.plan(from, limit, self.tail.first())? {
                 Plan::Empty => Ok(ReadOutcome {
                     next: from,
@@ -93,21 +93,19 @@ impl Core {
                 Plan::Tail(pieces) => self.read_tail(&pieces).await,
             };
             match read {
-                // Compaction kept nothing there. A client that got nothing would ask for the same offset for ever, so the
-                // read goes on behind it.
+                // Compaction left nothing here. A reader has to be given what follows: it cannot skip what it is not shown.
                 Ok(outcome) if outcome.chunks.is_empty() && outcome.next > from => from = outcome.next,
                 Ok(outcome) => return Ok(outcome),
                 Err(error @ ReadError::Corrupt(_)) => return Err(error),
                 // Uploaded and recycled, or trimmed, since it was planned, as a rule: the next plan sees that.
                 Err(error) => {
                     self.hear_of_trim(partition);
+                    last_error = Some(error);
                     attempts += 1;
-                    if attempts == READ_ATTEMPTS_MAX {
-                        return Err(error);
-                    }
                 }
             }
         }
+        Err(last_error.expect("every attempt ended in one"))
     }
 
     /// Whoever trimmed may have gone away before the answer: then the stream has not heard of it.

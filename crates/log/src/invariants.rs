@@ -10,3 +10,11 @@ pub fn streams_are_dense(log: &Log) -> Result<(), String> {
         .iter()
         .try_for_each(|partition| partition.check())
 }
+
+/// All of them: what the simulator calls after every event.
+pub fn check(log: &Log) -> Result<(), String> {
+    streams_are_dense(log)?;
+    log.core()
+        .manifest
+        .with_image(crate::manifest::image::Image::check)
+}

@@ -49,6 +49,9 @@ struct State {
 struct Producer {
     durable: State,
     ahead: State,
+    /// Its first batches were taken back: the sequence of the first one, which must come again before any later one. Without
+    /// it the second of two batches in flight would count as a new producer's first, and the retry of the first as old.
+    awaited: Option<(i16, i32)>,
 }
 
 /// All producers of one stream.
@@ -79,6 +82,7 @@ impl Producers {
                 Producer {
                     durable: state,
                     ahead: state,
+                    awaited: None,
                 },
             );
         }
@@ -98,7 +102,11 @@ impl Producers {
         if producer.is_expired(now, expiry) {
             return Ok(Verdict::Fresh);
         }
-        producer.ahead.check(header)
+        let verdict = producer.ahead.check(header)?;
+        if verdict == Verdict::Fresh && producer.leaves_out_the_awaited(header) {
+            return Err(AppendError::OutOfOrderSequence);
+        }
+        Ok(verdict)
     }
 
     /// Notes a batch that was given its offsets and waits for the write-ahead log.
@@ -106,6 +114,9 @@ impl Producers {
         let producer = self.by_id.entry(header.producer_id).or_insert(Producer::NEW);
         if producer.is_expired(now, expiry) {
             *producer = Producer::NEW;
+        }
+        if producer.ahead.epoch == NO_EPOCH && !header.is_control() {
+            producer.awaited = Some((header.producer_epoch, header.base_sequence));
         }
         producer.ahead.apply(header, now);
     }
@@ -115,6 +126,7 @@ impl Producers {
         let producer = self.by_id.entry(header.producer_id).or_insert(Producer::NEW);
         let open_before = producer.durable.transaction_start;
         producer.durable.apply(header, wall_ms);
+        producer.awaited = None;
         producer.ahead.last_timestamp = producer.ahead.last_timestamp.max(wall_ms);
         let open_now = producer.durable.transaction_start;
         if open_now != open_before {
@@ -136,11 +148,15 @@ impl Producers {
         }
     }
 
-    /// Forgets everything that is not durable.
+    /// Forgets everything that is not durable, but for what a producer without durable batches began with.
     pub(crate) fn roll_back(&mut self) {
         self.by_id.retain(|_, producer| {
+            let last_timestamp = producer.ahead.last_timestamp;
             producer.ahead = producer.durable;
-            producer.durable != State::NONE
+            if producer.durable == State::NONE {
+                producer.ahead.last_timestamp = last_timestamp;
+            }
+            producer.durable != State::NONE || producer.awaited.is_some()
         });
     }
 
@@ -204,7 +220,7 @@ impl Producers {
     fn forget_longest_silent(&mut self) {
         let idle = self.by_id.iter().filter(|(_, producer)| producer.is_idle());
         let mut order: Vec<(TimestampMs, i64)> = idle
-            .map(|(id, producer)| (producer.durable.last_timestamp, *id))
+            .map(|(id, producer)| (producer.last_timestamp(), *id))
             .collect();
         order.sort_unstable();
         for (_, id) in order.into_iter().take(FORGOTTEN_AT_ONCE) {
@@ -217,6 +233,7 @@ impl Producer {
     const NEW: Producer = Producer {
         durable: State::NONE,
         ahead: State::NONE,
+        awaited: None,
     };
 
     /// Nothing pending, no transaction open.
@@ -229,7 +246,24 @@ impl Producer {
 
     fn is_expired(&self, now: TimestampMs, expiry: Duration) -> bool {
         let expiry_ms = i64::try_from(expiry.as_millis()).unwrap_or(i64::MAX);
-        self.is_idle() && now.saturating_sub(self.durable.last_timestamp) > expiry_ms
+        self.is_idle() && now.saturating_sub(self.last_timestamp()) > expiry_ms
+    }
+
+    /// Of its last durable batch; of its last batch at all if none ever became durable.
+    fn last_timestamp(&self) -> TimestampMs {
+        if self.durable == State::NONE {
+            self.ahead.last_timestamp
+        } else {
+            self.durable.last_timestamp
+        }
+    }
+
+    /// Whether a batch comes after the one that was taken back, before that one has come again.
+    fn leaves_out_the_awaited(&self, header: &BatchHeader) -> bool {
+        self.ahead.epoch == NO_EPOCH
+            && self.awaited.is_some_and(|(epoch, sequence)| {
+                header.producer_epoch == epoch && is_before(sequence, header.base_sequence)
+            })
     }
 }
 

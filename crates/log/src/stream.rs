@@ -182,6 +182,12 @@ impl Stream {
         self.partition.epoch_end(epoch)
     }
 
+    /// Whether it was deleted: it holds nothing, takes nothing, and never will.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        self.partition.is_deleted()
+    }
+
     /// The epoch under which the stream is open.
     #[must_use]
     pub fn epoch(&self) -> Epoch {

@@ -189,6 +189,15 @@ impl Wiring {
                 "connections.max.idle.ms".to_owned(),
                 limits.idle_max.as_millis().to_string(),
             ),
+            ("max.connections".to_owned(), limits.connections_max.to_string()),
+            (
+                "max.incremental.fetch.session.cache.slots".to_owned(),
+                limits.fetch_sessions_max.to_string(),
+            ),
+            (
+                "producer.id.expiration.ms".to_owned(),
+                self.settings.log.producer_expiry.as_millis().to_string(),
+            ),
         ]);
         if !advertised.host.is_empty() {
             fixed.insert(
@@ -228,9 +237,7 @@ impl Running {
                 let stopping = async move {
                     let _ = stop.wait_for(|stopping| *stopping).await;
                 };
-                let (reader, writer) = stream.into_split();
-                let served = serve_connection(kafka, reader, writer, peer, limits, stopping).await;
-                if let Err(error) = served {
+                if let Err(error) = serve_connection(kafka, stream, peer, limits, stopping).await {
                     tracing::debug!(%address, %error, "connection closed");
                 }
             })

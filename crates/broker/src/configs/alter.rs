@@ -2,7 +2,7 @@
 //! validated as a whole before anything is kept.
 
 use super::resolve::ConfigMap;
-use super::row::{ConfigKind, ConfigRow, InvalidValue, Mutability};
+use super::row::{ConfigKind, ConfigRow, Effect, InvalidValue, Mutability};
 use thiserror::Error;
 
 /// One change of one setting.
@@ -38,6 +38,9 @@ pub enum AlterError {
     /// Append or subtract on a setting that is no list.
     #[error("Config value append/subtract is not allowed for config key: {0}")]
     NotAList(String),
+    /// More than one resource may have.
+    #[error("{0}")]
+    TooLarge(String),
     /// The same name twice.
     #[error("Error due to duplicate config keys: {0}")]
     Duplicate(String),
@@ -85,6 +88,28 @@ impl ConfigTable {
             }
         }
         Ok(kept)
+    }
+
+    /// As `check_all`, for values that are to hold from a start on: what is set under another name is refused, so that nobody
+    /// sees a value that does not hold.
+    pub fn check_start(self, values: &[(String, Option<String>)]) -> Result<ConfigMap, AlterError> {
+        for (name, value) in values {
+            if let Effect::SetAs(ours) = self.find(name)?.effect {
+                let reason = format!("it is set as {ours}");
+                return Err(invalid(name, value.as_deref().unwrap_or("null"), &reason));
+            }
+        }
+        self.check_all(values)
+    }
+
+    /// As `check_all`, for values that replace others while the broker runs: what is fixed at start is refused.
+    pub fn check_replacement(self, values: &[(String, Option<String>)]) -> Result<ConfigMap, AlterError> {
+        for (name, _) in values {
+            if self.find(name)?.mutability == Mutability::Static {
+                return Err(AlterError::Static(name.clone()));
+            }
+        }
+        self.check_all(values)
     }
 
     /// Applies changes to the map as it stands; `in_force` gives a list setting's present value for append and subtract.

@@ -88,6 +88,13 @@ impl BrokerLayers<'_> {
             .collect()
     }
 
+    /// Whether a broker setting is true.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> bool {
+        self.value(name)
+            .is_some_and(|text| text.trim().eq_ignore_ascii_case("true"))
+    }
+
     /// The value of one broker setting, as text.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {

@@ -45,6 +45,8 @@ pub enum Check {
 pub enum Effect {
     /// It does what Kafka's documentation says.
     Works,
+    /// It tells what holds. It is set at start, under this name of ours.
+    SetAs(&'static str),
     /// Accepted and kept so that tools go on, but nothing here depends on it; the text says why.
     NoMeaning(&'static str),
 }

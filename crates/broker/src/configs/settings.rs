@@ -32,11 +32,13 @@ impl TopicSettings {
         let entries = Entries(describe_topic(topic, broker));
         let cleanup = entries.text("cleanup.policy");
         let listed = |word: &str| cleanup.split(',').any(|item| item.trim() == word);
+        let compacted = listed("compact");
+        let cleaner = broker.flag("log.cleaner.enable");
         let policy = StreamPolicy {
             retention: duration_unless_negative(entries.whole("retention.ms")),
             retention_bytes: u64::try_from(entries.whole("retention.bytes")).ok(),
             delete: listed("delete"),
-            compact: listed("compact"),
+            compact: compacted && cleaner,
             tombstone_retention: duration_unless_negative(entries.whole("delete.retention.ms"))
                 .unwrap_or_default(),
             compaction_lag_min: duration_unless_negative(entries.whole("min.compaction.lag.ms"))
@@ -55,7 +57,7 @@ impl TopicSettings {
             timestamp_before_max_ms: entries.whole("message.timestamp.before.max.ms"),
             timestamp_after_max_ms: entries.whole("message.timestamp.after.max.ms"),
             codec: entries.codec(),
-            compacted: policy.compact,
+            compacted,
             policy,
         }
     }
@@ -165,11 +167,6 @@ impl BrokerSettings {
     /// From the broker's layers.
     #[must_use]
     pub fn resolve(layers: BrokerLayers<'_>) -> BrokerSettings {
-        let flag = |name: &str| {
-            layers
-                .value(name)
-                .is_some_and(|text| text.trim().eq_ignore_ascii_case("true"))
-        };
         let whole = |name: &str, floor: u32| {
             layers
                 .value(name)
@@ -179,8 +176,8 @@ impl BrokerSettings {
         };
         let millis = |name: &str| Duration::from_millis(u64::from(whole(name, 0)));
         BrokerSettings {
-            auto_create_topics: flag("auto.create.topics.enable"),
-            delete_topics: flag("delete.topic.enable"),
+            auto_create_topics: layers.flag("auto.create.topics.enable"),
+            delete_topics: layers.flag("delete.topic.enable"),
             partitions_default: whole("num.partitions", 1),
             offsets_partitions: whole("offsets.topic.num.partitions", 1),
             fetch_bytes_max: whole("fetch.max.bytes", 1024) as usize,

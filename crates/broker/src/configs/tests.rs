@@ -2,6 +2,7 @@
 
 use super::alter::{AlterError, BROKER_TABLE, ConfigChange, TOPIC_TABLE};
 use super::resolve::{BrokerLayers, ConfigMap, ConfigSource, describe_topic};
+use super::row::Effect;
 use super::settings::{BrokerSettings, TopicSettings};
 use super::{BROKER_ROWS, TOPIC_ROWS, broker_row, topic_row};
 use millstream_log::batch::Codec;
@@ -136,4 +137,53 @@ fn a_bad_change_is_refused_whole() {
         BROKER_TABLE.apply(NONE, &fixed, |_| None),
         Err(AlterError::Static(_))
     ));
+}
+
+/// Read into `BrokerSettings` or a topic's view.
+const READ_BY_BROKER: &[&str] = &[
+    "auto.create.topics.enable",
+    "delete.topic.enable",
+    "fetch.max.bytes",
+    "group.initial.rebalance.delay.ms",
+    "group.max.session.timeout.ms",
+    "group.max.size",
+    "group.min.session.timeout.ms",
+    "log.cleaner.enable",
+    "log.retention.hours",
+    "log.retention.minutes",
+    "num.partitions",
+    "offset.metadata.max.bytes",
+    "offsets.retention.check.interval.ms",
+    "offsets.retention.minutes",
+    "offsets.topic.num.partitions",
+];
+
+#[test]
+fn every_broker_setting_that_is_said_to_work_is_read_by_somebody() {
+    for row in BROKER_ROWS.iter().filter(|row| row.effect == Effect::Works) {
+        let topic = TOPIC_ROWS.iter().find(|topic| topic.synonym == Some(row.name));
+        let read = READ_BY_BROKER.contains(&row.name);
+        assert!(
+            topic.map_or(read, |topic| topic.effect == Effect::Works),
+            "{} is said to work, and nobody reads it",
+            row.name
+        );
+    }
+}
+
+#[test]
+fn without_a_cleaner_nothing_is_compacted_and_keys_are_still_asked_for() {
+    let topic = map(&[("cleanup.policy", "compact")]);
+    let fixed = map(&[("log.cleaner.enable", "false")]);
+    let settings = TopicSettings::resolve(&topic, layers(NONE, &fixed));
+    assert!(settings.compacted && !settings.policy.compact);
+}
+
+#[test]
+fn what_is_set_under_another_name_is_refused_under_kafkas_and_says_which() {
+    let start =
+        |name: &str, value: &str| BROKER_TABLE.check_start(&[(name.to_owned(), Some(value.to_owned()))]);
+    assert_eq!(start("num.partitions", "3"), Ok(map(&[("num.partitions", "3")])));
+    let refused = start("max.connections", "3").unwrap_err().to_string();
+    assert!(refused.contains("limits.connections_max"), "{refused}");
 }

@@ -3,7 +3,8 @@
 //! Versions 0-2. v2 flexible.
 
 use crate::api::describe_configs::{check_broker_name, resource};
-use crate::dispatch::{Api, Begun, Call};
+use crate::api::repeated::repeated;
+use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::{BrokerScope, Dry};
@@ -17,6 +18,7 @@ pub(crate) struct AlterConfigs;
 
 impl Api for AlterConfigs {
     type Request = AlterConfigsRequest;
+    const ORDER: Order = Order::Sequenced;
 
     async fn begin(
         kafka: Arc<Kafka>,
@@ -29,8 +31,12 @@ impl Api for AlterConfigs {
             Dry::Run
         };
         let mut response = AlterConfigsResponse::default();
+        let twice = repeated(request.resources.iter().map(resource_key));
         for asked in request.resources {
-            let outcome = replace(&kafka, &asked, dry).await;
+            let outcome = match twice.contains(&resource_key(&asked)) {
+                true => Err(named_twice()),
+                false => replace(&kafka, &asked, dry).await,
+            };
             let (code, message) = outcome
                 .err()
                 .map_or((ErrorCode::NONE, None), |(code, what)| (code, Some(what)));
@@ -45,8 +51,16 @@ impl Api for AlterConfigs {
     }
 }
 
+fn resource_key(resource: &AlterConfigsResource) -> (i8, Str) {
+    (resource.resource_type, resource.resource_name.clone())
+}
+
 async fn replace(kafka: &Kafka, asked: &AlterConfigsResource, dry: Dry) -> Result<(), (ErrorCode, String)> {
     let name = asked.resource_name.as_str();
+    if let Some(null) = asked.configs.iter().find(|config| config.value.is_none()) {
+        let what = format!("Null value not supported for : {}", null.name);
+        return Err((ErrorCode::INVALID_REQUEST, what));
+    }
     let values: Vec<(String, Option<String>)> = asked
         .configs
         .iter()
@@ -64,9 +78,15 @@ async fn replace(kafka: &Kafka, asked: &AlterConfigsResource, dry: Dry) -> Resul
         }
         other => Err((
             ErrorCode::INVALID_REQUEST,
-            format!("Unsupported resource type: {other}"),
+            format!("Unknown resource type {other}"),
         )),
     }
+}
+
+/// The refusal of a resource that a request names more than once.
+pub(crate) fn named_twice() -> (ErrorCode, String) {
+    let what = "Each resource must appear at most once.";
+    (ErrorCode::INVALID_REQUEST, what.to_owned())
 }
 
 /// The empty name means all brokers.

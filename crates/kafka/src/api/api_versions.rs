@@ -1,9 +1,9 @@
 //! ApiVersions (18): which APIs and versions this node serves, derived from the table of dispatch.
 //!
 //! Versions 0-4. v3 flexible, client name and version (KIP-511), features (KIP-584); v4 features that begin at 0. A version that is
-//! not known is answered in version 0 with UNSUPPORTED_VERSION and the list, so that the client can step down.
+//! not known is answered in version 0 with UNSUPPORTED_VERSION and the versions of this API, so that the client can step down.
 
-use crate::dispatch::{Api, Begun, Call, CallError, TABLE};
+use crate::dispatch::{Api, ApiRow, Begun, Call, CallError, TABLE, advertised};
 use crate::errors::ErrorCode;
 use crate::node::Kafka;
 use millstream_kafka_wire::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
@@ -27,9 +27,14 @@ impl Api for ApiVersions {
         } else {
             ErrorCode::INVALID_REQUEST
         };
+        let listing = if named {
+            TABLE.iter().map(entry).collect()
+        } else {
+            Vec::new()
+        };
         Begun::Done(ApiVersionsResponse {
             error_code: code.0,
-            api_keys: listing(),
+            api_keys: listing,
             ..Default::default()
         })
     }
@@ -43,22 +48,18 @@ fn is_name(text: &str) -> bool {
     bytes.iter().all(inner) && ends_well(bytes.first()) && ends_well(bytes.last())
 }
 
-fn listing() -> Vec<ApiVersion> {
-    let rows = TABLE.iter().map(|row| ApiVersion {
+fn entry(row: &ApiRow) -> ApiVersion {
+    let versions = advertised(row);
+    ApiVersion {
         api_key: row.key.code(),
-        min_version: advertised_from(row.key, *row.versions.start()),
-        max_version: *row.versions.end(),
-    });
-    rows.collect()
+        min_version: *versions.start(),
+        max_version: *versions.end(),
+    }
 }
 
-/// Produce is advertised from 0: librdkafka turns compression off when it is not (KAFKA-18659). Such requests are refused.
-fn advertised_from(key: ApiKey, decodes_from: i16) -> i16 {
-    if key == ApiKey::Produce { 0 } else { decodes_from }
-}
-
-/// The answer to a request whose version is outside the table: only ApiVersions has one.
+/// The answer to a request whose version is outside the table: only ApiVersions has one, and it names only itself (KIP-511).
 pub(crate) fn answer_unknown_version(header: &RequestHeader) -> Result<Frame, CallError> {
+    let own = TABLE.iter().filter(|row| row.key == ApiKey::ApiVersions);
     if header.api_key != ApiKey::ApiVersions.code() {
         return Err(CallError::Unsupported {
             key: header.api_key,
@@ -67,7 +68,7 @@ pub(crate) fn answer_unknown_version(header: &RequestHeader) -> Result<Frame, Ca
     }
     let response = ApiVersionsResponse {
         error_code: ErrorCode::UNSUPPORTED_VERSION.0,
-        api_keys: listing(),
+        api_keys: own.map(entry).collect(),
         ..Default::default()
     };
     encode_response(&response, 0, header.correlation_id).map_err(CallError::Unencodable)

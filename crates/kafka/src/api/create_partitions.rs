@@ -2,10 +2,11 @@
 //!
 //! Versions 0-3. v2 flexible.
 
-use crate::dispatch::{Api, Begun, Call};
+use crate::api::repeated::repeated;
+use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
-use millstream_broker::Dry;
+use millstream_broker::{Dry, TopicError};
 use millstream_kafka_wire::Str;
 use millstream_kafka_wire::create_partitions::{
     CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic, CreatePartitionsTopicResult,
@@ -16,6 +17,7 @@ pub(crate) struct CreatePartitions;
 
 impl Api for CreatePartitions {
     type Request = CreatePartitionsRequest;
+    const ORDER: Order = Order::Sequenced;
 
     async fn begin(
         kafka: Arc<Kafka>,
@@ -28,7 +30,18 @@ impl Api for CreatePartitions {
             Dry::Run
         };
         let mut response = CreatePartitionsResponse::default();
+        let twice = repeated(request.topics.iter().map(|topic| topic.name.clone()));
+        for name in &twice {
+            response.results.push(CreatePartitionsTopicResult {
+                name: name.clone(),
+                error_code: ErrorCode::INVALID_REQUEST.0,
+                error_message: Some(Str::from_static("Duplicate topic name.")),
+            });
+        }
         for topic in request.topics {
+            if twice.contains(&topic.name) {
+                continue;
+            }
             let outcome = raise(&kafka, &topic, dry).await;
             let (code, message) = outcome
                 .err()
@@ -44,6 +57,15 @@ impl Api for CreatePartitions {
 }
 
 async fn raise(kafka: &Kafka, topic: &CreatePartitionsTopic, dry: Dry) -> Result<(), (ErrorCode, String)> {
+    let held = kafka.broker.topic(topic.name.as_str());
+    let held = held
+        .ok_or_else(|| {
+            (
+                ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+                TopicError::Unknown.to_string(),
+            )
+        })?
+        .partitions();
     let count = u32::try_from(topic.count).map_err(|_| {
         (
             ErrorCode::INVALID_PARTITIONS,
@@ -52,10 +74,6 @@ async fn raise(kafka: &Kafka, topic: &CreatePartitionsTopic, dry: Dry) -> Result
     })?;
     if let Some(assignments) = &topic.assignments {
         let node_id = kafka.node_id();
-        let held = kafka
-            .broker
-            .topic(topic.name.as_str())
-            .map_or(0, |found| found.partitions());
         let fits = assignments.len() as u64 == u64::from(count.saturating_sub(held));
         if !fits
             || assignments

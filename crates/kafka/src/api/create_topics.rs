@@ -6,16 +6,16 @@
 //! Any replication factor is accepted and one replica is shown: copies are the object store's business
 //! (docs/decisions/replication-factor.md).
 
-use crate::dispatch::{Api, Begun, Call};
+use crate::api::repeated::repeated;
+use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
-use millstream_broker::{Dry, Topic, TopicSpec};
+use millstream_broker::{Dry, TopicDraft, TopicSpec};
 use millstream_kafka_wire::create_topics::{
     CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfigs, CreatableTopicResult,
     CreateTopicsRequest, CreateTopicsResponse,
 };
 use millstream_kafka_wire::{Str, Uuid};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) struct CreateTopics;
@@ -25,6 +25,7 @@ struct Refusal(ErrorCode, String);
 
 impl Api for CreateTopics {
     type Request = CreateTopicsRequest;
+    const ORDER: Order = Order::Sequenced;
 
     async fn begin(
         kafka: Arc<Kafka>,
@@ -36,21 +37,15 @@ impl Api for CreateTopics {
         } else {
             Dry::Run
         };
-        let mut named: BTreeMap<Str, usize> = BTreeMap::new();
-        for topic in &request.topics {
-            *named.entry(topic.name.clone()).or_default() += 1;
-        }
         let mut response = CreateTopicsResponse::default();
+        let twice = repeated(request.topics.iter().map(|topic| topic.name.clone()));
+        for name in &twice {
+            let refusal = Refusal(ErrorCode::INVALID_REQUEST, "Duplicate topic name.".to_owned());
+            response.topics.push(refused(name.clone(), refusal));
+        }
         for topic in request.topics {
-            match named.get(&topic.name) {
-                Some(1) => response.topics.push(create(&kafka, topic, dry).await),
-                Some(_) => {
-                    // Named twice: refused once, and neither is created.
-                    named.remove(&topic.name);
-                    let refusal = Refusal(ErrorCode::INVALID_REQUEST, "Duplicate topic name.".to_owned());
-                    response.topics.push(refused(topic.name, refusal));
-                }
-                None => {}
+            if !twice.contains(&topic.name) {
+                response.topics.push(create(&kafka, topic, dry).await);
             }
         }
         Begun::Done(response)
@@ -64,16 +59,7 @@ async fn create(kafka: &Kafka, topic: CreatableTopic, dry: Dry) -> CreatableTopi
         Err(refusal) => return refused(name, refusal),
     };
     match kafka.broker.create_topic(&spec, dry).await {
-        Ok(Some(created)) => created_result(kafka, name, &created),
-        Ok(None) => CreatableTopicResult {
-            name,
-            num_partitions: count(
-                spec.partitions
-                    .unwrap_or(kafka.broker.settings().partitions_default),
-            ),
-            replication_factor: 1,
-            ..Default::default()
-        },
+        Ok(draft) => created(name, draft),
         Err(error) => refused(name, Refusal(error.code(), error.to_string())),
     }
 }
@@ -143,30 +129,23 @@ fn check_assignments(kafka: &Kafka, assignments: &[CreatableReplicaAssignment]) 
     Ok(u32::try_from(assignments.len()).unwrap_or(u32::MAX))
 }
 
-fn created_result(kafka: &Kafka, name: Str, topic: &Topic) -> CreatableTopicResult {
-    let configs = kafka
-        .broker
-        .describe_topic_configs(topic)
-        .into_iter()
-        .map(|entry| CreatableTopicConfigs {
-            name: Str::from_static(entry.row.name),
-            value: entry.value.map(Str::from),
-            read_only: false,
-            config_source: super::describe_configs::source_code(entry.source),
-            is_sensitive: false,
-        });
+fn created(name: Str, draft: TopicDraft) -> CreatableTopicResult {
+    let configs = draft.configs.into_iter().map(|entry| CreatableTopicConfigs {
+        name: Str::from_static(entry.row.name),
+        value: entry.value.map(Str::from),
+        read_only: false,
+        config_source: super::describe_configs::source_code(entry.source),
+        is_sensitive: false,
+    });
     CreatableTopicResult {
         name,
-        topic_id: Uuid(topic.id().0),
-        num_partitions: count(topic.partitions()),
+        topic_id: draft.id.map_or(Uuid::ZERO, |id| Uuid(id.0)),
+        error_message: None,
+        num_partitions: i32::try_from(draft.partitions).unwrap_or(i32::MAX),
         replication_factor: 1,
         configs: Some(configs.collect()),
         ..Default::default()
     }
-}
-
-fn count(partitions: u32) -> i32 {
-    i32::try_from(partitions).unwrap_or(i32::MAX)
 }
 
 fn refused(name: Str, Refusal(code, message): Refusal) -> CreatableTopicResult {

@@ -2,7 +2,7 @@
 //!
 //! Versions 0-2. v2 flexible. Offset -1 means the high watermark.
 
-use crate::dispatch::{Api, Begun, Call};
+use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::{Offset, Topic};
@@ -16,6 +16,7 @@ pub(crate) struct DeleteRecords;
 
 impl Api for DeleteRecords {
     type Request = DeleteRecordsRequest;
+    const ORDER: Order = Order::Sequenced;
 
     async fn begin(
         kafka: Arc<Kafka>,

@@ -2,11 +2,12 @@
 //!
 //! Versions 1-6. v4 flexible; v5 messages; v6 by id (KIP-516).
 
-use crate::dispatch::{Api, Begun, Call};
+use crate::api::repeated::repeated;
+use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::TopicName;
 use crate::node::Kafka;
-use millstream_broker::TopicId;
+use millstream_broker::{TopicError, TopicId};
 use millstream_kafka_wire::delete_topics::{
     DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
 };
@@ -17,10 +18,11 @@ pub(crate) struct DeleteTopics;
 
 impl Api for DeleteTopics {
     type Request = DeleteTopicsRequest;
+    const ORDER: Order = Order::Sequenced;
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: DeleteTopicsRequest,
     ) -> Begun<DeleteTopicsResponse> {
         let by_name = request.topic_names.into_iter().map(|name| DeleteTopicState {
@@ -29,40 +31,54 @@ impl Api for DeleteTopics {
         });
         let asked: Vec<DeleteTopicState> = by_name.chain(request.topics).collect();
         let mut response = DeleteTopicsResponse::default();
+        let twice = repeated(asked.iter().map(|state| (state.name.clone(), state.topic_id)));
+        for (name, id) in &twice {
+            let what = if name.is_some() {
+                "Duplicate topic name."
+            } else {
+                "Duplicate topic id."
+            };
+            let refused = result(name.clone(), *id, ErrorCode::INVALID_REQUEST, what.into());
+            response.responses.push(refused);
+        }
         for state in asked {
-            response.responses.push(delete(&kafka, state).await);
+            if !twice.contains(&(state.name.clone(), state.topic_id)) {
+                response.responses.push(delete(&kafka, state, call.version).await);
+            }
         }
         Begun::Done(response)
     }
 }
 
-async fn delete(kafka: &Kafka, state: DeleteTopicState) -> DeletableTopicResult {
+async fn delete(kafka: &Kafka, state: DeleteTopicState, version: i16) -> DeletableTopicResult {
     let DeleteTopicState { name, topic_id } = state;
-    let (name, id) = match (name, topic_id) {
-        (Some(name), Uuid::ZERO) => {
-            let id = kafka
-                .broker
-                .topic(name.as_str())
-                .map_or(Uuid::ZERO, |topic| Uuid(topic.id().0));
-            (name, id)
+    let found = match (&name, topic_id) {
+        (Some(name), Uuid::ZERO) => kafka.broker.topic(name.as_str()),
+        (None, id) if id != Uuid::ZERO => kafka.broker.topic_by_id(&TopicId(id.0)),
+        (Some(_), _) => {
+            let what = "You may not specify both topic name and topic id.";
+            return result(name, topic_id, ErrorCode::INVALID_REQUEST, what.into());
         }
-        (None, id) if id != Uuid::ZERO => match kafka.broker.topic_by_id(&TopicId(id.0)) {
-            Some(topic) => (Str::from(topic.name().to_owned()), id),
-            None => {
-                return result(
-                    None,
-                    id,
-                    ErrorCode::UNKNOWN_TOPIC_ID,
-                    "This server does not host this topic ID.".into(),
-                );
-            }
-        },
-        (name, id) => {
-            let what = "A topic is named by its name or by its id, not by both, nor by neither.";
-            return result(name, id, ErrorCode::INVALID_REQUEST, what.into());
+        (None, _) => {
+            let what = "Neither topic name nor id were specified.";
+            return result(None, Uuid::ZERO, ErrorCode::INVALID_REQUEST, what.into());
         }
     };
-    match kafka.broker.delete_topic(name.as_str()).await {
+    let Some(topic) = found else {
+        let (code, what) = match name {
+            Some(_) => (
+                ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+                TopicError::Unknown.to_string(),
+            ),
+            None => (
+                ErrorCode::UNKNOWN_TOPIC_ID,
+                "This server does not host this topic ID.".into(),
+            ),
+        };
+        return result(name, topic_id, code, what);
+    };
+    let (name, id) = (Str::from(topic.name().to_owned()), Uuid(topic.id().0));
+    match kafka.broker.delete_topic(&topic).await {
         Ok(()) => {
             let (gone, gone_id) = (TopicName::from(name.as_str()), crate::group::TopicId(id.0));
             kafka.groups.topic_deleted(gone, gone_id).await;
@@ -71,6 +87,11 @@ async fn delete(kafka: &Kafka, state: DeleteTopicState) -> DeletableTopicResult 
                 topic_id: id,
                 ..Default::default()
             }
+        }
+        // The code of its own came with version 3.
+        Err(TopicError::DeletionDisabled) if version < 3 => {
+            let what = TopicError::DeletionDisabled.to_string();
+            result(Some(name), id, ErrorCode::INVALID_REQUEST, what)
         }
         Err(error) => result(Some(name), id, error.code(), error.to_string()),
     }

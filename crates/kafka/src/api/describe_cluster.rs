@@ -2,6 +2,7 @@
 //!
 //! Versions 0-2. v1 endpoint type (KIP-919: only brokers here); v2 fenced brokers (KIP-1073).
 
+use crate::authorized::cluster_operations;
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::ErrorCode;
 use crate::node::Kafka;
@@ -13,8 +14,9 @@ use std::sync::Arc;
 
 pub(crate) struct DescribeCluster;
 
-/// Endpoint type of brokers; 2 would be controllers, of which there are none.
+/// Endpoint types (KIP-919). Versions that cannot name one mean brokers.
 const ENDPOINT_BROKERS: i8 = 1;
+const ENDPOINT_CONTROLLERS: i8 = 2;
 
 impl Api for DescribeCluster {
     type Request = DescribeClusterRequest;
@@ -24,11 +26,14 @@ impl Api for DescribeCluster {
         call: Call,
         request: DescribeClusterRequest,
     ) -> Begun<DescribeClusterResponse> {
-        if call.version >= 1 && request.endpoint_type != ENDPOINT_BROKERS {
+        if request.endpoint_type != ENDPOINT_BROKERS {
+            let code = match request.endpoint_type {
+                ENDPOINT_CONTROLLERS => ErrorCode::MISMATCHED_ENDPOINT_TYPE,
+                _ => ErrorCode::UNSUPPORTED_ENDPOINT_TYPE,
+            };
             return Begun::Done(DescribeClusterResponse {
-                error_code: ErrorCode::UNSUPPORTED_ENDPOINT_TYPE.0,
-                error_message: Some(Str::from_static("only broker endpoints exist")),
-                endpoint_type: request.endpoint_type,
+                error_code: code.0,
+                error_message: Some(Str::from_static("This endpoint is a broker's.")),
                 ..Default::default()
             });
         }
@@ -45,6 +50,7 @@ impl Api for DescribeCluster {
             cluster_id: Str::from(kafka.broker.cluster_id()),
             controller_id: kafka.node_id(),
             brokers: brokers.into_iter().collect(),
+            cluster_authorized_operations: cluster_operations(request.include_cluster_authorized_operations),
             ..Default::default()
         })
     }

@@ -3,7 +3,7 @@
 //! Versions 1-4. v1 sources and synonyms (KIP-226); v3 types and documentation (KIP-569); v4 flexible.
 
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::configs::resolve::{Candidate, ConfigEntry, ConfigSource};
 use millstream_broker::configs::row::{ConfigKind, Effect, Mutability};
@@ -46,6 +46,9 @@ fn entries(kafka: &Kafka, asked: &DescribeConfigsResource) -> Result<Vec<ConfigE
     let name = asked.resource_name.as_str();
     match asked.resource_type {
         resource::TOPIC => {
+            if let Err(error) = kafka.broker.check_topic_name(name) {
+                return Err((error.code(), error.to_string()));
+            }
             let unknown = || {
                 let what = format!("Topic {name} does not exist");
                 (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, what)
@@ -53,16 +56,7 @@ fn entries(kafka: &Kafka, asked: &DescribeConfigsResource) -> Result<Vec<ConfigE
             let topic = kafka.broker.topic(name).ok_or_else(unknown)?;
             Ok(kafka.broker.describe_topic_configs(&topic))
         }
-        resource::BROKER if name.is_empty() => {
-            let mut entries = kafka.broker.describe_broker_configs();
-            entries.retain(|entry| {
-                entry
-                    .synonyms
-                    .iter()
-                    .any(|candidate| candidate.source == ConfigSource::DynamicDefaultBroker)
-            });
-            Ok(entries)
-        }
+        resource::BROKER if name.is_empty() => Ok(kafka.broker.describe_default_configs()),
         resource::BROKER => {
             check_broker_name(kafka, name)?;
             Ok(kafka.broker.describe_broker_configs())
@@ -80,7 +74,8 @@ pub(crate) fn check_broker_name(kafka: &Kafka, name: &str) -> Result<(), (ErrorC
     match name.parse::<i32>() {
         Ok(id) if id == expected => Ok(()),
         Ok(id) => {
-            let what = format!("Unexpected broker id, expected {expected}, but received {id}");
+            let what =
+                format!("Unexpected broker id, expected {expected} or empty string, but received {id}");
             Err((ErrorCode::INVALID_REQUEST, what))
         }
         Err(_) => Err((
@@ -99,6 +94,7 @@ fn encode(
     let mut result = DescribeConfigsResult {
         resource_type: asked.resource_type,
         resource_name: asked.resource_name,
+        error_message: None,
         ..Default::default()
     };
     let wanted = asked.configuration_keys.filter(|keys| !keys.is_empty());
@@ -140,6 +136,7 @@ fn encode_entry(entry: ConfigEntry, synonyms: bool, documentation: bool) -> Desc
         config_type: kind_code(entry.row.kind),
         documentation: documentation.then(|| match entry.row.effect {
             Effect::Works => Str::from_static(entry.row.doc),
+            Effect::SetAs(ours) => Str::from(format!("{} Set at start as {ours}.", entry.row.doc)),
             Effect::NoMeaning(why) => Str::from(format!("{} Has no effect here: {why}.", entry.row.doc)),
         }),
     }

@@ -3,6 +3,7 @@
 //! Versions 0-6. v3 authorised operations (KIP-430); v4 static members (KIP-345); v5 flexible; v6 a missing group is an error with a
 //! message, before it is a group in state Dead (KIP-1043).
 
+use crate::authorized::group_operations;
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::{DescribedMember, GroupError, GroupId, GroupState};
@@ -18,10 +19,6 @@ pub(crate) struct DescribeGroups;
 /// The first version in which a missing group is an error.
 const VERSION_GROUP_NOT_FOUND: i16 = 6;
 
-/// Without an authoriser everybody may do everything to a group; bits by Kafka's numbers of operations: read (3), delete (6),
-/// describe (8), describe configs (10), alter configs (11).
-const GROUP_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;
-
 impl Api for DescribeGroups {
     type Request = DescribeGroupsRequest;
 
@@ -33,9 +30,7 @@ impl Api for DescribeGroups {
         let mut response = DescribeGroupsResponse::default();
         for group in request.groups {
             let mut described = describe(&kafka, call.version, group).await;
-            if request.include_authorized_operations {
-                described.authorized_operations = GROUP_OPERATIONS;
-            }
+            described.authorized_operations = group_operations(request.include_authorized_operations);
             response.groups.push(described);
         }
         Begun::Done(response)

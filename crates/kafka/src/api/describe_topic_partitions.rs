@@ -2,8 +2,9 @@
 //!
 //! Version 0. Topics in the order of their names; the cursor is the first partition of the next page.
 
+use crate::authorized::topic_operations;
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::Topic;
 use millstream_kafka_wire::describe_topic_partitions::{
@@ -49,7 +50,7 @@ impl Api for DescribeTopicPartitions {
                 break;
             }
             let Some(topic) = kafka.broker.topic(&name) else {
-                response.topics.push(unknown(name));
+                response.topics.push(unknown(&kafka, name));
                 continue;
             };
             let page = describe(&topic, first, left, kafka.node_id());
@@ -92,10 +93,11 @@ fn cursor(name: String, partition: u32) -> ResponseCursor {
     }
 }
 
-fn unknown(name: String) -> DescribeTopicPartitionsResponseTopic {
-    let error_code = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0;
+fn unknown(kafka: &Kafka, name: String) -> DescribeTopicPartitionsResponseTopic {
+    let valid = kafka.broker.check_topic_name(&name);
+    let code = valid.map_or_else(|error| error.code(), |()| ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
     DescribeTopicPartitionsResponseTopic {
-        error_code,
+        error_code: code.0,
         name: Some(Str::from(name)),
         ..Default::default()
     }
@@ -119,6 +121,7 @@ fn describe(topic: &Topic, first: u32, limit: usize, node_id: i32) -> DescribeTo
         name: Some(Str::from(topic.name().to_owned())),
         topic_id: Uuid(topic.id().0),
         is_internal: topic.is_internal(),
+        topic_authorized_operations: topic_operations(true),
         partitions: partitions.collect(),
         ..Default::default()
     }

@@ -6,7 +6,7 @@
 //!
 //! Fetch path: decode, ask, encode. The records are the log's own bytes.
 
-use crate::dispatch::{Api, Begun, Call};
+use crate::dispatch::{Api, Begun, Call, Leaving};
 use crate::errors::{Coded, ErrorCode};
 use crate::fetch_session::{Ask, HasNews, Plan, SessionRequest, Told, TopicKey};
 use crate::node::Kafka;
@@ -26,7 +26,7 @@ pub(crate) struct Fetch;
 /// The first version that names topics by id.
 const TOPIC_IDS_FROM: i16 = 13;
 
-/// The longest that a fetch waits, whatever it asks for: a connection that shuts down waits for it.
+/// The longest that a fetch waits, whatever it asks for.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
 impl Api for Fetch {
@@ -35,6 +35,9 @@ impl Api for Fetch {
     async fn begin(kafka: Arc<Kafka>, call: Call, request: FetchRequest) -> Begun<FetchResponse> {
         let budget = budget(&kafka, &request);
         let by_id = call.version >= TOPIC_IDS_FROM;
+        let leaving = call.leaving;
+        // A fetch that waits must not keep large requests of others waiting.
+        drop(call.memory);
         let plan = match kafka
             .fetch_sessions
             .plan(session_request(request, by_id), kafka.monotonic())
@@ -47,10 +50,9 @@ impl Api for Fetch {
                 });
             }
         };
-        let reads: Vec<Result<FetchRead, ErrorCode>> =
-            plan.asks.iter().map(|ask| resolve(&kafka, ask)).collect();
-        let results = read_all(&kafka, reads, budget).await;
-        Begun::Done(encode(&kafka, &plan, results, budget.isolation))
+        let reads = resolve_all(&kafka, &plan.asks);
+        let results = read_all(&kafka, reads, budget, leaving).await;
+        Begun::Done(encode(&plan, results, budget.isolation))
     }
 }
 
@@ -104,6 +106,7 @@ fn session_request(request: FetchRequest, by_id: bool) -> SessionRequest {
         epoch: request.session_epoch,
         asks,
         forgotten,
+        by_id,
     }
 }
 
@@ -116,17 +119,35 @@ fn topic_key(name: &Str, id: Uuid, by_id: bool) -> TopicKey {
     }
 }
 
-fn resolve(kafka: &Kafka, ask: &Ask) -> Result<FetchRead, ErrorCode> {
-    let topic: Arc<Topic> = match &ask.topic {
-        TopicKey::Name(name) => kafka
-            .broker
-            .topic(name.as_str())
-            .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?,
-        TopicKey::Id(id) => kafka
-            .broker
-            .topic_by_id(&TopicId(id.0))
-            .ok_or(ErrorCode::UNKNOWN_TOPIC_ID)?,
-    };
+/// Partitions of a topic stand together as a rule: it is looked up once for them.
+fn resolve_all(kafka: &Kafka, asks: &[Ask]) -> Vec<Result<FetchRead, ErrorCode>> {
+    let mut held: Option<(&TopicKey, Result<Arc<Topic>, ErrorCode>)> = None;
+    let mut reads = Vec::with_capacity(asks.len());
+    for ask in asks {
+        let topic = match held.take() {
+            Some((last, topic)) if *last == ask.topic => topic,
+            _ => find_topic(kafka, &ask.topic),
+        };
+        held = Some((&ask.topic, topic.clone()));
+        reads.push(topic.and_then(|topic| read_of(topic, ask)));
+    }
+    reads
+}
+
+fn find_topic(kafka: &Kafka, key: &TopicKey) -> Result<Arc<Topic>, ErrorCode> {
+    match key {
+        TopicKey::Name(name) => {
+            let topic = kafka.broker.topic(name.as_str());
+            topic.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+        }
+        TopicKey::Id(id) => {
+            let topic = kafka.broker.topic_by_id(&TopicId(id.0));
+            topic.ok_or(ErrorCode::UNKNOWN_TOPIC_ID)
+        }
+    }
+}
+
+fn read_of(topic: Arc<Topic>, ask: &Ask) -> Result<FetchRead, ErrorCode> {
     Ok(FetchRead {
         topic,
         partition: u32::try_from(ask.partition).map_err(|_| ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?,
@@ -147,6 +168,7 @@ async fn read_all(
     kafka: &Kafka,
     reads: Vec<Result<FetchRead, ErrorCode>>,
     mut budget: FetchBudget,
+    leaving: Leaving,
 ) -> Vec<Result<FetchSlice, ErrorCode>> {
     let resolved: Vec<FetchRead> = reads
         .iter()
@@ -155,7 +177,11 @@ async fn read_all(
     if resolved.len() < reads.len() {
         budget.wait_max = Duration::ZERO;
     }
-    let mut results = kafka.broker.fetch(&resolved, budget).await.into_iter();
+    let mut results = kafka
+        .broker
+        .fetch(&resolved, budget, leaving.left())
+        .await
+        .into_iter();
     let mut next = || -> FetchResult { results.next().expect("one result for each read") };
     reads
         .into_iter()
@@ -166,32 +192,27 @@ async fn read_all(
         .collect()
 }
 
-fn encode(
-    kafka: &Kafka,
-    plan: &Plan,
-    results: Vec<Result<FetchSlice, ErrorCode>>,
-    isolation: Isolation,
-) -> FetchResponse {
+fn encode(plan: &Plan, results: Vec<Result<FetchSlice, ErrorCode>>, isolation: Isolation) -> FetchResponse {
     let mut response = FetchResponse {
         session_id: plan.session_id,
         ..Default::default()
     };
     let mut open: Option<&TopicKey> = None;
-    for (ask, result) in plan.asks.iter().zip(results) {
-        let (told, has_news) = news(&result);
-        let must_tell = kafka.fetch_sessions.tell(plan.session_id, ask, told, has_news);
-        if plan.incremental && !must_tell {
-            continue;
+    plan.tell(|must_tell| {
+        for (ask, result) in plan.asks.iter().zip(results) {
+            let (told, has_news) = news(&result);
+            if !must_tell(ask, told, has_news) {
+                continue;
+            }
+            if open != Some(&ask.topic) {
+                response.responses.push(topic_response(&ask.topic));
+                open = Some(&ask.topic);
+            }
+            let topic = response.responses.last_mut().expect("pushed above");
+            let data = encode_partition(ask.partition, result, isolation);
+            topic.partitions.push(data);
         }
-        if open != Some(&ask.topic) {
-            response.responses.push(topic_response(&ask.topic));
-            open = Some(&ask.topic);
-        }
-        let topic = response.responses.last_mut().expect("pushed above");
-        topic
-            .partitions
-            .push(encode_partition(ask.partition, result, isolation));
-    }
+    });
     response
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Versions 0-1. v1 flexible.
 
-use crate::api::alter_configs::broker_scope;
+use crate::api::alter_configs::{broker_scope, named_twice};
 use crate::api::describe_configs::resource;
-use crate::dispatch::{Api, Begun, Call};
+use crate::api::repeated::repeated;
+use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::Dry;
@@ -20,6 +21,7 @@ pub(crate) struct IncrementalAlterConfigs;
 
 impl Api for IncrementalAlterConfigs {
     type Request = IncrementalAlterConfigsRequest;
+    const ORDER: Order = Order::Sequenced;
 
     async fn begin(
         kafka: Arc<Kafka>,
@@ -32,8 +34,12 @@ impl Api for IncrementalAlterConfigs {
             Dry::Run
         };
         let mut response = IncrementalAlterConfigsResponse::default();
+        let twice = repeated(request.resources.iter().map(resource_key));
         for asked in request.resources {
-            let outcome = alter(&kafka, &asked, dry).await;
+            let outcome = match twice.contains(&resource_key(&asked)) {
+                true => Err(named_twice()),
+                false => alter(&kafka, &asked, dry).await,
+            };
             let (code, message) = outcome
                 .err()
                 .map_or((ErrorCode::NONE, None), |(code, what)| (code, Some(what)));
@@ -46,6 +52,10 @@ impl Api for IncrementalAlterConfigs {
         }
         Begun::Done(response)
     }
+}
+
+fn resource_key(resource: &AlterConfigsResource) -> (i8, Str) {
+    (resource.resource_type, resource.resource_name.clone())
 }
 
 async fn alter(kafka: &Kafka, asked: &AlterConfigsResource, dry: Dry) -> Result<(), (ErrorCode, String)> {
@@ -63,7 +73,7 @@ async fn alter(kafka: &Kafka, asked: &AlterConfigsResource, dry: Dry) -> Result<
         }
         other => Err((
             ErrorCode::INVALID_REQUEST,
-            format!("Unsupported resource type: {other}"),
+            format!("Unknown resource type {other}"),
         )),
     }
 }

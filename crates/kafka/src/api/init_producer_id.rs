@@ -7,14 +7,16 @@ use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_kafka_wire::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 pub(crate) struct InitProducerId;
 
+/// The producer has no id yet, and no epoch.
+const NO_PRODUCER: i64 = -1;
+const NO_EPOCH: i16 = -1;
+
 impl Api for InitProducerId {
     type Request = InitProducerIdRequest;
-    const VERSIONS: RangeInclusive<i16> = 0..=5;
 
     async fn begin(
         kafka: Arc<Kafka>,
@@ -47,6 +49,9 @@ async fn assign(kafka: &Kafka, request: &InitProducerIdRequest) -> Result<(i64, 
     }
     if request.transactional_id.is_some() {
         return Err(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+    }
+    if (request.producer_id == NO_PRODUCER) != (request.producer_epoch == NO_EPOCH) {
+        return Err(ErrorCode::INVALID_REQUEST);
     }
     // A producer without a transactional id raises its epoch by itself; what it names here has no owner to ask.
     let id = kafka.broker.new_producer_id().await;

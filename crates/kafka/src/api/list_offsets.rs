@@ -1,9 +1,11 @@
 //! ListOffsets (2): finds an offset by time or by a special position.
 //!
 //! Versions 1-11. v2 isolation; v4 leader epochs; v6 flexible; v7 max timestamp (KIP-734); v8 earliest local (KIP-405);
-//! v9 latest tiered (KIP-1005); v10 time limit (KIP-1075); v11 earliest pending upload (KIP-1023).
+//! v9 latest tiered (KIP-1005); v10 time limit (KIP-1075); v11 earliest pending upload (KIP-1023). A partition that is named
+//! twice is refused.
 
 use crate::api::fetch::epoch;
+use crate::api::repeated::repeated;
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
@@ -25,12 +27,19 @@ impl Api for ListOffsets {
         } else {
             Isolation::ReadUncommitted
         };
+        let twice = repeated(request.topics.iter().flat_map(|topic| {
+            let indexes = topic.partitions.iter().map(|asked| asked.partition_index);
+            indexes.map(|index| (topic.name.clone(), index))
+        }));
         let mut response = ListOffsetsResponse::default();
         for topic in request.topics {
             let found = kafka.broker.topic(topic.name.as_str());
             let mut partitions = Vec::with_capacity(topic.partitions.len());
             for asked in topic.partitions {
                 let answer = match &found {
+                    _ if twice.contains(&(topic.name.clone(), asked.partition_index)) => {
+                        Err(ErrorCode::INVALID_REQUEST)
+                    }
                     Some(found) => find(&kafka, &call, found, &asked, isolation).await,
                     None => Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
                 };

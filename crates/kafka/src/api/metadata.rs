@@ -2,8 +2,11 @@
 //!
 //! Versions 0-13. v4 the client may forbid creation; v8 authorised operations (KIP-430); v9 flexible; v10 topic ids, v12 lookup by id
 //! (KIP-516); v13 top-level error (KIP-1102).
+//!
+//! No list at all, and in version 0 an empty one, means every topic. A topic that is named twice is answered once.
 
-use crate::dispatch::{Api, Begun, Call};
+use crate::authorized::{cluster_operations, topic_operations};
+use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use millstream_broker::{Topic, TopicId};
@@ -12,36 +15,55 @@ use millstream_kafka_wire::metadata::{
     MetadataResponsePartition, MetadataResponseTopic,
 };
 use millstream_kafka_wire::{Str, Uuid};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 pub(crate) struct Metadata;
 
+/// The first version that takes and tells topic ids in place of names.
+const TOPIC_IDS_FROM: i16 = 12;
+
+/// The first version that lets the client forbid creation.
+const MAY_FORBID_CREATION_FROM: i16 = 4;
+
+/// How the topics of an answer are shown.
+#[derive(Clone, Copy)]
+struct Shown {
+    node_id: i32,
+    version: i16,
+    operations: i32,
+}
+
 impl Api for Metadata {
     type Request = MetadataRequest;
+    /// It may create a topic, which later requests of the connection must see.
+    const ORDER: Order = Order::Sequenced;
 
     async fn begin(kafka: Arc<Kafka>, call: Call, request: MetadataRequest) -> Begun<MetadataResponse> {
-        let may_create = call.version < 4 || request.allow_auto_topic_creation;
-        let node_id = kafka.node_id();
-        let mut response = MetadataResponse {
+        let may_create = call.version < MAY_FORBID_CREATION_FROM || request.allow_auto_topic_creation;
+        let shown = Shown {
+            node_id: kafka.node_id(),
+            version: call.version,
+            operations: topic_operations(request.include_topic_authorized_operations),
+        };
+        let topics = match request
+            .topics
+            .filter(|asked| call.version > 0 || !asked.is_empty())
+        {
+            Some(asked) => some_topics(&kafka, asked, may_create, shown).await,
+            None => {
+                let all = kafka.broker.topics();
+                all.iter().map(|topic| encode_topic(topic, shown)).collect()
+            }
+        };
+        Begun::Done(MetadataResponse {
             brokers: brokers(&kafka, &call),
             cluster_id: Some(Str::from(kafka.broker.cluster_id())),
-            controller_id: node_id,
+            controller_id: shown.node_id,
+            topics,
+            cluster_authorized_operations: cluster_operations(request.include_cluster_authorized_operations),
             ..Default::default()
-        };
-        match request.topics {
-            Some(asked) if call.version > 0 || !asked.is_empty() => {
-                for topic in asked {
-                    response.topics.push(one_topic(&kafka, topic, may_create).await);
-                }
-            }
-            _ => {
-                let all = kafka.broker.topics();
-                response
-                    .topics
-                    .extend(all.iter().map(|topic| encode_topic(topic, node_id)));
-            }
-        }
-        Begun::Done(response)
+        })
     }
 }
 
@@ -57,20 +79,43 @@ fn brokers(kafka: &Kafka, call: &Call) -> Vec<MetadataResponseBroker> {
     broker.into_iter().collect()
 }
 
-async fn one_topic(kafka: &Kafka, asked: MetadataRequestTopic, may_create: bool) -> MetadataResponseTopic {
+async fn some_topics(
+    kafka: &Kafka,
+    asked: Vec<MetadataRequestTopic>,
+    may_create: bool,
+    shown: Shown,
+) -> Vec<MetadataResponseTopic> {
+    let mut seen = HashSet::with_capacity(asked.len());
+    let mut topics = Vec::with_capacity(asked.len());
+    for topic in asked {
+        if seen.insert((topic.name.clone(), topic.topic_id)) {
+            topics.push(one_topic(kafka, topic, may_create, shown).await);
+        }
+    }
+    topics
+}
+
+async fn one_topic(
+    kafka: &Kafka,
+    asked: MetadataRequestTopic,
+    may_create: bool,
+    shown: Shown,
+) -> MetadataResponseTopic {
+    let by_id_fits = shown.version >= TOPIC_IDS_FROM;
     let found = match (&asked.name, asked.topic_id) {
         (Some(name), Uuid::ZERO) => find_by_name(kafka, name.as_str(), may_create).await,
-        (None, id) => kafka
-            .broker
-            .topic_by_id(&TopicId(id.0))
-            .ok_or(ErrorCode::UNKNOWN_TOPIC_ID),
-        (Some(_), _) => Err(ErrorCode::INVALID_REQUEST),
+        (None, id) if by_id_fits => {
+            let topic = kafka.broker.topic_by_id(&TopicId(id.0));
+            topic.ok_or(ErrorCode::UNKNOWN_TOPIC_ID)
+        }
+        _ => Err(ErrorCode::INVALID_REQUEST),
     };
     match found {
-        Ok(topic) => encode_topic(&topic, kafka.node_id()),
+        Ok(topic) => encode_topic(&topic, shown),
         Err(code) => MetadataResponseTopic {
             error_code: code.0,
-            name: asked.name.or_else(|| Some(Str::new())),
+            // Null is a name only where ids are.
+            name: asked.name.or_else(|| (!by_id_fits).then(Str::new)),
             topic_id: asked.topic_id,
             ..Default::default()
         },
@@ -82,7 +127,8 @@ async fn find_by_name(kafka: &Kafka, name: &str, may_create: bool) -> Result<Arc
         return Ok(topic);
     }
     if !may_create {
-        return Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+        let valid = kafka.broker.check_topic_name(name);
+        return Err(valid.map_or_else(|error| error.code(), |()| ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
     }
     kafka
         .broker
@@ -91,7 +137,8 @@ async fn find_by_name(kafka: &Kafka, name: &str, may_create: bool) -> Result<Arc
         .map_err(|error| error.code())
 }
 
-fn encode_topic(topic: &Topic, node_id: i32) -> MetadataResponseTopic {
+fn encode_topic(topic: &Topic, shown: Shown) -> MetadataResponseTopic {
+    let node_id = shown.node_id;
     let partitions = (0..topic.partitions()).filter_map(|index| {
         let stream = topic.stream(index)?;
         Some(MetadataResponsePartition {
@@ -108,6 +155,7 @@ fn encode_topic(topic: &Topic, node_id: i32) -> MetadataResponseTopic {
         topic_id: Uuid(topic.id().0),
         is_internal: topic.is_internal(),
         partitions: partitions.collect(),
+        topic_authorized_operations: shown.operations,
         ..Default::default()
     }
 }

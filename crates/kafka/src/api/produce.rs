@@ -1,8 +1,12 @@
 //! Produce (0): appends record batches to partitions.
 //!
 //! Versions 3-13, advertised from 0 on: librdkafka turns compression off when 0 is missing (KAFKA-18659); a request below 3
-//! is answered with UNSUPPORTED_VERSION. v5 log start offset; v8 record errors (KIP-467); v9 flexible; v10 current leader
+//! ends the connection, as with Kafka 4. v5 log start offset; v8 record errors (KIP-467); v9 flexible; v10 current leader
 //! (KIP-951); v12 transactions without AddPartitions (KIP-890); v13 topic ids (KIP-516).
+//!
+//! acks=0 has no answer; when a batch is refused the connection ends, so that the producer learns of it and looks again. A
+//! partition that is named twice is appended to twice and answered twice, in the order of the request. Batches of transactions
+//! are refused until transactions are served.
 //!
 //! Append path: decode, ask, encode. `Sequenced`: batches of one connection take their places in the order of its requests,
 //! and the flushes are pipelined.
@@ -47,9 +51,14 @@ impl Api for Produce {
             topics.push(begin_topic(&kafka, &call, data).await);
         }
         if acks == 0 {
-            return Begun::Silent;
+            return first_refusal(&topics).map_or(Begun::Silent, Begun::HangUp);
         }
-        let pending: BoxFuture<'static, ProduceResponse> = Box::pin(finish(topics));
+        let pending: BoxFuture<'static, ProduceResponse> = Box::pin(async move {
+            let response = finish(topics).await;
+            // The frame's memory is the log's until here.
+            drop(call);
+            response
+        });
         Begun::Pending(pending)
     }
 }
@@ -96,6 +105,14 @@ async fn begin_partition(kafka: &Kafka, topic: &Topic, index: i32, records: byte
     }
 }
 
+fn first_refusal(topics: &[WaitingTopic]) -> Option<ErrorCode> {
+    let partitions = topics.iter().flat_map(|topic| &topic.partitions);
+    partitions.into_iter().find_map(|(_, waiting)| match waiting {
+        Waiting::Refused(code, _) => Some(*code),
+        Waiting::Pending(_) => None,
+    })
+}
+
 async fn finish(topics: Vec<WaitingTopic>) -> ProduceResponse {
     let mut response = ProduceResponse::default();
     for topic in topics {
@@ -111,7 +128,6 @@ async fn finish(topics: Vec<WaitingTopic>) -> ProduceResponse {
             name: topic.name,
             topic_id: topic.id,
             partition_responses,
-            ..Default::default()
         });
     }
     response
@@ -157,7 +173,6 @@ fn record_errors(error: &ProduceError) -> Vec<BatchIndexAndErrorMessage> {
     vec![BatchIndexAndErrorMessage {
         batch_index: i32::try_from(*record).unwrap_or(i32::MAX),
         batch_index_error_message: Some(Str::from_static(reason)),
-        ..Default::default()
     }]
 }
 
@@ -170,7 +185,6 @@ fn refuse_all(request: ProduceRequest, code: ErrorCode) -> ProduceResponse {
             .iter()
             .map(|data| encode_partition(data.index, Err((code, None))))
             .collect(),
-        ..Default::default()
     });
     ProduceResponse {
         responses: responses.collect(),

@@ -70,6 +70,9 @@ pub(super) async fn compact(
         stream,
         newest: &newest,
         through,
+        end: house
+            .manifest
+            .with_image(|image| image.streams.get(&stream).map_or(Offset::ZERO, |s| s.end)),
         now,
         horizon: now.saturating_add(millis(policy.tombstone_retention)),
     };
@@ -222,6 +225,8 @@ struct Filter<'a> {
     stream: StreamId,
     newest: &'a NewestOffsets,
     through: Offset,
+    /// The stream's committed end.
+    end: Offset,
     now: TimestampMs,
     horizon: TimestampMs,
 }
@@ -242,7 +247,9 @@ impl Filter<'_> {
         match retain(&stored, &how, |record| self.stays(record, expired)) {
             Ok(Kept::Whole) => Ok(Verdict::Whole),
             Ok(Kept::Rewritten(kept)) => Ok(Verdict::Changed(kept.into_bytes())),
-            Ok(Kept::Empty(kept)) if self.remembered(header) => Ok(Verdict::Changed(kept.into_bytes())),
+            Ok(Kept::Empty(kept)) if self.is_last(header) || self.remembered(header) => {
+                Ok(Verdict::Changed(kept.into_bytes()))
+            }
             Ok(Kept::Empty(_)) => Ok(Verdict::Gone),
             // Nonsense inside, or too much of it: a client's doing, kept as it is.
             Err(_) => Ok(Verdict::Whole),
@@ -259,6 +266,12 @@ impl Filter<'_> {
         };
         let tombstone_goes = record.value.is_none() && tombstones_expired;
         !tombstone_goes && !self.newest.is_outdated(key, record.offset)
+    }
+
+    /// Whether it ends the stream. Its offsets have to be shown even without records: a reader goes on behind the last batch that
+    /// it was given, and one that was given none would never reach the end.
+    fn is_last(&self, header: &BatchHeader) -> bool {
+        header.next_offset() == self.end
     }
 
     /// Whether the producer's next sequence is judged by this batch.

@@ -154,8 +154,12 @@ impl Image {
 
     fn apply_upload(&mut self, upload: &Upload) {
         self.add_objects(&upload.objects);
+        // All before the first is released: a part that was trimmed in the meantime would otherwise take an object with it that
+        // it shares with a later part.
         for part in &upload.parts {
             self.refer(&part.ranges);
+        }
+        for part in &upload.parts {
             let stream = self.streams.entry(part.stream).or_default();
             stream.epochs.clone_from(&part.epochs);
             stream.producers = part.producers.clone().into();

@@ -10,6 +10,8 @@ pub mod conformance;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub(crate) mod commit;
 pub(crate) mod handle;

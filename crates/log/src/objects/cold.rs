@@ -114,7 +114,11 @@ impl ColdReader {
             end: last,
         } = index.blocks_in(id, outcome.next, leased.range.end);
         while at < last {
-            if index.blocks[at].base >= limit.below || is_full(limit, outcome) {
+            if index.blocks[at].base >= limit.below {
+                outcome.pass(limit.below);
+                return Ok(false);
+            }
+            if is_full(limit, outcome) {
                 return Ok(false);
             }
             let count = blocks_for(&index, at..last, limit.bytes_max.saturating_sub(outcome.bytes));
@@ -131,7 +135,7 @@ impl ColdReader {
             at += count;
         }
         // Compaction may have taken the last records: the reader goes on behind them.
-        outcome.next = leased.range.end;
+        outcome.pass(leased.range.end.min(limit.below));
         Ok(!is_full(limit, outcome))
     }
 
@@ -202,6 +206,13 @@ impl ColdReader {
     }
 }
 
+impl ReadOutcome {
+    /// Nothing is kept between what was read and `offset`.
+    fn pass(&mut self, offset: Offset) {
+        self.next = self.next.max(offset);
+    }
+}
+
 /// Whether nothing more fits. A first batch fits always, where one is to be answered whatever its size.
 fn is_full(limit: &ReadLimit, outcome: &ReadOutcome) -> bool {
     let first = outcome.bytes == 0 && limit.at_least_one;
@@ -235,7 +246,13 @@ fn slice_block(block: &Bytes, limit: &ReadLimit, outcome: &mut ReadOutcome) -> R
             let total = outcome.bytes + taken_bytes + header.size_bytes;
             let first = outcome.bytes + taken_bytes == 0;
             let fits = total <= limit.bytes_max || (first && limit.at_least_one);
-            if header.base_offset >= limit.below || !fits {
+            if header.base_offset >= limit.below {
+                // Nothing is left of what lies between: without this a reader would stay where it is for ever.
+                outcome.pass(limit.below);
+                more = false;
+                break;
+            }
+            if !fits {
                 more = false;
                 break;
             }

@@ -11,7 +11,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Batches below this are copied into a common buffer.
-const COPY_BELOW_BYTES: usize = 32 << 10;
+const COPY_BELOW_BYTES: usize = 4 << 10;
 /// The common buffer is sealed as a part at this size.
 const GATHER_BYTES: usize = 256 << 10;
 

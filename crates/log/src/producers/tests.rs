@@ -224,3 +224,37 @@ fn producers_without_end_do_not_take_memory_without_end() {
         "the longest silent goes"
     );
 }
+
+#[test]
+fn after_its_first_batches_were_taken_back_a_producer_begins_with_the_first_again() {
+    let mut producers = Producers::default();
+    let (first, second) = (header(1, 0, 0, 5, 0), header(1, 0, 5, 5, 5));
+    producers.assign(&first, NOW, EXPIRY);
+    producers.roll_back();
+    assert_eq!(
+        check(&producers, &second),
+        Err(AppendError::OutOfOrderSequence),
+        "else the retry of the first would be taken for an old one"
+    );
+    append(&mut producers, &first);
+    append(&mut producers, &second);
+}
+
+#[test]
+fn what_was_taken_back_of_a_silent_producer_is_forgotten_in_time() {
+    let mut producers = Producers::default();
+    producers.assign(&header(1, 0, 0, 5, 0), NOW, EXPIRY);
+    producers.roll_back();
+    assert!(!producers.is_empty());
+    assert!(
+        producers.snapshot().is_empty(),
+        "it is no function of the batches"
+    );
+    let later = NOW + 61_000;
+    assert_eq!(
+        producers.check(&header(1, 0, 5, 5, 5), later, EXPIRY),
+        Ok(Verdict::Fresh)
+    );
+    producers.expire(later, EXPIRY);
+    assert!(producers.is_empty());
+}

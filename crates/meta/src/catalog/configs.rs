@@ -23,86 +23,6 @@ pub const CONFIG_VALUE_BYTES_MAX: usize = 64 << 10;
 /// Names and values of one resource.
 pub const CONFIG_BYTES_MAX: usize = 256 << 10;
 
-/// A change of a resource's settings as Kafka's admin requests make it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ConfigChange {
-    /// Everything is replaced (AlterConfigs).
-    Replace(ConfigMap),
-    /// One after the other (IncrementalAlterConfigs, KIP-339).
-    Incremental(Vec<ConfigOp>),
-}
-
-/// One step of an incremental change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ConfigOp {
-    /// Sets the value.
-    Set(String, String),
-    /// Goes back to the default.
-    Delete(String),
-    /// Adds items to a list; `unset` is the list where none is set.
-    Append {
-        /// The setting.
-        name: String,
-        /// Comma-separated items.
-        items: String,
-        /// The default.
-        unset: String,
-    },
-    /// Takes items from a list; `unset` is the list where none is set.
-    Subtract {
-        /// The setting.
-        name: String,
-        /// Comma-separated items.
-        items: String,
-        /// The default.
-        unset: String,
-    },
-}
-
-impl ConfigChange {
-    /// The settings after the change.
-    #[must_use]
-    pub fn apply(&self, present: &ConfigMap) -> ConfigMap {
-        let ops = match self {
-            Self::Replace(configs) => return configs.clone(),
-            Self::Incremental(ops) => ops,
-        };
-        let mut configs = present.clone();
-        for op in ops {
-            match op {
-                ConfigOp::Set(name, value) => {
-                    configs.insert(name.clone(), value.clone());
-                }
-                ConfigOp::Delete(name) => {
-                    configs.remove(name);
-                }
-                ConfigOp::Append { name, items, unset } => {
-                    let present = configs.get(name).unwrap_or(unset);
-                    let mut list: Vec<&str> = split(present).collect();
-                    for item in split(items) {
-                        if !list.contains(&item) {
-                            list.push(item);
-                        }
-                    }
-                    let joined = list.join(",");
-                    configs.insert(name.clone(), joined);
-                }
-                ConfigOp::Subtract { name, items, unset } => {
-                    let present = configs.get(name).unwrap_or(unset);
-                    let left = split(present).filter(|item| !split(items).any(|gone| gone == *item));
-                    let joined = left.collect::<Vec<_>>().join(",");
-                    configs.insert(name.clone(), joined);
-                }
-            }
-        }
-        configs
-    }
-}
-
-fn split(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',').map(str::trim).filter(|item| !item.is_empty())
-}
-
 /// Whether one resource may have these settings.
 pub(super) fn check_configs(configs: &ConfigMap) -> Result<(), CatalogError> {
     let fits = |(name, value): (&String, &String)| {
@@ -133,16 +53,6 @@ impl Catalog {
         configs: ConfigMap,
     ) -> Result<Arc<TopicFacts>, CatalogError> {
         self.edit_topic_configs(name, |_| Ok(configs.clone())).await
-    }
-
-    /// Changes a topic's settings: all of the change, or none.
-    pub async fn alter_topic_configs(
-        &self,
-        name: &str,
-        change: &ConfigChange,
-    ) -> Result<Arc<TopicFacts>, CatalogError> {
-        self.edit_topic_configs(name, |present| Ok(change.apply(present)))
-            .await
     }
 
     /// Changes a topic's settings to what `edit` makes of them. `edit` may refuse; it is called again if another broker changed
@@ -200,16 +110,6 @@ impl Catalog {
         configs: ConfigMap,
     ) -> Result<(), CatalogError> {
         self.edit_broker_configs(broker, |_| Ok(configs.clone())).await
-    }
-
-    /// Changes the settings made on one broker: all of the change, or none; `None`: on all.
-    pub async fn alter_broker_configs(
-        &self,
-        broker: Option<u32>,
-        change: &ConfigChange,
-    ) -> Result<(), CatalogError> {
-        self.edit_broker_configs(broker, |present| Ok(change.apply(present)))
-            .await
     }
 
     /// As `edit_topic_configs`, for one broker; `None`: for all.

@@ -21,8 +21,7 @@ mod tests;
 mod topics;
 
 pub use configs::{
-    CONFIG_BYTES_MAX, CONFIG_ENTRIES_MAX, CONFIG_NAME_BYTES_MAX, CONFIG_VALUE_BYTES_MAX, ConfigChange,
-    ConfigMap, ConfigOp,
+    CONFIG_BYTES_MAX, CONFIG_ENTRIES_MAX, CONFIG_NAME_BYTES_MAX, CONFIG_VALUE_BYTES_MAX, ConfigMap,
 };
 pub use counters::PRODUCER_ID_BLOCK;
 pub use error::{CatalogError, PartitionCountError};

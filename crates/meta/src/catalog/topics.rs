@@ -91,9 +91,25 @@ impl Catalog {
 
     /// Deletes a topic and returns what it was: its streams are the caller's to delete.
     pub async fn delete_topic(&self, name: &str) -> Result<Arc<TopicFacts>, CatalogError> {
+        self.delete_topic_if(name, |_| true).await
+    }
+
+    /// As `delete_topic`, but only the topic of this id: another that has taken the name is `UnknownTopic`.
+    pub async fn delete_topic_of(&self, name: &str, id: TopicId) -> Result<Arc<TopicFacts>, CatalogError> {
+        self.delete_topic_if(name, |facts| facts.id == id).await
+    }
+
+    async fn delete_topic_if(
+        &self,
+        name: &str,
+        is_meant: impl Fn(&TopicFacts) -> bool + Send,
+    ) -> Result<Arc<TopicFacts>, CatalogError> {
         let key = self.topic_key(name);
         for _ in 0..ROUNDS_MAX {
             let facts = self.fresh_topic(name).await?;
+            if !is_meant(&facts) {
+                return Err(CatalogError::UnknownTopic);
+            }
             let txn = Txn::new()
                 .when_unchanged(&key, Some(facts.revision))
                 .delete(&key)

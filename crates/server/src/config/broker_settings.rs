@@ -18,7 +18,7 @@ pub type BrokerTexts = BTreeMap<String, (String, Source)>;
 
 /// Whether a value may be set; the error is the broker's own.
 pub fn check(name: &str, text: &str) -> Result<(), String> {
-    let checked = BROKER_TABLE.check_all(&[(name.to_owned(), Some(text.to_owned()))]);
+    let checked = BROKER_TABLE.check_start(&[(name.to_owned(), Some(text.to_owned()))]);
     checked.map(drop).map_err(|error| error.to_string())
 }
 

@@ -200,12 +200,15 @@ impl Run {
             }
             Step::Set { name, key, value } => {
                 let key_name = format!("k{key}");
-                let op = match value {
-                    Some(value) => ConfigOp::Set(key_name, value.to_string()),
-                    None => ConfigOp::Delete(key_name),
+                let edit = |present: &ConfigMap| {
+                    let mut next = present.clone();
+                    match value {
+                        Some(value) => next.insert(key_name.clone(), value.to_string()),
+                        None => next.remove(&key_name),
+                    };
+                    Ok(next)
                 };
-                let change = ConfigChange::Incremental(vec![op]);
-                let answer = broker.alter_topic_configs(NAMES[name], &change).await;
+                let answer = broker.edit_topic_configs(NAMES[name], edit).await;
                 assert_eq!(kind(answer), model.set(NAMES[name], key, value));
             }
             Step::Reopen => {

@@ -166,6 +166,12 @@ async fn partitions_are_added_and_never_taken_away() {
     );
 }
 
+fn with(present: &ConfigMap, name: &str, value: &str) -> ConfigMap {
+    let mut next = present.clone();
+    next.insert(name.to_owned(), value.to_owned());
+    next
+}
+
 #[tokio::test(start_paused = true)]
 async fn settings_change_as_a_whole_or_step_by_step() {
     let cluster = Cluster::new();
@@ -175,20 +181,14 @@ async fn settings_change_as_a_whole_or_step_by_step() {
         .set_topic_configs("t", configs(&[("a", "1"), ("b", "2")]))
         .await
         .expect("set");
-    let list = |items: &str| ("list".to_owned(), items.to_owned(), "x,y".to_owned());
-    let (name, items, unset) = list("z, y");
-    let append = ConfigOp::Append { name, items, unset };
-    let (name, items, unset) = list("x");
-    let subtract = ConfigOp::Subtract { name, items, unset };
-    let change = ConfigChange::Incremental(vec![
-        ConfigOp::Set("c".into(), "3".into()),
-        ConfigOp::Delete("a".into()),
-        ConfigOp::Delete("never-set".into()),
-        append,
-        subtract,
-    ]);
-    let facts = catalog.alter_topic_configs("t", &change).await.expect("altered");
-    assert_eq!(facts.configs, configs(&[("b", "2"), ("c", "3"), ("list", "y,z")]));
+    let edit = |present: &ConfigMap| {
+        let mut next = present.clone();
+        next.remove("a");
+        next.insert("c".into(), "3".into());
+        Ok(next)
+    };
+    let facts = catalog.edit_topic_configs("t", edit).await.expect("edited");
+    assert_eq!(facts.configs, configs(&[("b", "2"), ("c", "3")]));
     let before = cluster.store.revision();
     catalog
         .set_topic_configs("t", facts.configs.clone())
@@ -198,7 +198,7 @@ async fn settings_change_as_a_whole_or_step_by_step() {
     assert_eq!(refused, Err(CatalogError::Refused("no".into())));
     assert_eq!(cluster.store.revision(), before);
     catalog
-        .alter_topic_configs("t", &ConfigChange::Replace(ConfigMap::new()))
+        .set_topic_configs("t", ConfigMap::new())
         .await
         .expect("cleared");
     assert!(catalog.image().topic("t").expect("there").configs.is_empty());
@@ -220,11 +220,8 @@ async fn brokers_have_settings_of_their_own_and_in_common() {
         .set_broker_configs(Some(1), configs(&[("a", "one")]))
         .await
         .expect("set");
-    let change = ConfigChange::Incremental(vec![ConfigOp::Set("b".into(), "2".into())]);
-    catalog
-        .alter_broker_configs(Some(1), &change)
-        .await
-        .expect("altered");
+    let edit = |present: &ConfigMap| Ok(with(present, "b", "2"));
+    catalog.edit_broker_configs(Some(1), edit).await.expect("altered");
     let reopened = cluster.broker(2).await;
     for image in [catalog.image(), reopened.image()] {
         assert_eq!(image.broker_configs(None), configs(&[("a", "all")]));
@@ -301,8 +298,8 @@ async fn concurrent_edits_of_one_topic_lose_none() {
     brokers[0].create_topic(topic("t", 1)).await.expect("a new name");
     let edits = brokers.iter().enumerate().map(|(i, broker)| async move {
         for round in 0..3 {
-            let change = ConfigChange::Incremental(vec![ConfigOp::Set(format!("{i}-{round}"), "set".into())]);
-            broker.alter_topic_configs("t", &change).await.expect("altered");
+            let edit = |present: &ConfigMap| Ok(with(present, &format!("{i}-{round}"), "set"));
+            broker.edit_topic_configs("t", edit).await.expect("edited");
         }
     });
     let grow = async { brokers[0].add_partitions("t", 5).await.expect("more") };

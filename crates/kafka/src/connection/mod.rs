@@ -1,0 +1,273 @@
+//! One connection: frames in, one bounded at a time; answers out, in the order of the requests.
+//!
+//! Many requests are in flight: the next frame is read while earlier answers are pending (trap T10), up to a bound, after which
+//! the socket is no longer read. A `Sequenced` API (produce) is awaited up to the point where its effect has its place.
+//!
+//! **Invariant**: answers leave in the order of the requests, and a request that cannot be answered ends the connection only
+//! after the answers of those before it were written; none behind it is begun.
+//!
+//! Append path: second stop, after the server's accept loop. Never: what a request means.
+
+mod frames;
+mod outbox;
+
+use crate::dispatch::{self, Answer, Call, CallError, Leaving, Order, Started};
+use crate::node::Kafka;
+use frames::{FrameReader, InFrame, Incoming, LENGTH_BYTES};
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesOrdered;
+use outbox::Outbox;
+use std::future::{poll_fn, ready};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+
+/// Bounds of one connection.
+#[derive(Clone, Debug)]
+pub struct ConnectionLimits {
+    /// The largest frame (Kafka: socket.request.max.bytes).
+    pub frame_bytes_max: usize,
+    /// Requests begun and not answered, beyond which the socket is not read.
+    pub in_flight_max: usize,
+    /// Time without a byte, with nothing in flight, after which the connection is closed (Kafka: connections.max.idle.ms).
+    pub idle_max: Duration,
+    /// Time in which a frame that has begun must be whole, and in which the peer must take what is written to it, beyond the
+    /// time that the length earns.
+    pub stall_max: Duration,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            frame_bytes_max: 100 << 20,
+            in_flight_max: 64,
+            idle_max: Duration::from_secs(600),
+            stall_max: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Who is at the other end.
+#[derive(Debug)]
+pub struct Peer {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Our address, as the peer reached it.
+    pub local: SocketAddr,
+    /// Name of the listener that it came in by.
+    pub listener: String,
+}
+
+/// Why a connection ended, when not by the peer's own wish.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectionError {
+    /// The socket failed.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// A length that no request has.
+    #[error("a frame of {0} bytes is outside of what is accepted")]
+    FrameLength(i32),
+    /// A frame that stopped arriving, or a peer that stopped reading.
+    #[error("the peer stalled")]
+    Stalled,
+    /// A request that cannot be answered.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+/// What happened next on a connection.
+enum Event {
+    Arrived(Incoming),
+    Answered(Answer),
+    Shutdown,
+}
+
+/// Serves one connection until the peer leaves, breaks the protocol, or `shutdown` resolves; then long polls end, and the
+/// answers that are pending are still written.
+pub async fn serve_connection(
+    kafka: Arc<Kafka>,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin,
+    peer: Peer,
+    limits: ConnectionLimits,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ConnectionError> {
+    let mut connection = Connection {
+        frames: FrameReader::new(&kafka, &limits),
+        stream,
+        kafka,
+        peer: Arc::new(peer),
+        leaving: Leaving::default(),
+        pending: FuturesOrdered::new(),
+        outbox: Outbox::default(),
+        stage: Stage::Reading,
+        limits,
+    };
+    tokio::pin!(shutdown);
+    while connection.stage != Stage::Ending {
+        match connection.select(shutdown.as_mut()).await? {
+            Event::Arrived(Incoming::Frame(frame)) => connection.begin(frame).await?,
+            Event::Arrived(Incoming::Idle) if connection.pending.is_empty() => return Ok(()),
+            Event::Arrived(Incoming::Idle) => {}
+            Event::Answered(answer) => connection.write(answer).await?,
+            Event::Arrived(Incoming::Closed) | Event::Shutdown => connection.stage = Stage::Ending,
+        }
+    }
+    connection.leaving.leave();
+    while let Some(answer) = connection.pending.next().await {
+        connection.write(answer).await?;
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Reading,
+    /// Requests in flight, or one that waits for its place, kept the socket from being read: the peer's clock has stood still.
+    Paused,
+    /// No further request is begun.
+    Ending,
+}
+
+struct Connection<S> {
+    /// Read or written, never both at once: it needs no splitting.
+    stream: S,
+    kafka: Arc<Kafka>,
+    peer: Arc<Peer>,
+    leaving: Leaving,
+    frames: FrameReader,
+    pending: FuturesOrdered<BoxFuture<'static, Answer>>,
+    outbox: Outbox,
+    stage: Stage,
+    limits: ConnectionLimits,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Waits for the next event. Reading into the buffer can be dropped and taken up again.
+    async fn select(
+        &mut self,
+        shutdown: Pin<&mut (impl Future<Output = ()> + Send)>,
+    ) -> Result<Event, ConnectionError> {
+        let may_read = self.pending.len() < self.limits.in_flight_max;
+        if !may_read {
+            self.stage = Stage::Paused;
+        } else if self.stage == Stage::Paused {
+            self.stage = Stage::Reading;
+            self.frames.restart_clock();
+        }
+        tokio::select! {
+            biased;
+            Some(answer) = self.pending.next() => Ok(Event::Answered(answer)),
+            () = shutdown => Ok(Event::Shutdown),
+            incoming = self.frames.next(&mut self.stream), if may_read => Ok(Event::Arrived(incoming?)),
+        }
+    }
+
+    async fn begin(&mut self, frame: InFrame) -> Result<(), ConnectionError> {
+        self.kafka.metrics.count_in(LENGTH_BYTES + frame.bytes.len());
+        match self.start(frame) {
+            Err(error) => {
+                self.pending.push_back(Box::pin(ready(Err(error))));
+                self.stage = Stage::Ending;
+            }
+            Ok((Order::Sequenced, started)) => {
+                let answer: BoxFuture<'static, Answer> = match self.drive(started).await? {
+                    Started::Finished(answer) => Box::pin(ready(answer)),
+                    Started::Pending(answer) => answer,
+                };
+                self.pending.push_back(answer);
+            }
+            Ok((Order::Concurrent, started)) => self.pending.push_back(Box::pin(async move {
+                match started.await {
+                    Started::Finished(answer) => answer,
+                    Started::Pending(answer) => answer.await,
+                }
+            })),
+        }
+        Ok(())
+    }
+
+    fn start(&self, frame: InFrame) -> Result<(Order, BoxFuture<'static, Started>), CallError> {
+        let (header, body_at) = dispatch::read_header(&frame.bytes).map_err(CallError::Malformed)?;
+        let served = dispatch::find(header.api_key).filter(|row| row.versions.contains(&header.api_version));
+        let Some(row) = served else {
+            // Only ApiVersions answers a version that it does not know, in version 0, so that the client can step down (KIP-511).
+            let answer = crate::api::api_versions::answer_unknown_version(&header)?;
+            let started = ready(Started::Finished(Ok(Some(answer))));
+            return Ok((Order::Concurrent, Box::pin(started)));
+        };
+        let call = Call {
+            peer: self.peer.clone(),
+            version: header.api_version,
+            client_id: header.client_id,
+            leaving: self.leaving.clone(),
+            memory: frame.permit,
+        };
+        let started = row.start(
+            self.kafka.clone(),
+            call,
+            header.correlation_id,
+            frame.bytes,
+            body_at,
+        )?;
+        Ok((row.order, started))
+    }
+
+    /// Awaits the beginning of a request while the answers of earlier ones go out.
+    async fn drive(&mut self, mut started: BoxFuture<'static, Started>) -> Result<Started, ConnectionError> {
+        self.stage = Stage::Paused;
+        loop {
+            let answer = tokio::select! {
+                biased;
+                started = started.as_mut() => return Ok(started),
+                Some(answer) = self.pending.next() => answer,
+            };
+            self.write(answer).await?;
+        }
+    }
+
+    /// Writes an answer and whatever other answers are ready, with as few system calls as they take.
+    async fn write(&mut self, first: Answer) -> Result<(), ConnectionError> {
+        let mut next = Some(first);
+        let mut failed = None;
+        while let Some(answer) = next {
+            match answer {
+                Ok(frame) => self.outbox.extend(frame),
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+            if self.outbox.is_full() {
+                break;
+            }
+            next = poll_fn(|context| match self.pending.poll_next_unpin(context) {
+                Poll::Ready(answer) => Poll::Ready(answer),
+                Poll::Pending => Poll::Ready(None),
+            })
+            .await;
+        }
+        self.flush().await?;
+        failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    async fn flush(&mut self) -> Result<(), ConnectionError> {
+        if self.outbox.is_empty() {
+            return Ok(());
+        }
+        self.kafka.metrics.count_out(self.outbox.len());
+        let patience = self.limits.stall_max + self.outbox.earned_time();
+        let written = async {
+            self.stream.write_all_buf(&mut self.outbox).await?;
+            self.stream.flush().await
+        };
+        match tokio::time::timeout(patience, written).await {
+            Ok(written) => Ok(written?),
+            Err(_) => Err(ConnectionError::Stalled),
+        }
+    }
+}

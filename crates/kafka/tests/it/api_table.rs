@@ -1,0 +1,96 @@
+//! docs/APIS.md is the table of dispatch and nothing else.
+
+use millstream_kafka::supported_apis;
+use millstream_kafka_wire::ApiKey;
+use std::fmt::Write;
+use std::path::Path;
+
+/// Set to rewrite the page instead of comparing it.
+const REWRITE: &str = "MILLSTREAM_WRITE_DOCS";
+
+const HEAD: &str = "\
+# Kafka APIs
+
+Which requests of Kafka's protocol are served, and in which versions. ApiVersions is derived from the same table in
+`crates/kafka/src/dispatch.rs`; a client uses nothing that is not named there. Every version in this list is asked and answered
+in `crates/kafka/tests/it/versions.rs`.
+
+Made by a test; after a change write it anew with `MILLSTREAM_WRITE_DOCS=1 cargo test -p millstream-kafka --test it api_table`.
+
+| Key | API | Versions | Remarks |
+|----:|-----|----------|---------|
+";
+
+const FOOT: &str = "
+A request of any other API or version ends its connection, as with Kafka; only ApiVersions answers a version that it does not
+know, in version 0, so that the client can step down (KIP-511).
+";
+
+/// What a reader should know beside the versions.
+fn remarks(key: ApiKey) -> &'static str {
+    match key {
+        ApiKey::Produce => {
+            "Advertised from 0 on because librdkafka else turns compression off (KAFKA-18659); below 3 the connection ends, as \
+             with Kafka 4. Every acks is answered once the batch is durable. Batches of transactions are refused."
+        }
+        ApiKey::Fetch => {
+            "Sessions (KIP-227) and topic ids (KIP-516). At least one batch a request, however large."
+        }
+        ApiKey::ListOffsets => {
+            "Earliest, latest, by time, maximum timestamp, and the three positions of tiered storage."
+        }
+        ApiKey::Metadata => "Creates missing topics where the client and auto.create.topics.enable allow it.",
+        ApiKey::CreateTopics => {
+            "Any replication factor is accepted, and 1 is shown: copies are the object store's business."
+        }
+        ApiKey::InitProducerId => {
+            "Idempotent producers; transactional ids are refused until transactions are served."
+        }
+        ApiKey::FindCoordinator => {
+            "Groups; for transactions the answer is an error that clients do not retry."
+        }
+        ApiKey::JoinGroup => {
+            "Classic protocol: static members, cooperative rebalance, member ids in two steps (KIP-394)."
+        }
+        ApiKey::DescribeConfigs => "Topics and brokers, with synonyms, types and documentation.",
+        ApiKey::DescribeLogDirs => "One directory; total and usable bytes are told as unknown.",
+        ApiKey::DescribeCluster => "Endpoints of brokers only.",
+        _ => "",
+    }
+}
+
+fn page() -> String {
+    let mut page = HEAD.to_owned();
+    for api in supported_apis() {
+        let key = ApiKey::try_from(api.key).expect("served, so known");
+        let (low, high) = api.versions.into_inner();
+        let versions = if low == high {
+            low.to_string()
+        } else {
+            format!("{low} to {high}")
+        };
+        let remarks = remarks(key);
+        let gap = if remarks.is_empty() { "" } else { " " };
+        writeln!(
+            page,
+            "| {} | {} | {versions} |{gap}{remarks} |",
+            api.key, api.name
+        )
+        .expect("text grows");
+    }
+    page + FOOT
+}
+
+#[test]
+fn the_page_of_apis_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/APIS.md");
+    let expected = page();
+    if std::env::var_os(REWRITE).is_some() {
+        std::fs::write(&path, &expected).expect("docs/ can be written");
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == expected,
+        "docs/APIS.md is out of date: run this test with {REWRITE}=1"
+    );
+}

@@ -1,0 +1,203 @@
+//! A front end over a broker in memory, and a client that is nothing but the codec.
+
+use bytes::{Buf, Bytes, BytesMut};
+use millstream_broker::testing::World;
+use millstream_broker::{Broker, Dry, TopicSpec};
+use millstream_kafka::group::CoordinatorConfig;
+use millstream_kafka::{
+    Advertised, ConnectionError, ConnectionLimits, Kafka, KafkaConfig, Peer, serve_connection,
+};
+use millstream_kafka_wire::{Request, Response, Str, decode_response, encode_request};
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// What the simulated network holds in one direction.
+const NETWORK_BYTES: usize = 256 << 10;
+
+/// One broker with its front end.
+pub struct Server {
+    pub world: World,
+    pub broker: Broker,
+    pub kafka: Arc<Kafka>,
+    pub limits: ConnectionLimits,
+    stop: watch::Sender<bool>,
+}
+
+impl Server {
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With start values of settings.
+    pub async fn with(fixed: &[(&str, &str)]) -> Self {
+        Self::configured(fixed, |_| {}).await
+    }
+
+    pub async fn configured(fixed: &[(&str, &str)], change: impl FnOnce(&mut KafkaConfig)) -> Self {
+        let world = World::new(fixed);
+        let broker = world.open().await;
+        let mut config = KafkaConfig {
+            advertised: vec![Advertised {
+                listener: "PLAINTEXT".to_owned(),
+                host: "broker.test".to_owned(),
+                port: 9092,
+            }],
+            rack: Some("r1".to_owned()),
+            log_dir: "/data".to_owned(),
+            request_bytes_max: 64 << 20,
+            fetch_sessions_max: 100,
+        };
+        change(&mut config);
+        let coordinator = CoordinatorConfig {
+            runtime: Handle::current(),
+            member_id_seed: 7,
+        };
+        Self {
+            kafka: Kafka::new(broker.clone(), config, coordinator),
+            world,
+            broker,
+            limits: ConnectionLimits::default(),
+            stop: watch::Sender::new(false),
+        }
+    }
+
+    /// A topic, made behind the protocol's back.
+    pub async fn topic(&self, name: &str, partitions: u32, configs: &[(&str, &str)]) {
+        let configs = configs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned())));
+        let spec = TopicSpec {
+            name: name.to_owned(),
+            partitions: Some(partitions),
+            configs: configs.collect(),
+        };
+        self.broker
+            .create_topic(&spec, Dry::Run)
+            .await
+            .expect("a new topic");
+    }
+
+    pub fn connect(&self) -> Client {
+        self.connect_through(|stream| stream)
+    }
+
+    /// A client whose connection is served through a wrapper of the stream.
+    pub fn connect_through<S>(&self, wrap: impl FnOnce(DuplexStream) -> S) -> Client
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (stream, theirs) = tokio::io::duplex(NETWORK_BYTES);
+        Client {
+            stream,
+            task: self.serve(wrap(theirs)),
+            buffer: BytesMut::new(),
+            next_id: 1,
+        }
+    }
+
+    /// The client's end of a connection, and the task that serves it.
+    pub fn connect_raw(&self) -> (DuplexStream, JoinHandle<Result<(), ConnectionError>>) {
+        self.connect_over(NETWORK_BYTES)
+    }
+
+    /// The same over a network that holds so many bytes.
+    pub fn connect_over(
+        &self,
+        network_bytes: usize,
+    ) -> (DuplexStream, JoinHandle<Result<(), ConnectionError>>) {
+        let (ours, theirs) = tokio::io::duplex(network_bytes);
+        (ours, self.serve(theirs))
+    }
+
+    fn serve<S>(&self, stream: S) -> JoinHandle<Result<(), ConnectionError>>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let peer = Peer {
+            address: "127.0.0.1:50000".parse().expect("an address"),
+            local: "127.0.0.1:9092".parse().expect("an address"),
+            listener: "PLAINTEXT".to_owned(),
+        };
+        let mut stopped = self.stop.subscribe();
+        let stopped = async move {
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        };
+        let serving = serve_connection(self.kafka.clone(), stream, peer, self.limits.clone(), stopped);
+        tokio::spawn(serving)
+    }
+
+    /// Tells every connection to end.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+}
+
+/// A connection's client side.
+pub struct Client {
+    pub stream: DuplexStream,
+    pub task: JoinHandle<Result<(), ConnectionError>>,
+    buffer: BytesMut,
+    next_id: i32,
+}
+
+impl Client {
+    /// Sends a request; its correlation id.
+    pub async fn send<M: Request>(&mut self, version: i16, request: &M) -> i32 {
+        let id = self.next_id;
+        self.next_id += 1;
+        let client = Some(Str::from_static("harness"));
+        let mut frame =
+            encode_request(request, version, id, client).expect("the test asks what the version can say");
+        self.stream
+            .write_all_buf(&mut frame)
+            .await
+            .expect("the connection is open");
+        id
+    }
+
+    /// The next answer, whatever it is; `None` when the connection has ended.
+    pub async fn receive_frame(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(length) = self.buffer.first_chunk::<4>() {
+                let length = i32::from_be_bytes(*length) as usize;
+                if self.buffer.len() >= 4 + length {
+                    self.buffer.advance(4);
+                    return Some(self.buffer.split_to(length).freeze());
+                }
+            }
+            if self.stream.read_buf(&mut self.buffer).await.unwrap_or(0) == 0 {
+                assert!(self.buffer.is_empty(), "half an answer");
+                return None;
+            }
+        }
+    }
+
+    /// The next answer and the id of its request.
+    pub async fn receive<R: Response>(&mut self, version: i16) -> (i32, R) {
+        let frame = self.receive_frame().await.expect("an answer");
+        decode_response(&frame, version).expect("the answer decodes at its version")
+    }
+
+    pub async fn call<M: Request>(&mut self, version: i16, request: &M) -> M::Response {
+        let id = self.send(version, request).await;
+        let (answered, response) = self.receive(version).await;
+        assert_eq!(answered, id);
+        response
+    }
+
+    /// At the newest version that is served.
+    pub async fn ask<M: Request>(&mut self, request: &M) -> M::Response {
+        self.call(*M::KEY.stable_versions().end(), request).await
+    }
+
+    /// How the connection ended, once it has.
+    pub async fn ended(self) -> Result<(), ConnectionError> {
+        let Self { stream, task, .. } = self;
+        let ended = task.await.expect("no panic");
+        drop(stream);
+        ended
+    }
+}

@@ -1,0 +1,17 @@
+//! The front end as clients see it: a broker in memory behind a real connection task, and the codec as the client.
+
+mod admin;
+mod api_table;
+mod configs;
+mod connection;
+mod cost;
+mod fetch;
+mod fetch_sessions;
+mod harness;
+mod hostile;
+mod memory;
+mod metadata;
+mod offsets;
+mod produce;
+mod requests;
+mod versions;

@@ -1,0 +1,1 @@
+//! The model judges as it says: what it must refuse, it refuses.

@@ -1,0 +1,8 @@
+//! Faults that the simulator found, each with its story. A seed's plan changes when the simulator grows; a scenario stays.
+
+mod stage;
+
+mod s001_second_batch_of_a_new_producer;
+mod s002_shared_object_of_a_trimmed_stream;
+mod s003_reader_stuck_behind_compaction;
+mod s004_everything_compacted_away;

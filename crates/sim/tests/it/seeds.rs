@@ -1,0 +1,34 @@
+//! Random runs. `MILLSTREAM_SIM_SEEDS=1000..2000 cargo test -p millstream-sim seeds` runs others, and more.
+
+use millstream_sim::run::run_seed;
+use std::ops::Range;
+
+/// Enough for every commit; the long runs are made apart.
+const SEEDS: Range<u64> = 1..9;
+
+fn asked_for() -> Range<u64> {
+    let Ok(text) = std::env::var("MILLSTREAM_SIM_SEEDS") else {
+        return SEEDS;
+    };
+    let (from, to) = text.split_once("..").expect("MILLSTREAM_SIM_SEEDS is FROM..TO");
+    from.parse().expect("FROM is a number")..to.parse().expect("TO is a number")
+}
+
+fn run_clean(seeds: impl Iterator<Item = u64>) {
+    for seed in seeds {
+        let report = run_seed(seed);
+        assert!(report.violation.is_none(), "{report}");
+    }
+}
+
+// Two tests, so that the test runner gives each a thread of its own.
+
+#[test]
+fn no_promise_is_broken_under_even_seeds() {
+    run_clean(asked_for().filter(|seed| seed % 2 == 0));
+}
+
+#[test]
+fn no_promise_is_broken_under_odd_seeds() {
+    run_clean(asked_for().filter(|seed| seed % 2 == 1));
+}
