@@ -3,7 +3,7 @@
 //! Owns: a simulated clock, disk, object store and metadata store; clients that work against the broker; a model that judges every
 //! answer. Never: shipped, and never a copy of a decision that the code under test makes.
 //!
-//! **Invariant**: one seed, one trace. Whatever a run shows, it shows again (docs/decisions/0020-simulation.md).
+//! **Invariant**: one seed, one trace. Whatever a run shows, it shows again (docs/decisions/simulation.md).
 
 pub mod clock;
 pub mod disk;

@@ -2,6 +2,7 @@
 
 use millstream_sim::plan::Plan;
 use millstream_sim::run;
+use millstream_sim::trace::{Lines, TAIL_LINES};
 use std::ops::Range;
 use std::process::ExitCode;
 
@@ -15,9 +16,9 @@ fn main() -> ExitCode {
     let mut failed = Vec::new();
     for seed in seeds {
         let lines = if whole_trace {
-            usize::MAX
+            Lines::Print
         } else {
-            millstream_sim::trace::TAIL_LINES
+            Lines::Tail(TAIL_LINES)
         };
         let report = run::run(Plan::of_seed(seed), lines);
         if whole_trace {

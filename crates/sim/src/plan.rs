@@ -208,7 +208,7 @@ fn life(rng: &mut Rng) -> LifePlan {
     LifePlan {
         crash,
         kind: *rng.pick(&kinds),
-        lasts: Duration::from_millis(rng.range(200..20_000)),
+        lasts: Duration::from_millis(rng.range(200..12_000)),
         ending: if rng.one_in(3) {
             Ending::Close
         } else {

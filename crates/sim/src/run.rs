@@ -7,7 +7,7 @@ use crate::model::{Counts, Model};
 use crate::objects::SimObjects;
 use crate::plan::{Ending, LifePlan, Plan};
 use crate::rng::Rng;
-use crate::trace::{TAIL_LINES, Trace};
+use crate::trace::{Lines, TAIL_LINES, Trace};
 use crate::workload::{
     Admin, Ctx, Idempotent, Keeper, Opening, Producer, Reader, judge_forced, places, read_whole,
 };
@@ -23,6 +23,12 @@ const CALM_PATIENCE: Duration = Duration::from_secs(900);
 
 /// How often a broker that a failing port kept from opening is started again.
 const OPENINGS_MAX: u32 = 20;
+
+/// Port calls after which a life is over: where nothing takes time, thousands happen in a second.
+const MOMENTS_MAX: u64 = 6_000;
+
+/// How often that is looked at.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// What outlives the broker: media, clients, the judge.
 pub struct Run {
@@ -87,13 +93,13 @@ impl fmt::Display for Report {
 /// Runs the plan of a seed.
 #[must_use]
 pub fn run_seed(seed: u64) -> Report {
-    run(Plan::of_seed(seed), TAIL_LINES)
+    run(Plan::of_seed(seed), Lines::Tail(TAIL_LINES))
 }
 
-/// Runs a plan, and keeps that many lines of its trace.
+/// Runs a plan.
 #[must_use]
-pub fn run(plan: Plan, trace_lines: usize) -> Report {
-    let run = Run::new(plan, trace_lines);
+pub fn run(plan: Plan, lines: Lines) -> Report {
+    let run = Run::new(plan, lines);
     let mut ends = Vec::new();
     let mut moments = 0;
     for life in run.plan.lives.clone() {
@@ -139,8 +145,8 @@ enum Calm {
 impl Run {
     /// The world of a plan, before anything happened in it.
     #[must_use]
-    pub fn new(plan: Plan, trace_lines: usize) -> Self {
-        let world = World::new(plan.seed, trace_lines);
+    pub fn new(plan: Plan, lines: Lines) -> Self {
+        let world = World::new(plan.seed, lines);
         let Plan {
             disk_pace,
             object_pace,
@@ -189,7 +195,10 @@ impl Run {
     async fn work(&self, ctx: Ctx, life: LifePlan) -> Ending {
         self.clients.admin.lock().await.judge_topics(&ctx);
         self.clients.start(&ctx);
-        tokio::time::sleep(life.lasts).await;
+        let over = ctx.world.now() + life.lasts;
+        while ctx.world.now() < over && ctx.world.moments() < MOMENTS_MAX {
+            tokio::time::sleep(LOOK).await;
+        }
         life.ending
     }
 

@@ -9,25 +9,34 @@ use std::time::Duration;
 /// Lines kept by default: the last few hundred show how a run came to its end.
 pub const TAIL_LINES: usize = 400;
 
+/// What becomes of the lines of a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// The newest are kept, for the report of a failure.
+    Tail(usize),
+    /// Each goes to standard output at once: also a run that never ends shows where it is.
+    Print,
+}
+
 /// The events of one run.
 #[derive(Clone, Debug)]
 pub struct Trace {
     hash: u64,
     events: u64,
     tail: VecDeque<String>,
-    keep: usize,
+    lines: Lines,
 }
 
 impl Trace {
-    /// Nothing yet. Keeps the newest `keep` lines.
+    /// Nothing yet.
     #[must_use]
-    pub fn new(keep: usize) -> Self {
+    pub fn new(lines: Lines) -> Self {
         Self {
             // The offset basis of 64-bit FNV-1a.
             hash: 0xcbf2_9ce4_8422_2325,
             events: 0,
             tail: VecDeque::new(),
-            keep,
+            lines,
         }
     }
 
@@ -42,10 +51,15 @@ impl Trace {
         for byte in line.bytes() {
             self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
         }
-        if self.tail.len() == self.keep {
-            self.tail.pop_front();
+        match self.lines {
+            Lines::Print => println!("{line}"),
+            Lines::Tail(lines) => {
+                if self.tail.len() == lines {
+                    self.tail.pop_front();
+                }
+                self.tail.push_back(line);
+            }
         }
-        self.tail.push_back(line);
     }
 
     /// A hash over every event so far.

@@ -11,7 +11,7 @@
 
 use crate::clock::WALL_START_MS;
 use crate::rng::Rng;
-use crate::trace::Trace;
+use crate::trace::{Lines, Trace};
 use millstream_log::TimestampMs;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -76,10 +76,10 @@ pub struct World {
 impl World {
     /// A world in which nothing has happened.
     #[must_use]
-    pub fn new(seed: u64, trace_lines: usize) -> Arc<Self> {
+    pub fn new(seed: u64, lines: Lines) -> Arc<Self> {
         let state = State {
             rng: Rng::new(seed).fork("world"),
-            trace: Trace::new(trace_lines),
+            trace: Trace::new(lines),
             base: Duration::ZERO,
             origin: None,
             wall_skew_ms: 0,

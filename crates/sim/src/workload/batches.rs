@@ -15,15 +15,10 @@ const RECORDS_MAX: u64 = 6;
 /// How far a record's time may lie before the present.
 const AGE_MS_MAX: u64 = 4_000;
 
-const CODECS: &[Codec] = &[
-    Codec::None,
-    Codec::None,
-    Codec::None,
-    Codec::Lz4,
-    Codec::Snappy,
-    Codec::Gzip,
-    Codec::Zstd,
-];
+const CODECS: &[Codec] = &[Codec::Lz4, Codec::Snappy, Codec::Gzip, Codec::Zstd];
+
+/// One batch in so many is compressed: the codecs cost more than all the rest together.
+const COMPRESSED_ONE_IN: u64 = 6;
 
 /// Draws the records of a batch. `keyed`: none without a key, as a compacted topic wants it.
 pub(super) fn draw_records(ctx: &Ctx, rng: &mut Rng, keyed: bool) -> Vec<SentRecord> {
@@ -56,7 +51,11 @@ pub(super) fn draw_records(ctx: &Ctx, rng: &mut Rng, keyed: bool) -> Vec<SentRec
 
 /// Draws a codec.
 pub(super) fn draw_codec(rng: &mut Rng) -> Codec {
-    *rng.pick(CODECS)
+    if rng.one_in(COMPRESSED_ONE_IN) {
+        *rng.pick(CODECS)
+    } else {
+        Codec::None
+    }
 }
 
 /// The encoded batch; every record says which one it is.

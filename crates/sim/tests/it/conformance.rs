@@ -7,6 +7,7 @@ use millstream_meta::conformance as meta;
 use millstream_meta::store::MetaStore;
 use millstream_sim::meta::{MetaFaults, SimMeta};
 use millstream_sim::objects::{ObjectFaults, SimObjects};
+use millstream_sim::trace::Lines;
 use millstream_sim::world::{CrashPlan, Pace, World};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +25,8 @@ fn in_a_life<T>(test: impl AsyncFnOnce(Arc<World>) -> T) -> T {
         .enable_time()
         .start_paused(true)
         .build()
-        .expect("a runtime needs no more than memory");
-    let world = World::new(1, 100);
+        .expect("a runtime without IO");
+    let world = World::new(1, Lines::Tail(100));
     runtime.block_on(async {
         world.begin_life(CrashPlan::Never);
         test(world).await

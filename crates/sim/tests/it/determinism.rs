@@ -4,7 +4,7 @@ use millstream_sim::run::run_seed;
 
 #[test]
 fn the_same_seed_gives_the_same_trace() {
-    for seed in [3, 4] {
+    for seed in [2, 8] {
         let (one, other) = (run_seed(seed), run_seed(seed));
         assert_eq!(one.trace.events(), other.trace.events(), "seed {seed}");
         assert_eq!(one.trace.tail(), other.trace.tail(), "seed {seed}");
@@ -14,5 +14,5 @@ fn the_same_seed_gives_the_same_trace() {
 
 #[test]
 fn different_seeds_give_different_traces() {
-    assert_ne!(run_seed(3).trace.hash(), run_seed(4).trace.hash());
+    assert_ne!(run_seed(2).trace.hash(), run_seed(8).trace.hash());
 }

@@ -5,12 +5,13 @@ use millstream_sim::meta::ManifestMutation;
 use millstream_sim::objects::ObjectMutation;
 use millstream_sim::plan::{Mutations, Plan};
 use millstream_sim::run::{Report, run};
+use millstream_sim::trace::Lines;
 
 /// Seeds within which a mutation has to be found.
 const SEEDS_MAX: u64 = 40;
 
 /// Trace lines that a report keeps here.
-const LINES: usize = 50;
+const LINES: Lines = Lines::Tail(50);
 
 fn find(mutations: Mutations) -> Report {
     let reports = (0..SEEDS_MAX).map(|seed| run(Plan::of_seed(seed).mutated(mutations), LINES));

@@ -6,12 +6,13 @@ use millstream_sim::life::End;
 use millstream_sim::model::{Outcome, Place, SentRecord, TopicShape};
 use millstream_sim::plan::{Ending, LifePlan, Plan};
 use millstream_sim::run::Run;
+use millstream_sim::trace::Lines;
 use millstream_sim::workload::{Ctx, encode};
 use millstream_sim::world::Pace;
 use std::sync::Arc;
 
 /// Lines of the trace that a failure shows.
-const LINES: usize = 300;
+const LINES: Lines = Lines::Tail(300);
 
 /// A world without faults and with `change`d sizes.
 pub fn stage(change: impl FnOnce(&mut Plan)) -> Run {
@@ -48,7 +49,7 @@ pub async fn topic(ctx: &Ctx, name: &str, partitions: u32, shape: TopicShape) ->
     ctx.broker
         .create_topic(&spec, Dry::Run)
         .await
-        .expect("a new name");
+        .expect("nothing fails on this stage");
     let topic = ctx.broker.topic(name).expect("just created");
     ctx.judge(|model| model.topic_is_live(topic.id(), name, partitions, shape));
     topic
@@ -100,7 +101,10 @@ impl Client {
     /// Makes a batch and sends it.
     pub async fn send(&mut self, ctx: &Ctx, topic: &Topic, partition: u32, records: Vec<SentRecord>) {
         let batch = self.batch(ctx, topic, partition, records, None);
-        batch.send(ctx, topic).await.expect("no fault is planned here");
+        batch
+            .send(ctx, topic)
+            .await
+            .expect("nothing fails unless asked to");
     }
 }
 
