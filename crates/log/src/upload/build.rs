@@ -104,14 +104,38 @@ pub(crate) async fn make_object(
     let mut encoder = ObjectEncoder::new(ticket.id(), nonce(&ticket, now_ms), block_target_bytes);
     let mut ranges = Vec::with_capacity(slices.len());
     for slice in slices {
-        for batch in &slice.batches {
-            let bytes = tail.tail_bytes(slice.stream, batch).await?;
-            let span = span_of(batch, &bytes)?;
-            encoder.push(slice.stream, span, bytes);
+        for run in slice.batches.chunk_by(lie_together) {
+            // One read for all that lie together: what is no longer cached comes from a file.
+            let mut bytes = tail.tail_bytes(slice.stream, &as_one(run)).await?;
+            for batch in run {
+                let one = bytes.split_to(bytes.len().min(batch.len as usize));
+                let span = span_of(batch, &one)?;
+                encoder.push(slice.stream, span, one);
+            }
         }
         ranges.push((slice.stream, range_of(slice, &ticket, now_ms)));
     }
     put_encoded(store, ticket, encoder.finish(), ranges).await
+}
+
+/// Whether `b` follows `a` in the same block.
+fn lie_together(a: &TailBatch, b: &TailBatch) -> bool {
+    a.group == b.group && a.position + a.len == b.position
+}
+
+/// The place of batches that lie together.
+fn as_one(run: &[TailBatch]) -> TailBatch {
+    let (first, last) = (run[0], run[run.len() - 1]);
+    TailBatch {
+        last: last.last,
+        max_timestamp: run
+            .iter()
+            .map(|batch| batch.max_timestamp)
+            .max()
+            .unwrap_or(first.max_timestamp),
+        len: last.position + last.len - first.position,
+        ..first
+    }
 }
 
 /// Puts an encoded object for good. `Storage` when the store is full: then the plan is to be made anew.

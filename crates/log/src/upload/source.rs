@@ -65,7 +65,7 @@ pub(crate) trait TailSource: Send + Sync + 'static {
     fn unuploaded(&self) -> Unuploaded;
     /// Everything in groups up to `through` that is not in objects, by stream in ascending order.
     fn cut(&self, through: GroupSeq) -> Vec<TailPart>;
-    /// The batch's bytes, from the tail cache or the write-ahead log's file.
+    /// The batch's bytes, or those of several that lie together in one block, from the tail cache or the write-ahead log's file.
     fn tail_bytes<'a>(
         &'a self,
         stream: StreamId,
