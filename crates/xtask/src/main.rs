@@ -10,6 +10,7 @@ mod crash;
 mod installs;
 mod options;
 mod process;
+mod s3;
 mod shell;
 mod suite;
 mod tidy;
@@ -39,6 +40,11 @@ const TASKS: &[Task] = &[
         name: "crash",
         about: "kill -9 under a load of stock clients, --rounds N, then check what was promised",
         run: crash::run,
+    },
+    Task {
+        name: "s3",
+        about: "the object store adapter and a broker with kill -9 on a server that speaks S3",
+        run: s3::run,
     },
     Task {
         name: "test",

@@ -59,6 +59,9 @@ pub struct Site {
     folder: PathBuf,
     kafka_port: u16,
     other_port: u16,
+    /// Flags and variables beyond the defaults; Millstream only.
+    arguments: Vec<String>,
+    environment: &'static [(&'static str, &'static str)],
 }
 
 impl Site {
@@ -88,11 +91,34 @@ impl Site {
             folder: folder.to_path_buf(),
             kafka_port,
             other_port,
+            arguments: Vec::new(),
+            environment: &[],
         };
         if peer != Peer::Millstream {
             kafka::format(&site)?;
         }
         Ok(site)
+    }
+
+    /// The same site with more flags and variables for Millstream.
+    pub fn with(
+        mut self,
+        arguments: Vec<String>,
+        environment: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        self.arguments = arguments;
+        self.environment = environment;
+        self
+    }
+
+    /// The program of Millstream.
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
+    /// Where Millstream's metrics are.
+    pub fn admin(&self) -> String {
+        format!("127.0.0.1:{}", self.other_port)
     }
 
     /// What clients connect to.
