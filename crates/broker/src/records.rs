@@ -11,8 +11,9 @@ use millstream_log::TimestampMs;
 use millstream_log::batch::{self, BatchError, Codec, TimestampType, ValidBatch};
 use thiserror::Error;
 
-/// The most that the records of one batch may grow to when they are opened.
-const OPENED_BYTES_MAX: usize = 256 << 20;
+/// The most that the records of one batch may grow to when they are opened, in a topic whose batches are not larger anyway. Sixty-four
+/// times the default of max.message.bytes: honest text stays far below, and every data thread may be opening one.
+const OPENED_BYTES_MAX: usize = 64 << 20;
 
 /// Why a batch is refused. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -142,7 +143,7 @@ fn check_records(
         }
         return Ok(batch);
     }
-    let summary = batch::validate_records(&batch, OPENED_BYTES_MAX).map_err(refused)?;
+    let summary = batch::validate_records(&batch, opened_bytes_max(settings)).map_err(refused)?;
     if settings.compacted
         && let Some(record) = summary.first_null_key
     {
@@ -186,10 +187,14 @@ fn needs_recompression(batch: &ValidBatch, settings: &TopicSettings) -> bool {
 fn recompress(batch: ValidBatch, settings: &TopicSettings) -> Result<ValidBatch, RecordsRefused> {
     match settings.codec {
         Some((codec, level)) if codec != batch.codec() => {
-            batch::recompress(&batch, codec, level, OPENED_BYTES_MAX).map_err(refused)
+            batch::recompress(&batch, codec, level, opened_bytes_max(settings)).map_err(refused)
         }
         _ => Ok(batch),
     }
+}
+
+fn opened_bytes_max(settings: &TopicSettings) -> usize {
+    OPENED_BYTES_MAX.max(settings.batch_bytes_max)
 }
 
 fn refused(error: BatchError) -> RecordsRefused {
@@ -197,6 +202,8 @@ fn refused(error: BatchError) -> RecordsRefused {
         BatchError::OldMagic(magic) => RecordsRefused::OldFormat(magic),
         BatchError::UnknownCodec(codec) => RecordsRefused::UnknownCodec(codec),
         BatchError::Inconsistent(reason) => invalid(reason),
+        // Not "corrupt": clients send a corrupt batch again and again.
+        BatchError::TooLarge => invalid("the records of the batch unpack to more than is accepted"),
         other => RecordsRefused::Corrupt(other),
     }
 }

@@ -94,6 +94,27 @@ fn a_record_without_a_key_is_refused_by_a_compacted_topic_under_any_codec() {
     }
 }
 
+/// A batch of a megabyte once took half a gigabyte to be looked at, and an answer that made its producer send it again.
+#[test]
+fn a_batch_that_unpacks_to_very_much_is_refused_for_good() {
+    let value = vec![0; OPENED_BYTES_MAX];
+    let mut builder = BatchBuilder::new(Codec::Zstd);
+    builder
+        .push(&NewRecord {
+            timestamp: NOW,
+            key: Some(b"k"),
+            value: Some(&value),
+            headers: &[],
+        })
+        .unwrap();
+    let bomb = builder.finish().unwrap().into_bytes();
+    assert!(bomb.len() < 1 << 20, "it passes max.message.bytes");
+    let opened = settings(&[("cleanup.policy", "compact")]);
+    let refused = prepare(bomb.clone(), &opened, NOW).unwrap_err();
+    assert!(matches!(refused, RecordsRefused::Invalid { .. }), "{refused}");
+    prepare(bomb, &settings(&[]), NOW).expect("a topic that need not open it takes it");
+}
+
 #[test]
 fn timestamps_outside_of_the_topics_bounds_are_refused() {
     let bounds = settings(&[

@@ -99,12 +99,23 @@ impl Core {
                 Err(error @ ReadError::Corrupt(_)) => return Err(error),
                 // Uploaded and recycled, or trimmed, since it was planned, as a rule: the next plan sees that.
                 Err(error) => {
+                    self.hear_of_trim(partition);
                     last_error = Some(error);
                     attempts += 1;
                 }
             }
         }
         Err(last_error.expect("every attempt ended in one"))
+    }
+
+    /// Whoever trimmed may have gone away before the answer: then the stream has not heard of it.
+    fn hear_of_trim(&self, partition: &Partition) {
+        let start = self
+            .manifest
+            .with_image(|image| image.streams.get(&partition.id()).map(|stream| stream.start));
+        if let Some(start) = start {
+            partition.advance_start(start);
+        }
     }
 
     async fn read_tail(&self, pieces: &[Piece]) -> Result<ReadOutcome, ReadError> {
@@ -267,13 +278,13 @@ impl Core {
 
     /// See `Log::delete_stream`.
     pub(crate) async fn delete_stream(&self, id: StreamId) -> Result<(), StreamError> {
-        let partition = self.streams.read().get(&id).cloned();
-        // Refused first: only the group that is in flight now, the next durable one, can still hold a batch of it.
-        if let Some(partition) = &partition {
-            partition.delete();
-        }
+        // Refused first: only the group that is in flight now, the next durable one, can still hold a batch of it. Put into
+        // the table if it was not there: whoever opens it meanwhile must get this one, not one that still takes batches.
+        let partition = self.partition(id);
+        partition.delete();
         let as_of = GroupSeq(self.backlog.last_durable().0 + 1);
         self.manifest.delete_stream(id, as_of).await?;
+        partition.forget();
         self.streams.write().remove(&id);
         Ok(())
     }
@@ -292,6 +303,7 @@ pub(crate) fn open_partition(manifest: &ManifestHandle, id: StreamId) -> Partiti
     let partition = Partition::new(id, committed);
     if manifest.is_deleted(id) {
         partition.delete();
+        partition.forget();
     }
     partition
 }

@@ -60,6 +60,8 @@ struct State {
     retries: Option<Box<Vec<Retry>>>,
     waiters: Vec<Arc<WakeCell>>,
     policy: Option<Arc<StreamPolicy>>,
+    /// Whether its deletion is durable.
+    is_forgotten: bool,
 }
 
 struct Retry {
@@ -100,6 +102,7 @@ impl Partition {
                 retries: None,
                 waiters: Vec::new(),
                 policy: None,
+                is_forgotten: false,
             }),
         }
     }
@@ -187,13 +190,12 @@ impl Partition {
         woken.iter().for_each(|cell| cell.wake());
     }
 
-    /// Refuses everything from now on. What is queued is answered `StreamGone` by the write-ahead log's loop.
+    /// Refuses everything from now on. What is queued is answered `StreamGone` by the write-ahead log's loop. The tail stays,
+    /// and is uploaded like any other, until `forget`: a deletion that did not become durable must not have lost anything.
     pub(crate) fn delete(&self) {
         let mut state = self.state.lock();
         self.is_deleted.store(true, Ordering::Release);
         let retries = state.retries.take();
-        state.tail = VecDeque::new();
-        state.tail_bytes = 0;
         let woken = state.mark_waiters();
         drop(state);
         for retry in retries.into_iter().flat_map(|retries| *retries) {
@@ -201,6 +203,14 @@ impl Partition {
             let _ = retry.ack.send(Err(AppendError::StreamGone));
         }
         woken.iter().for_each(|cell| cell.wake());
+    }
+
+    /// The deletion is durable.
+    pub(crate) fn forget(&self) {
+        let mut state = self.state.lock();
+        state.is_forgotten = true;
+        state.tail = VecDeque::new();
+        state.tail_bytes = 0;
     }
 
     pub(crate) fn add_waiter(&self, cell: &Arc<WakeCell>) {

@@ -45,20 +45,18 @@ impl TailSource for Core {
 
     fn tail_bytes<'a>(
         &'a self,
-        stream: StreamId,
+        _: StreamId,
         batch: &'a TailBatch,
     ) -> BoxFuture<'a, Result<Bytes, ReadError>> {
-        Box::pin(async move {
-            if self.known(stream).is_none() {
-                return Err(ReadError::StreamGone);
-            }
-            self.block_bytes(batch.group, batch.position, batch.len).await
-        })
+        // Also of a stream that was deleted since: the commit leaves it out, and the others' upload need not start over.
+        Box::pin(self.block_bytes(batch.group, batch.position, batch.len))
     }
 
     fn uploaded(&self, through: GroupSeq, ends: &[(StreamId, Offset)]) {
         for (id, end) in ends {
-            if let Some(partition) = self.known(*id) {
+            // Also where it is deleted: the deletion may not be durable yet.
+            let partition = self.streams.read().get(id).cloned();
+            if let Some(partition) = partition {
                 partition.uploaded(*end);
             }
         }
@@ -66,6 +64,12 @@ impl TailSource for Core {
         self.medium.reclaim(through);
         let (now, first_cached) = (self.clock.wall_ms(), self.tail.first());
         for partition in self.partitions() {
+            let is_left_out = ends.binary_search_by_key(&partition.id(), |(id, _)| *id).is_err();
+            if is_left_out && partition.is_deleted() {
+                // The commit found its deletion durable, or there was nothing to upload; who deleted it may have gone away
+                // before the answer.
+                partition.forget();
+            }
             partition.tidy(first_cached, now, self.config.producer_expiry);
         }
     }

@@ -8,11 +8,14 @@ mod clients;
 mod codegen;
 mod crash;
 mod installs;
+mod kernel;
 mod options;
 mod process;
+mod s3;
 mod shell;
 mod suite;
 mod tidy;
+mod trial;
 
 use std::process::ExitCode;
 
@@ -41,6 +44,11 @@ const TASKS: &[Task] = &[
         run: crash::run,
     },
     Task {
+        name: "s3",
+        about: "the object store adapter and a broker with kill -9 on a server that speaks S3",
+        run: s3::run,
+    },
+    Task {
         name: "test",
         about: "everything that must pass before a merge; --quick leaves out the outside clients",
         run: suite::run,
@@ -49,6 +57,11 @@ const TASKS: &[Task] = &[
         name: "tidy",
         about: "the rules of the house: limits, crate arrows, file headers, banned words, docs",
         run: tidy::run,
+    },
+    Task {
+        name: "trial",
+        about: "proofs under strain: corpus, partitions, backlog, hostile, full-disk, start, all; --write writes docs/TRIALS.md",
+        run: trial::run,
     },
     Task {
         name: "codegen",

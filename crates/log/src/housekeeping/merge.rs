@@ -10,6 +10,7 @@ use crate::manifest::image::{Image, ObjectUse};
 use crate::manifest::ranges::StreamImage;
 use crate::manifest::record::Range;
 use crate::upload::build::OBJECT_STREAMS_MAX;
+use std::sync::atomic::Ordering;
 
 /// Neighbours of one level that are merged at once.
 const FAN_IN: usize = 8;
@@ -21,7 +22,11 @@ const LIVE_PERCENT_MIN: u64 = 50;
 const ROUND_BYTES_MAX: u64 = 512 << 20;
 
 pub(super) async fn run(house: &House) -> Result<(), HouseError> {
-    let runs = house.manifest.with_image(|image| plan(image, &house.limits));
+    let from = StreamId(house.merge_from.load(Ordering::Relaxed));
+    let (runs, next) = house
+        .manifest
+        .with_image(|image| plan(image, &house.limits, from, ROUND_BYTES_MAX));
+    house.merge_from.store(next.0, Ordering::Relaxed);
     for object in pack(runs, &house.limits) {
         let mut rewriter = Rewriter::new(house).await?;
         for run in &object {
@@ -32,21 +37,26 @@ pub(super) async fn run(house: &House) -> Result<(), HouseError> {
     Ok(())
 }
 
-/// At most one run a stream: the next round finds the others.
-fn plan(image: &Image, limits: &Limits) -> Vec<Run> {
-    let mut budget = ROUND_BYTES_MAX;
+/// At most one run a stream, the streams from `from` on first; answers where the next round begins, so that busy streams of
+/// low number do not take every round's bytes.
+pub(super) fn plan(image: &Image, limits: &Limits, from: StreamId, bytes_max: u64) -> (Vec<Run>, StreamId) {
+    let mut budget = bytes_max;
     let mut runs = Vec::new();
-    for (id, stream) in &image.streams {
+    let mut next = from;
+    for (id, stream) in image.streams.range(from..).chain(image.streams.range(..from)) {
         let Some(run) = plan_stream(image, *id, stream, limits) else {
             continue;
         };
-        if run.bytes() > budget {
+        if run.bytes() > budget && !runs.is_empty() {
+            next = *id;
             break;
         }
-        budget -= run.bytes();
+        budget = budget.saturating_sub(run.bytes());
         runs.push(run);
     }
-    runs
+    // An object's streams ascend.
+    runs.sort_unstable_by_key(|run| run.stream);
+    (runs, next)
 }
 
 pub(super) fn plan_stream(image: &Image, id: StreamId, stream: &StreamImage, limits: &Limits) -> Option<Run> {

@@ -50,6 +50,8 @@ pub(crate) struct House {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: Limits,
     pub(crate) collected: AtomicU64,
+    /// The stream at which the next round of merging begins.
+    merge_from: AtomicU64,
     closing: watch::Sender<bool>,
     task: parking_lot::Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
@@ -88,6 +90,7 @@ impl House {
             clock,
             limits,
             collected: AtomicU64::new(0),
+            merge_from: AtomicU64::new(0),
             closing: watch::Sender::new(false),
             task: parking_lot::Mutex::new(None),
         }

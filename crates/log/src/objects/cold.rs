@@ -56,8 +56,9 @@ impl ColdReader {
             next: from,
             ..ReadOutcome::default()
         };
-        let leased = self.lease(id, from)?;
-        for range in &leased {
+        let mut leased = self.lease(id, from)?;
+        for _ in 0..RANGES_PER_READ_MAX {
+            let Some(range) = leased.first() else { break };
             if outcome.next < range.range.base {
                 // The stream was trimmed past its committed end, or the range before is empty.
                 outcome.next = range.range.base;
@@ -65,6 +66,12 @@ impl ColdReader {
             if !self.read_range(id, range, &limit, &mut outcome).await? {
                 break;
             }
+            // One after the other: most reads are content with the first.
+            leased = self
+                .shared
+                .manifest
+                .lease(id, outcome.next, 1)
+                .unwrap_or_default();
         }
         drop(leased);
         let bytes = outcome.bytes as u64;
@@ -74,7 +81,7 @@ impl ColdReader {
         Ok(outcome)
     }
 
-    /// The ranges from `from` on; an error when `from` is not among the committed offsets.
+    /// The range that holds `from`, or the next one; none at the committed end; an error when `from` is not among the committed offsets.
     pub(super) fn lease(&self, id: StreamId, from: Offset) -> Result<Vec<LeasedRange>, ReadError> {
         let bounds = |image: &crate::manifest::image::Image| image.streams.get(&id).map(|s| (s.start, s.end));
         let Some((start, end)) = self.shared.manifest.with_image(bounds) else {
@@ -85,7 +92,7 @@ impl ColdReader {
         }
         self.shared
             .manifest
-            .lease(id, from, RANGES_PER_READ_MAX)
+            .lease(id, from, 1)
             .ok_or(ReadError::StreamGone)
     }
 

@@ -1,7 +1,8 @@
 //! Creating an object for good: retried for ever, and told apart from another writer's by reading back (traps T6, T9, T15).
 //!
 //! Never gives up while the store may come back: the caller holds data that is acknowledged, and back-pressure by the
-//! un-uploaded bound is the answer to a store that is away or full.
+//! un-uploaded bound is the answer to a store that is away. A store that is full is another matter: room comes from deletions,
+//! and what is being put may be what was deleted. So the caller is told, and plans anew.
 
 use super::store::{ObjectError, ObjectStore, PutMode};
 use crate::backoff::Backoff;
@@ -10,23 +11,29 @@ use bytes::Bytes;
 /// Bytes that are compared when a key is taken: an object's header with its nonce.
 const READ_BACK_BYTES: u64 = super::format::HEADER_BYTES as u64;
 
-/// The key holds something that we did not write.
+/// Why an object was not created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Taken;
+pub(crate) enum PutError {
+    /// The key holds something that we did not write.
+    Taken,
+    /// The store has no room. Nothing refers to what may be there after all.
+    Full,
+}
 
 /// Creates `key`. Returns when it is durable.
-pub(crate) async fn put_new(store: &dyn ObjectStore, key: &str, parts: Vec<Bytes>) -> Result<(), Taken> {
+pub(crate) async fn put_new(store: &dyn ObjectStore, key: &str, parts: Vec<Bytes>) -> Result<(), PutError> {
     let mut backoff = Backoff::new();
     loop {
         match store.put(key, parts.clone(), PutMode::CreateNew).await {
             Ok(()) => return Ok(()),
             Err(ObjectError::AlreadyExists) => match is_ours(store, key, &parts).await {
                 Ok(true) => return Ok(()),
-                Ok(false) => return Err(Taken),
+                Ok(false) => return Err(PutError::Taken),
                 Err(error) => {
                     tracing::warn!(key, %error, "reading back an object that exists failed, trying again")
                 }
             },
+            Err(ObjectError::Full) => return Err(PutError::Full),
             Err(error @ ObjectError::Refused(_)) => {
                 tracing::error!(key, %error, "the object store refuses an upload; trying again, nothing is lost");
             }

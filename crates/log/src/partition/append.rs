@@ -89,7 +89,6 @@ impl Partition {
         outbox: &mut Outbox,
     ) -> u32 {
         let mut state = self.state.lock();
-        let is_deleted = self.is_deleted();
         for batch in batches {
             let len = u32::try_from(batch.bytes.len()).expect("a batch is below 2^31 bytes");
             assert_eq!(
@@ -103,7 +102,7 @@ impl Partition {
                 producers.publish(&batch.header, wall_ms);
             }
         }
-        if is_deleted {
+        if state.is_forgotten {
             state.tail.clear();
             state.tail_bytes = 0;
         }

@@ -12,7 +12,7 @@ impl Partition {
     pub(crate) fn cut(&self) -> Option<TailPart> {
         let state = self.state.lock();
         let at = state.tail.partition_point(|batch| batch.last < state.uploaded);
-        if self.is_deleted() || at == state.tail.len() {
+        if at == state.tail.len() {
             return None;
         }
         Some(TailPart {

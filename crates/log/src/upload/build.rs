@@ -8,7 +8,7 @@ use crate::ids::{Offset, StreamId};
 use crate::manifest::handle::ObjectTicket;
 use crate::manifest::record::{ObjectMeta, Range};
 use crate::objects::encode::{BatchSpan, EncodedObject, ObjectEncoder};
-use crate::objects::put::put_new;
+use crate::objects::put::{PutError, put_new};
 use crate::objects::store::ObjectStore;
 
 /// The largest object that is made in one piece: it is in memory while it is made.
@@ -104,17 +104,41 @@ pub(crate) async fn make_object(
     let mut encoder = ObjectEncoder::new(ticket.id(), nonce(&ticket, now_ms), block_target_bytes);
     let mut ranges = Vec::with_capacity(slices.len());
     for slice in slices {
-        for batch in &slice.batches {
-            let bytes = tail.tail_bytes(slice.stream, batch).await?;
-            let span = span_of(batch, &bytes)?;
-            encoder.push(slice.stream, span, bytes);
+        for run in slice.batches.chunk_by(lie_together) {
+            // One read for all that lie together: what is no longer cached comes from a file.
+            let mut bytes = tail.tail_bytes(slice.stream, &as_one(run)).await?;
+            for batch in run {
+                let one = bytes.split_to(bytes.len().min(batch.len as usize));
+                let span = span_of(batch, &one)?;
+                encoder.push(slice.stream, span, one);
+            }
         }
         ranges.push((slice.stream, range_of(slice, &ticket, now_ms)));
     }
     put_encoded(store, ticket, encoder.finish(), ranges).await
 }
 
-/// Puts an encoded object for good.
+/// Whether `b` follows `a` in the same block.
+fn lie_together(a: &TailBatch, b: &TailBatch) -> bool {
+    a.group == b.group && a.position + a.len == b.position
+}
+
+/// The place of batches that lie together.
+fn as_one(run: &[TailBatch]) -> TailBatch {
+    let (first, last) = (run[0], run[run.len() - 1]);
+    TailBatch {
+        last: last.last,
+        max_timestamp: run
+            .iter()
+            .map(|batch| batch.max_timestamp)
+            .max()
+            .unwrap_or(first.max_timestamp),
+        len: last.position + last.len - first.position,
+        ..first
+    }
+}
+
+/// Puts an encoded object for good. `Storage` when the store is full: then the plan is to be made anew.
 pub(crate) async fn put_encoded(
     store: &dyn ObjectStore,
     ticket: ObjectTicket,
@@ -127,12 +151,15 @@ pub(crate) async fn put_encoded(
         footer_len: encoded.footer_len,
     };
     let key = encoded.id.key();
-    put_new(store, &key, encoded.parts).await.map_err(|_| {
-        ReadError::Corrupt(format!(
-            "{} holds something that this log did not write",
-            encoded.id
-        ))
-    })?;
+    put_new(store, &key, encoded.parts)
+        .await
+        .map_err(|error| match error {
+            PutError::Taken => ReadError::Corrupt(format!(
+                "{} holds something that this log did not write",
+                encoded.id
+            )),
+            PutError::Full => ReadError::Storage("the object store has no room".to_owned()),
+        })?;
     Ok(MadeObject { ticket, meta, ranges })
 }
 

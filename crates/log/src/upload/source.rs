@@ -65,13 +65,14 @@ pub(crate) trait TailSource: Send + Sync + 'static {
     fn unuploaded(&self) -> Unuploaded;
     /// Everything in groups up to `through` that is not in objects, by stream in ascending order.
     fn cut(&self, through: GroupSeq) -> Vec<TailPart>;
-    /// The batch's bytes, from the tail cache or the write-ahead log's file. `StreamGone` when the stream was deleted since.
+    /// The batch's bytes, or those of several that lie together in one block, from the tail cache or the write-ahead log's file.
     fn tail_bytes<'a>(
         &'a self,
         stream: StreamId,
         batch: &'a TailBatch,
     ) -> BoxFuture<'a, Result<Bytes, ReadError>>;
-    /// The upload is committed: groups up to `through` may be recycled, and the streams' tails begin at these offsets.
+    /// The upload is committed: groups up to `through` may be recycled, and the streams' tails begin at these offsets. They are
+    /// in order of stream; what was cut and is not among them is deleted for good.
     fn uploaded(&self, through: GroupSeq, ends: &[(StreamId, Offset)]);
     /// What the stream's owner wants of its history. `None`: not open, keep everything as it is.
     fn policy(&self, stream: StreamId) -> Option<StreamPolicy>;

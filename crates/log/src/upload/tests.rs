@@ -7,6 +7,7 @@ use crate::ids::{GroupSeq, Offset, StreamId};
 use crate::manifest::memory::AppendFault;
 use crate::objects::format::BlockEntry;
 use crate::objects::memory::ObjectFault;
+use crate::objects::pools::IoClass;
 use crate::test_world::{EPOCH, World, record, small_config};
 use std::time::Duration;
 
@@ -205,6 +206,32 @@ async fn a_stream_deleted_during_its_upload_stays_deleted() {
         .expect("every invariant");
 }
 
+/// A full disk was never free again: the upload of a stream was tried for ever although the stream was deleted to make room, and
+/// the write-ahead log kept its bytes meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_stream_deleted_while_the_store_is_full_lets_go_of_the_log() {
+    let world = World::new().await;
+    append(&world, B, 30, 200);
+    world.objects.set_full(true);
+    let uploading = {
+        let uploader = world.uploader.clone();
+        tokio::spawn(async move { uploader.upload_now().await })
+    };
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(!uploading.is_finished(), "nothing is given up while it is needed");
+    world
+        .manifest
+        .delete_stream(B, world.tail.durable_group())
+        .await
+        .expect("the delete");
+    world.tail.remove(B);
+    uploading
+        .await
+        .expect("the task")
+        .expect("nothing is left to upload");
+    assert_eq!(world.manifest.wal_through(), world.tail.durable_group());
+}
+
 #[tokio::test(start_paused = true)]
 async fn closing_gives_up_an_upload_and_the_next_start_makes_it() {
     let world = World::new().await;
@@ -220,4 +247,24 @@ async fn closing_gives_up_an_upload_and_the_next_start_makes_it() {
     world.objects.set_full(false);
     world.upload().await;
     assert_eq!(world.read_all(A, Offset(0)).await.expect("all").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pressure_is_noticed_while_an_upload_is_stuck() {
+    let mut config = small_config();
+    config.wal_unuploaded_bytes_max = 1000;
+    let world = World::with(config).await;
+    append(&world, A, 1, 10);
+    world.objects.set_full(true);
+    let mut upload = std::pin::pin!(world.uploader.upload_now());
+    let second = Duration::from_secs(1);
+    assert!(tokio::time::timeout(second, &mut upload).await.is_err());
+    let pools = world.house.fetcher.pools().clone();
+    drop(pools.enter(IoClass::Rewrite).await);
+    append(&world, A, 10, 100);
+    tokio::time::sleep(second).await;
+    let entering = tokio::time::timeout(second, pools.enter(IoClass::Rewrite));
+    assert!(entering.await.is_err(), "it yields to the upload");
+    world.objects.set_full(false);
+    upload.await.expect("the upload");
 }

@@ -199,7 +199,7 @@ impl Shared {
     async fn upload_through(&self, through: GroupSeq) -> Result<(), StreamError> {
         let mut backoff = Backoff::new();
         while through > self.manifest.wal_through() {
-            match self.attempt(through).await {
+            match self.watched(self.attempt(through)).await {
                 Ok(()) => return Ok(()),
                 Err(UploadError::Commit(CommitError::Fenced)) => {
                     tracing::error!("another writer owns the manifest: nothing is uploaded any more");
@@ -210,6 +210,18 @@ impl Shared {
             backoff.wait().await;
         }
         Ok(())
+    }
+
+    /// An attempt may take as long as the store is away: just then the pressure rises.
+    async fn watched<T>(&self, attempt: impl Future<Output = T>) -> T {
+        let mut attempt = std::pin::pin!(attempt);
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut attempt => return result,
+                () = tokio::time::sleep(LOOK_INTERVAL) => self.note_pressure(),
+            }
+        }
     }
 
     async fn attempt(&self, through: GroupSeq) -> Result<(), UploadError> {

@@ -65,6 +65,14 @@ impl Outbox {
     }
 }
 
+impl Drop for GroupCommit {
+    /// At its end nothing is queued. After a panic, or when the runtime goes away, there is.
+    fn drop(&mut self) {
+        self.backlog.close();
+        self.queue.abandon();
+    }
+}
+
 impl GroupCommit {
     /// Runs until the queue is closed and empty.
     pub(crate) async fn run(mut self) {

@@ -14,6 +14,7 @@ use crate::partition::Partition;
 use crate::stream::Appended;
 use bytes::Bytes;
 use parking_lot::Mutex;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
@@ -50,7 +51,7 @@ pub(crate) struct WalQueue {
 
 #[derive(Default)]
 struct Inner {
-    batches: Vec<QueuedBatch>,
+    batches: VecDeque<QueuedBatch>,
     bytes: usize,
     is_closed: bool,
 }
@@ -111,7 +112,7 @@ impl WalQueue {
         }
         let was_empty = inner.batches.is_empty();
         inner.bytes += batch.bytes.len();
-        inner.batches.push(batch);
+        inner.batches.push_back(batch);
         drop(inner);
         if was_empty {
             self.filled.notify_one();
@@ -143,6 +144,14 @@ impl WalQueue {
         self.permits.add_permits(charge);
     }
 
+    /// The loop that takes batches is gone: nobody waits for ever for what it would have answered.
+    pub(crate) fn abandon(&self) {
+        self.close();
+        let batches = std::mem::take(&mut self.inner.lock().batches);
+        // Outside of the lock: each wakes its waiter.
+        drop(batches);
+    }
+
     /// Refuses new batches and those that wait for room; what is queued is still taken.
     pub(crate) fn close(&self) {
         self.inner.lock().is_closed = true;
@@ -152,13 +161,8 @@ impl WalQueue {
 }
 
 impl Inner {
-    /// All at once if they fit: the two vectors change places, and nothing is copied or allocated.
+    /// From the front, so that what stays is not moved: with a full queue that would be megabytes for every group.
     fn take(&mut self, bytes_max: usize, into: &mut Vec<QueuedBatch>) {
-        if self.bytes <= bytes_max {
-            std::mem::swap(&mut self.batches, into);
-            self.bytes = 0;
-            return;
-        }
         let mut bytes = 0;
         let is_within = |batch: &&QueuedBatch| {
             bytes += batch.bytes.len();

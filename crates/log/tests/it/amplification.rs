@@ -1,6 +1,6 @@
 //! What reaches the media for each byte appended, counted at the ports.
 
-use crate::support::{EPOCH, World};
+use crate::support::{EPOCH, World, read_all};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use millstream_log::batch::{BatchBuilder, Codec, NewRecord, ValidBatch};
@@ -22,6 +22,7 @@ const BATCHES: usize = (64 << 20) / (RECORD_BYTES * RECORDS_PER_BATCH);
 struct Counters {
     allocated: AtomicU64,
     written: AtomicU64,
+    reads: AtomicU64,
     put: AtomicU64,
 }
 
@@ -70,6 +71,7 @@ impl DiskFile for CountingFile {
         self.0.sync()
     }
     fn read_at(&self, offset: u64, len: usize) -> BoxFuture<'_, io::Result<Bytes>> {
+        self.1.reads.fetch_add(1, Ordering::Relaxed);
         self.0.read_at(offset, len)
     }
 }
@@ -169,4 +171,34 @@ async fn a_byte_is_written_little_more_than_twice() {
         wal <= 102 && objects <= 205,
         "many streams: {wal} % and {objects} %"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_of_what_is_no_longer_cached_reads_each_group_once() {
+    let mut world = World::new();
+    world.config.tail_cache_bytes = 1;
+    world.config.wal_segment_bytes = 16 << 20;
+    let counters = Arc::new(Counters::default());
+    let ports = LogPorts {
+        clock: world.clock.clone(),
+        disk: Arc::new(CountingDisk(world.disk.clone(), counters.clone())),
+        objects: world.objects.clone(),
+        manifest: world.manifest.clone(),
+        wal_runner: WalRunner::Task,
+    };
+    let log = Log::open(world.config.clone(), ports).await.unwrap();
+    let stream = log.open_stream(StreamId(1), EPOCH);
+    let mut tickets = Vec::new();
+    for _ in 0..256 {
+        tickets.push(stream.append(EPOCH, batch()).await.unwrap());
+    }
+    for ticket in tickets {
+        ticket.durable().await.unwrap();
+    }
+    let before = counters.reads.load(Ordering::Relaxed);
+    log.upload_now().await.unwrap();
+    let reads = counters.reads.load(Ordering::Relaxed) - before;
+    let groups = log.stats().wal_groups;
+    assert!(reads <= groups, "{reads} reads for {groups} groups");
+    assert_eq!(read_all(&stream).await.len(), 256 * RECORDS_PER_BATCH);
 }

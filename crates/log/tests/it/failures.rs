@@ -1,7 +1,13 @@
 //! Disks that fail and run full.
 
-use crate::support::{EPOCH, STREAM, World, append, batch, read_all};
-use millstream_log::{AppendError, Appended, Fate, Offset, OpenError, StreamError, StreamId, invariants};
+use crate::support::{EPOCH, STREAM, TestClock, World, append, batch, read_all};
+use millstream_log::{
+    AppendError, Appended, Clock, Fate, Log, LogPorts, Offset, OpenError, StreamError, StreamId, TimestampMs,
+    WalRunner, invariants,
+};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_flush_takes_its_offsets_back_and_later_appends_go_on() {
@@ -190,4 +196,56 @@ async fn a_trim_above_the_watermark_is_refused() {
     assert_eq!(stream.trim(Offset(5)).await, Err(StreamError::OffsetOutOfRange));
     assert_eq!(stream.trim(Offset(3)).await, Ok(Offset(3)));
     assert_eq!(stream.trim(Offset(1)).await, Ok(Offset(3)));
+}
+
+struct FailingClock {
+    inner: Arc<TestClock>,
+    is_armed: AtomicBool,
+}
+
+impl Clock for FailingClock {
+    fn wall_ms(&self) -> TimestampMs {
+        self.inner.wall_ms()
+    }
+    fn monotonic(&self) -> Duration {
+        assert!(!self.is_armed.load(Ordering::Relaxed), "injected");
+        self.inner.monotonic()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_commit_loop_that_died() {
+    let world = World::new();
+    let clock = Arc::new(FailingClock {
+        inner: world.clock.clone(),
+        is_armed: AtomicBool::new(false),
+    });
+    let ports = LogPorts {
+        clock: clock.clone(),
+        disk: Arc::new(world.disk.clone()),
+        objects: world.objects.clone(),
+        manifest: world.manifest.clone(),
+        wal_runner: WalRunner::Task,
+    };
+    let log = Log::open(world.config.clone(), ports).await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    append(&stream, batch("kept", 1)).await;
+    clock.is_armed.store(true, Ordering::Relaxed);
+    // The second is queued behind the group that meets the failure.
+    let first = stream.append(EPOCH, batch("first", 1)).await.unwrap();
+    tokio::task::yield_now().await;
+    let second = stream.append(EPOCH, batch("second", 1)).await;
+    let wait = Duration::from_secs(60);
+    let answer = tokio::time::timeout(wait, first.durable())
+        .await
+        .expect("an answer");
+    assert_eq!(fate(answer), Some(Fate::Unknown));
+    if let Ok(second) = second {
+        let answer = tokio::time::timeout(wait, second.durable())
+            .await
+            .expect("an answer");
+        assert_eq!(fate(answer), Some(Fate::Unknown));
+    }
+    let later = tokio::time::timeout(wait, stream.append(EPOCH, batch("later", 1))).await;
+    assert_eq!(later.expect("an answer").err(), Some(AppendError::Closed));
 }

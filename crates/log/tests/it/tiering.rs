@@ -209,8 +209,16 @@ async fn a_read_goes_on_behind_what_compaction_took_away_whole() {
     drop((log, stream));
     let log = world.open().await.unwrap();
     let stream = log.open_stream(STREAM, EPOCH);
-    let outcome = stream.read(Offset(0), ALL).await.unwrap();
-    assert_eq!((outcome.next, outcome.chunks.len()), (Offset(5), 1));
+    let mut from = Offset::ZERO;
+    while from < stream.bounds().end {
+        let outcome = stream.read(from, ALL).await.unwrap();
+        assert!(
+            !outcome.chunks.is_empty(),
+            "a client that gets nothing asks for {from} again"
+        );
+        from = outcome.next;
+    }
+    assert_eq!(from, Offset(5));
 }
 
 #[tokio::test(start_paused = true)]
@@ -232,4 +240,83 @@ async fn a_stream_opened_while_it_is_deleted_takes_nothing() {
         stream.append(EPOCH, batch("x", 1)).await.err(),
         Some(AppendError::StreamGone)
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_that_did_not_become_durable_loses_nothing() {
+    let world = World::new();
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    append(&stream, batch("in objects", 2)).await;
+    log.upload_now().await.unwrap();
+    append(&stream, batch("in the tail", 3)).await;
+    world.manifest.inject([AppendFault::NotDone]);
+    log.delete_stream(STREAM).await.unwrap_err();
+    assert_eq!(
+        stream.read(Offset(0), ALL).await.err(),
+        Some(ReadError::StreamGone),
+        "refused until it is tried again"
+    );
+    for _ in 0..2 {
+        append(&log.open_stream(StreamId(8), EPOCH), batch("other", 1)).await;
+        log.upload_now().await.unwrap();
+    }
+    drop((log, stream));
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    assert_eq!(read_all(&stream).await.len(), 5);
+    log.delete_stream(STREAM).await.unwrap();
+    log.upload_now().await.unwrap();
+    assert_eq!(log.stream_ids(), [StreamId(8)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_whose_caller_went_away_is_for_good_or_did_not_happen() {
+    let world = World::new();
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    append(&stream, batch("in the tail", 3)).await;
+    world.manifest.inject([AppendFault::UnknownDone]);
+    {
+        let mut deletion = std::pin::pin!(log.delete_stream(STREAM));
+        assert!(futures_util::poll!(&mut deletion).is_pending());
+    }
+    for _ in 0..3 {
+        append(&log.open_stream(StreamId(8), EPOCH), batch("other", 1)).await;
+        log.upload_now().await.unwrap();
+    }
+    log.close().await;
+    drop((log, stream));
+    let log = world.open().await.unwrap();
+    assert_eq!(log.stream_ids(), [StreamId(8)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trim_whose_caller_went_away_is_heard_of() {
+    let mut world = World::new();
+    world.config.tail_cache_bytes = 1;
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    for _ in 0..3 {
+        append(&stream, batch("x", 2)).await;
+    }
+    log.upload_now().await.unwrap();
+    world.manifest.inject([AppendFault::UnknownDone]);
+    {
+        let mut trim = std::pin::pin!(stream.trim(Offset(2)));
+        assert!(futures_util::poll!(&mut trim).is_pending());
+    }
+    append(&log.open_stream(StreamId(8), EPOCH), batch("other", 1)).await;
+    log.upload_now().await.unwrap();
+    let trimmed = ReadError::OffsetOutOfRange {
+        start: Offset(2),
+        end: Offset(6),
+    };
+    assert_eq!(stream.read(Offset(0), ALL).await.err(), Some(trimmed));
+    assert_eq!(
+        stream.bounds().start,
+        Offset(2),
+        "a reader that starts over finds it"
+    );
+    assert_eq!(read_all(&stream).await.len(), 4);
 }

@@ -6,12 +6,12 @@
 //!
 //! Never compares numbers of different runs.
 
-mod kernel;
 mod scenario;
 mod table;
 
 use crate::brokers::{Peer, Site};
 use crate::installs;
+use crate::kernel;
 use crate::options::Options;
 use crate::shell::root;
 use anyhow::{Context, bail};

@@ -1,8 +1,8 @@
 //! What is measured: each scenario is one client program with fixed arguments, and the metrics that it gives.
 
-use super::kernel::cpu_seconds;
 use crate::brokers::Site;
 use crate::installs::{binary, kafka_classpath};
+use crate::kernel::cpu_seconds;
 use crate::process::{Finished, run_bounded};
 use anyhow::{Context, bail};
 use std::collections::HashMap;

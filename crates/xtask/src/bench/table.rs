@@ -1,8 +1,8 @@
 //! All numbers of a run, their medians and spread, and the tables made of them.
 
-use super::kernel;
 use super::scenario::{Better, Length, Metric, Scenario};
 use crate::brokers::Peer;
+use crate::kernel;
 use crate::shell::{output, root};
 use anyhow::Context;
 use std::fmt::Write;

@@ -59,6 +59,13 @@ pub struct Site {
     folder: PathBuf,
     kafka_port: u16,
     other_port: u16,
+    /// Settings of Millstream that differ from the defaults: flag and value.
+    settings: Vec<(String, String)>,
+    /// A program, with its arguments, that starts the broker as its own last arguments say: `nsenter ...`.
+    launcher: Vec<String>,
+    /// Flags and variables beyond the defaults; Millstream only.
+    arguments: Vec<String>,
+    environment: &'static [(&'static str, &'static str)],
 }
 
 impl Site {
@@ -88,6 +95,10 @@ impl Site {
             folder: folder.to_path_buf(),
             kafka_port,
             other_port,
+            settings: Vec::new(),
+            launcher: Vec::new(),
+            arguments: Vec::new(),
+            environment: &[],
         };
         if peer != Peer::Millstream {
             kafka::format(&site)?;
@@ -95,9 +106,55 @@ impl Site {
         Ok(site)
     }
 
+    /// The same site with more flags and variables for Millstream.
+    pub fn with(
+        mut self,
+        arguments: Vec<String>,
+        environment: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        self.arguments = arguments;
+        self.environment = environment;
+        self
+    }
+
+    /// The program of Millstream.
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
+    /// Where Millstream's metrics are.
+    pub fn admin(&self) -> String {
+        format!("127.0.0.1:{}", self.other_port)
+    }
+
     /// What clients connect to.
     pub fn bootstrap(&self) -> String {
         format!("127.0.0.1:{}", self.kafka_port)
+    }
+
+    /// Changes a setting of Millstream from its default, by its flag's name without the dashes. Kafka has its own.
+    pub fn set(&mut self, flag: &str, value: &str) {
+        self.settings.push((format!("--{flag}"), value.to_owned()));
+    }
+
+    /// Starts the broker through another program that replaces itself by it.
+    pub fn launch_by(&mut self, launcher: Vec<String>) {
+        self.launcher = launcher;
+    }
+
+    /// Which broker it is.
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// Where clients connect, as an address.
+    pub fn kafka_address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.kafka_port))
+    }
+
+    /// Where Millstream's admin side listens.
+    pub fn admin_address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.other_port))
     }
 
     /// Its folder, with its data and its log; a place for other files of the run.
@@ -116,6 +173,14 @@ impl Site {
             Peer::Millstream => millstream::command(self),
             Peer::Kafka | Peer::KafkaFlushing => kafka::command(self),
         };
+        if let Some((program, arguments)) = self.launcher.split_first() {
+            let mut launched = Command::new(program);
+            launched
+                .args(arguments)
+                .arg(command.get_program())
+                .args(command.get_args());
+            command = launched;
+        }
         let log = self.open_log()?;
         let shown = format!("{command:?}");
         let child = command
@@ -125,7 +190,7 @@ impl Site {
             .spawn()
             .with_context(|| format!("cannot start {shown}"))?;
         let mut broker = Broker { child };
-        let address = SocketAddr::from(([127, 0, 0, 1], self.kafka_port));
+        let address = self.kafka_address();
         let deadline = now() + START_LIMIT;
         while TcpStream::connect_timeout(&address, CONNECT_LIMIT).is_err() {
             if let Some(status) = broker.child.try_wait().context("cannot wait for the broker")? {
@@ -165,7 +230,8 @@ impl Site {
             .with_context(|| format!("cannot open {}", path.display()))
     }
 
-    fn data(&self) -> PathBuf {
+    /// The broker's data directory.
+    pub fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 }

@@ -3,6 +3,7 @@
 mod model;
 
 use super::compaction::compact;
+use super::merge;
 use crate::batch::{BatchBuilder, Codec, ControlKind, ControlRecord, NewRecord, StoredBatch};
 use crate::config::StreamPolicy;
 use crate::error::ReadError;
@@ -488,4 +489,27 @@ async fn room_is_made_while_uploads_are_pressed_and_rewriting_pauses() {
     world.upload().await;
     round.await.expect("it goes on");
     assert_eq!(offsets(&world).await, [1, 2], "and compacts");
+}
+
+#[tokio::test(start_paused = true)]
+async fn merging_reaches_every_stream_however_busy_those_before_it_are() {
+    let world = world(keep_all()).await;
+    let streams: Vec<StreamId> = (1..=5).map(StreamId).collect();
+    for n in 0..8 {
+        for stream in &streams {
+            world.tail.append(*stream, &[record("k", "v", n)]);
+        }
+        world.upload().await;
+    }
+    let mut from = StreamId(0);
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        // Room for one stream a round.
+        let (runs, next) = world
+            .manifest
+            .with_image(|image| merge::plan(image, &world.house.limits, from, 1));
+        seen.extend(runs.iter().map(|run| run.stream));
+        from = next;
+    }
+    assert_eq!(seen, streams);
 }

@@ -1,4 +1,4 @@
-//! What the kernel counts about a process and a machine: CPU time, peak memory, cores, load.
+//! What the kernel counts about a process and a machine: CPU time, memory, open files, cores, load.
 
 use crate::shell::output;
 use anyhow::{Context, bail};
@@ -29,15 +29,32 @@ fn ticks_per_second() -> anyhow::Result<f64> {
 
 /// The most memory that a process has had resident.
 pub fn memory_peak_megabytes(pid: u32) -> anyhow::Result<f64> {
+    Ok(memory_kilobytes(pid, "VmHWM:")? as f64 * 1024.0 / 1e6)
+}
+
+/// The most memory that a process has had resident.
+pub fn memory_peak_bytes(pid: u32) -> anyhow::Result<u64> {
+    Ok(memory_kilobytes(pid, "VmHWM:")? * 1024)
+}
+
+/// The memory that a process has resident now.
+pub fn memory_bytes(pid: u32) -> anyhow::Result<u64> {
+    Ok(memory_kilobytes(pid, "VmRSS:")? * 1024)
+}
+
+fn memory_kilobytes(pid: u32, name: &str) -> anyhow::Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).context("the process is gone")?;
     let kilobytes = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-    let kilobytes: f64 = kilobytes
-        .context("a status file has VmHWM in kB")?
-        .trim()
-        .parse()?;
-    Ok(kilobytes * 1024.0 / 1e6)
+        .find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB"));
+    let kilobytes = kilobytes.with_context(|| format!("a status file has {name} in kB"))?;
+    Ok(kilobytes.trim().parse()?)
+}
+
+/// Descriptors that a process has open: files, sockets, all.
+pub fn open_files(pid: u32) -> anyhow::Result<usize> {
+    let folder = std::fs::read_dir(format!("/proc/{pid}/fd")).context("the process is gone")?;
+    Ok(folder.count())
 }
 
 /// The machine in one sentence.

@@ -1,0 +1,48 @@
+//! Memory budgets far below the defaults, so that a trial of seconds exceeds what a broker may keep in memory, and the bound
+//! that follows from them.
+
+use crate::brokers::Site;
+
+const MEBIBYTE: u64 = 1 << 20;
+
+/// The settings that bound memory: flag and mebibytes.
+const BOUNDS: &[(&str, u64)] = &[
+    ("log-tail-cache-bytes", 32),
+    ("log-block-cache-bytes", 32),
+    ("log-wal-queue-bytes-max", 16),
+    ("limits-request-memory-bytes", 64),
+];
+
+/// Settings that make the log turn over quickly: flag and mebibytes. They cost disk, not memory.
+const TURNOVER: &[(&str, u64)] = &[
+    ("log-wal-segment-bytes", 16),
+    ("log-upload-bytes", 32),
+    ("limits-request-bytes-max", 16),
+];
+
+/// What a broker needs beside its budgets: its code, its threads, the buffers of sockets, an upload that is being built,
+/// read-ahead of a few readers, and what the allocator keeps.
+const BESIDE_MEBIBYTES: u64 = 192;
+
+/// Sets the small budgets.
+pub fn apply(site: &mut Site) {
+    for (flag, mebibytes) in BOUNDS.iter().chain(TURNOVER) {
+        site.set(flag, &format!("{mebibytes}MiB"));
+    }
+}
+
+/// The sum of the budgets, in bytes.
+pub fn budget_bytes() -> u64 {
+    BOUNDS.iter().map(|(_, mebibytes)| mebibytes * MEBIBYTE).sum()
+}
+
+/// The part of it that keeps records.
+pub fn cache_bytes() -> u64 {
+    let caches = BOUNDS.iter().filter(|(flag, _)| flag.contains("cache"));
+    caches.map(|(_, mebibytes)| mebibytes * MEBIBYTE).sum()
+}
+
+/// What the broker's resident memory may not exceed, in bytes.
+pub fn bound_bytes() -> u64 {
+    budget_bytes() + BESIDE_MEBIBYTES * MEBIBYTE
+}
