@@ -215,10 +215,9 @@ fn metric(site: &Site, name: &str) -> anyhow::Result<u64> {
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     let value = value.with_context(|| format!("the broker shows no metric {name}"))?;
-    value
-        .trim()
-        .parse()
-        .with_context(|| format!("{name} is \"{value}\""))
+    // Numbers are shown as OpenMetrics likes them, with a fraction of nothing.
+    let whole = value.trim().split('.').next().unwrap_or_default();
+    whole.parse().with_context(|| format!("{name} is \"{value}\""))
 }
 
 /// Runs the broker's own command line tool to its end.
