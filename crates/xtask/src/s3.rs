@@ -306,8 +306,8 @@ impl Server {
     fn requests(&self) -> anyhow::Result<(usize, usize)> {
         let text = std::fs::read_to_string(&self.log).context("cannot read the server's log")?;
         let count = |method: &str, status: &str| {
-            let wanted = format!("\"{method} /broker/{PREFIX}/data/");
-            let ending = format!("\" {status} -");
+            let wanted = format!("{method} /broker/{PREFIX}/data/");
+            let ending = format!(" {status} -");
             text.lines()
                 .filter(|line| line.contains(&wanted) && line.ends_with(&ending))
                 .count()
