@@ -215,10 +215,9 @@ fn metric(site: &Site, name: &str) -> anyhow::Result<u64> {
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     let value = value.with_context(|| format!("the broker shows no metric {name}"))?;
-    value
-        .trim()
-        .parse()
-        .with_context(|| format!("{name} is \"{value}\""))
+    // Numbers are shown as OpenMetrics likes them, with a fraction of nothing.
+    let whole = value.trim().split('.').next().unwrap_or_default();
+    whole.parse().with_context(|| format!("{name} is \"{value}\""))
 }
 
 /// Runs the broker's own command line tool to its end.
@@ -307,8 +306,8 @@ impl Server {
     fn requests(&self) -> anyhow::Result<(usize, usize)> {
         let text = std::fs::read_to_string(&self.log).context("cannot read the server's log")?;
         let count = |method: &str, status: &str| {
-            let wanted = format!("\"{method} /broker/{PREFIX}/data/");
-            let ending = format!("\" {status} -");
+            let wanted = format!("{method} /broker/{PREFIX}/data/");
+            let ending = format!(" {status} -");
             text.lines()
                 .filter(|line| line.contains(&wanted) && line.ends_with(&ending))
                 .count()

@@ -266,10 +266,12 @@ fn classify_generic(error: &object_store::Error, fate: Fate) -> ObjectError {
     ObjectError::Retry { fate, what }
 }
 
-/// Words of answers that no later attempt changes, and that the crate sorts no further: a name that no bucket can have, a
-/// bucket of another region, a store that knows no conditional puts. Other answers of the 400s are left to be tried
+/// Words of answers that no later attempt changes, and that the crate sorts no further: access denied to a listing, a bucket
+/// that is missing (under a listing) or cannot be, one of another region, a store that knows no conditional puts. Other answers of the 400s are left to be tried
 /// again: S3 says 400 to a body that came too slowly and to a token that ran out, too.
 const REFUSALS: &[&str] = &[
+    "403 Forbidden",
+    "NoSuchBucket",
     "InvalidBucketName",
     "incorrectly configured region",
     "501 Not Implemented",
