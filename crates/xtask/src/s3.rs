@@ -145,30 +145,7 @@ fn broker_on_a_bucket(site: &Site, server: &Server) -> anyhow::Result<()> {
     let (_, gets_before) = server.requests()?;
     let began = now();
     for partition in 0..PARTITIONS {
-        let number = partition.to_string();
-        let read = tool(
-            site,
-            &[
-                "consume",
-                TOPIC,
-                "--partition",
-                &number,
-                "--from",
-                "beginning",
-                "--until-end",
-            ],
-        )?;
-        let wanted = lines(partition);
-        ensure!(
-            read.stdout == wanted,
-            "partition {partition}: {} bytes were produced, {} came back, the first difference is at {:?}",
-            wanted.len(),
-            read.stdout.len(),
-            wanted
-                .bytes()
-                .zip(read.stdout.bytes())
-                .position(|(one, other)| one != other)
-        );
+        compare(site, partition)?;
     }
     let (_, gets) = server.requests()?;
     let gets = gets - gets_before;
@@ -178,6 +155,35 @@ fn broker_on_a_bucket(site: &Site, server: &Server) -> anyhow::Result<()> {
     );
     ensure!(gets > 0, "nothing was read from the bucket");
     broker.stop()
+}
+
+/// Reads a partition from its beginning to its end and compares every byte.
+fn compare(site: &Site, partition: usize) -> anyhow::Result<()> {
+    let number = partition.to_string();
+    let read = tool(
+        site,
+        &[
+            "consume",
+            TOPIC,
+            "--partition",
+            &number,
+            "--from",
+            "beginning",
+            "--until-end",
+        ],
+    )?;
+    let wanted = lines(partition);
+    ensure!(
+        read.stdout == wanted,
+        "partition {partition}: {} bytes were produced, {} came back, the first difference is at {:?}",
+        wanted.len(),
+        read.stdout.len(),
+        wanted
+            .bytes()
+            .zip(read.stdout.bytes())
+            .position(|(one, other)| one != other)
+    );
+    Ok(())
 }
 
 /// Waits until what is not uploaded is less than an upload; gives back how much that is.
