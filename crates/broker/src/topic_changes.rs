@@ -43,9 +43,10 @@ impl Broker {
                 None
             }
             Dry::Run => {
-                let facts = self.inner.catalog.create_topic(new).await.map_err(topic_error)?;
-                self.follow(&facts.name);
-                Some(facts.id)
+                let created = self.inner.catalog.create_topic(new).await;
+                // Also after an error: an earlier attempt without an answer may have made it, and what exists is served.
+                self.follow(&spec.name);
+                Some(created.map_err(topic_error)?.id)
             }
         };
         Ok(TopicDraft {

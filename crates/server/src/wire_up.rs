@@ -16,6 +16,8 @@ use millstream_kafka::group::CoordinatorConfig;
 use millstream_kafka::{Advertised, ConnectionLimits, Kafka, KafkaConfig, Peer, serve_connection};
 use millstream_log::disk::FileDisk;
 use millstream_log::objects::remote::RemoteStore;
+#[cfg(feature = "s3")]
+use millstream_log::objects::store::ObjectError;
 use millstream_log::objects::store::ObjectStore;
 use millstream_log::{Clock, Log, LogConfig, LogPorts, OpenError, SystemClock, WalRunner};
 use millstream_meta::catalog::CatalogConfig;
@@ -80,7 +82,7 @@ impl Wiring {
         let ports = LogPorts {
             clock: clock.clone(),
             disk: Arc::new(disk),
-            objects: objects(&self.settings, &dir)?,
+            objects: objects(&self.settings, &dir).await?,
             manifest: Arc::new(manifest),
             wal_runner: WalRunner::Thread,
         };
@@ -258,7 +260,7 @@ impl Running {
     }
 }
 
-fn objects(settings: &Settings, dir: &Path) -> anyhow::Result<Arc<dyn ObjectStore>> {
+async fn objects(settings: &Settings, dir: &Path) -> anyhow::Result<Arc<dyn ObjectStore>> {
     let wanted = &settings.objects;
     let store = match wanted.kind {
         StoreKind::Local => {
@@ -266,13 +268,13 @@ fn objects(settings: &Settings, dir: &Path) -> anyhow::Result<Arc<dyn ObjectStor
             RemoteStore::local(&path)
                 .map_err(|error| anyhow!("cannot keep objects in {}: {error}", path.display()))?
         }
-        StoreKind::S3 => bucket(wanted)?,
+        StoreKind::S3 => bucket(wanted).await?,
     };
     Ok(Arc::new(store))
 }
 
 #[cfg(feature = "s3")]
-fn bucket(wanted: &ObjectSettings) -> anyhow::Result<RemoteStore> {
+async fn bucket(wanted: &ObjectSettings) -> anyhow::Result<RemoteStore> {
     use anyhow::Context;
     let bucket = wanted
         .bucket
@@ -287,11 +289,21 @@ fn bucket(wanted: &ObjectSettings) -> anyhow::Result<RemoteStore> {
         endpoint,
         credentials: None,
     };
-    RemoteStore::s3(&options).map_err(|error| anyhow!("cannot use the bucket {}: {error}", options.bucket))
+    let name = &options.bucket;
+    let unusable = |error: ObjectError| anyhow!("cannot use the bucket {name}: {error}");
+    let store = RemoteStore::s3(&options).map_err(unusable)?;
+    match store.probe().await {
+        // Partitions reopen from the write-ahead log alone: a store that is away holds up uploads, not the start.
+        Err(error @ ObjectError::Retry { .. }) => {
+            tracing::warn!(bucket = name, %error, "the object store does not answer; uploads wait until it does");
+        }
+        answer => answer.map_err(unusable)?,
+    }
+    Ok(store)
 }
 
 #[cfg(not(feature = "s3"))]
-fn bucket(_: &ObjectSettings) -> anyhow::Result<RemoteStore> {
+async fn bucket(_: &ObjectSettings) -> anyhow::Result<RemoteStore> {
     Err(anyhow!(
         "objects.kind is s3, but this program was built without the feature s3"
     ))

@@ -6,7 +6,7 @@
 //! the process that sent it is gone: a single broker's store dies with it, so nothing of an earlier life arrives later.
 
 use crate::clock::SimClock;
-use crate::world::{Pace, Site, World};
+use crate::world::{Outage, Pace, Site, World};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use millstream_log::manifest::store::{ManifestError, ManifestHistory, ManifestSeq, ManifestStore};
@@ -29,11 +29,14 @@ pub struct MetaFaults {
     pub unknown: u64,
     /// A read gives no answer.
     pub read_error: u64,
+    /// An outage begins.
+    pub outage: u64,
 }
 
 struct Chance {
     world: Arc<World>,
     faults: MetaFaults,
+    outage: Outage,
 }
 
 impl FaultPlan for Chance {
@@ -41,7 +44,8 @@ impl FaultPlan for Chance {
         if self.world.fault(self.faults.not_done) {
             return Some(TxnFault::NotDone);
         }
-        if !self.world.fault(self.faults.unknown) {
+        let silent = self.outage.strikes(&self.world, self.faults.outage);
+        if !silent && !self.world.fault(self.faults.unknown) {
             return None;
         }
         Some(self.world.draw(|rng| {
@@ -54,7 +58,7 @@ impl FaultPlan for Chance {
     }
 
     fn read_fails(&mut self) -> bool {
-        self.world.fault(self.faults.read_error)
+        self.outage.strikes(&self.world, 0) || self.world.fault(self.faults.read_error)
     }
 }
 
@@ -73,6 +77,7 @@ impl SimMeta {
         store.set_fault_plan(Box::new(Chance {
             world: world.clone(),
             faults,
+            outage: Outage::default(),
         }));
         Arc::new(Self { world, pace, store })
     }
@@ -80,6 +85,16 @@ impl SimMeta {
     /// The process is gone: what was under way is carried out now.
     pub fn settle_late(&self) {
         self.store.release_late();
+    }
+
+    /// These befall the next transactions, one each.
+    pub fn inject(&self, faults: &[TxnFault]) {
+        faults.iter().for_each(|fault| self.store.inject(*fault));
+    }
+
+    /// What was injected and has not befallen a transaction never will.
+    pub fn clear_injected(&self) {
+        self.store.clear_injected();
     }
 
     /// The store forgets its history.

@@ -6,7 +6,7 @@
 //! that timed out may be carried out later, even after the process that sent it is gone.
 
 use crate::rng::Rng;
-use crate::world::{Pace, Site, World};
+use crate::world::{Outage, Pace, Site, World};
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -31,6 +31,8 @@ pub struct ObjectFaults {
     pub full: u64,
     /// A read answers with a flipped bit: the reader's checksums must find it.
     pub flipped: u64,
+    /// An outage begins.
+    pub outage: u64,
 }
 
 /// A fault that no store has: for the proof that the checker would find it.
@@ -62,6 +64,7 @@ pub struct SimObjects {
     pace: Pace,
     faults: ObjectFaults,
     mutation: Option<ObjectMutation>,
+    outage: Outage,
     state: Mutex<State>,
 }
 
@@ -88,6 +91,7 @@ impl SimObjects {
             pace,
             faults,
             mutation,
+            outage: Outage::default(),
             state: Mutex::default(),
         })
     }
@@ -123,7 +127,8 @@ impl SimObjects {
         if self.world.fault(self.faults.not_done) {
             return Outcome::NotDone;
         }
-        if !self.world.fault(self.faults.unknown) {
+        let silent = self.outage.strikes(&self.world, self.faults.outage);
+        if !silent && !self.world.fault(self.faults.unknown) {
             return Outcome::Plain;
         }
         match self.world.draw(|rng| rng.below(4)) {
@@ -131,6 +136,14 @@ impl SimObjects {
             2 => Outcome::UnknownNotDone,
             _ => Outcome::UnknownLate,
         }
+    }
+
+    /// Whether a read is answered.
+    fn answers(&self) -> Result<(), ObjectError> {
+        if self.outage.strikes(&self.world, 0) || self.world.fault(self.faults.not_done) {
+            return Err(no_answer(Fate::NotDone));
+        }
+        Ok(())
     }
 
     fn put_now(&self, key: &str, bytes: Bytes, mode: PutMode) -> Result<(), ObjectError> {
@@ -247,9 +260,7 @@ impl ObjectStore for SimObjects {
     fn get_range<'a>(&'a self, key: &'a str, range: Range<u64>) -> BoxFuture<'a, Result<Bytes, ObjectError>> {
         async move {
             self.before("objects.get", &format!("{key} {range:?}")).await;
-            if self.world.fault(self.faults.not_done) {
-                return Err(no_answer(Fate::NotDone));
-            }
+            self.answers()?;
             self.read(key, &range)
         }
         .boxed()
@@ -258,9 +269,7 @@ impl ObjectStore for SimObjects {
     fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<u64, ObjectError>> {
         async move {
             self.before("objects.head", key).await;
-            if self.world.fault(self.faults.not_done) {
-                return Err(no_answer(Fate::NotDone));
-            }
+            self.answers()?;
             let state = self.state.lock();
             let found = state.objects.get(key).map(|bytes| bytes.len() as u64);
             found.ok_or(ObjectError::NotFound)
@@ -271,9 +280,7 @@ impl ObjectStore for SimObjects {
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<(String, u64)>, ObjectError>> {
         async move {
             self.before("objects.list", prefix).await;
-            if self.world.fault(self.faults.not_done) {
-                return Err(no_answer(Fate::NotDone));
-            }
+            self.answers()?;
             let state = self.state.lock();
             let found = state.objects.iter().filter(|(key, _)| key.starts_with(prefix));
             Ok(found

@@ -141,11 +141,13 @@ impl Plan {
                 unknown: rate(&mut rng),
                 full: rate(&mut rng),
                 flipped: rate(&mut rng),
+                outage: if rng.one_in(3) { 20 } else { 0 },
             },
             meta: MetaFaults {
                 not_done: rate(&mut rng),
                 unknown: rate(&mut rng),
                 read_error: rate(&mut rng),
+                outage: if rng.one_in(3) { 50 } else { 0 },
             },
             mutations: Mutations::default(),
         }

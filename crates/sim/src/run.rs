@@ -180,6 +180,12 @@ impl Run {
         &self.disk
     }
 
+    /// The metadata store.
+    #[must_use]
+    pub fn meta(&self) -> &Arc<SimMeta> {
+        &self.meta
+    }
+
     fn report(&self, ends: Vec<End>, moments: u64) -> Report {
         Report {
             seed: self.plan.seed,

@@ -49,6 +49,30 @@ pub struct Pace {
     pub stall_ms_max: u64,
 }
 
+/// A time in which a store answers nothing. Single lost answers are settled by a retry; only an outage outlasts them.
+#[derive(Debug, Default)]
+pub struct Outage {
+    until: Mutex<Duration>,
+}
+
+impl Outage {
+    /// The longest: retries with back-off have given up by then.
+    const LASTS_MS_MAX: u64 = 6_000;
+
+    /// Whether it lasts, or begins with this call.
+    pub fn strikes(&self, world: &World, rate: u64) -> bool {
+        if world.is_calm() {
+            return false;
+        }
+        let now = world.now();
+        let mut until = self.until.lock();
+        if *until <= now && world.fault(rate) {
+            *until = now + Duration::from_millis(world.draw(|rng| rng.below(Self::LASTS_MS_MAX)));
+        }
+        *until > now
+    }
+}
+
 struct State {
     rng: Rng,
     trace: Trace,

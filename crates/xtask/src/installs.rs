@@ -82,22 +82,42 @@ pub fn java_program() -> anyhow::Result<()> {
 
 /// confluent-kafka, kafka-python and aiokafka, in a virtual environment.
 pub fn python_clients() -> anyhow::Result<()> {
+    python_packages(
+        "python",
+        &cache().join("clients/venv"),
+        &sources().join("python/requirements.txt"),
+    )
+}
+
+/// The Python that has a server that speaks S3.
+pub fn s3_python() -> PathBuf {
+    cache().join("s3/venv/bin/python")
+}
+
+/// A server that speaks S3, in a virtual environment.
+pub fn s3_server() -> anyhow::Result<()> {
+    python_packages(
+        "s3",
+        &cache().join("s3/venv"),
+        &root().join("tests/s3/requirements.txt"),
+    )
+}
+
+/// A fresh virtual environment with what a manifest names.
+fn python_packages(name: &str, venv: &Path, manifest: &Path) -> anyhow::Result<()> {
     need(&["python3"], "python3-venv")?;
-    let manifest = sources().join("python/requirements.txt");
-    stamped("python", std::slice::from_ref(&manifest), || {
-        let venv = cache().join("clients/venv");
-        remove(&venv)?;
-        run(quiet("python3").args(["-m", "venv"]).arg(&venv))?;
-        run(quiet(python())
-            .args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "-r",
-            ])
-            .arg(&manifest))
+    stamped(name, &[manifest.to_path_buf()], || {
+        remove(venv)?;
+        run(quiet("python3").args(["-m", "venv"]).arg(venv))?;
+        let pip = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+        ];
+        run(quiet(venv.join("bin/python")).args(pip).arg(manifest))
     })
 }
 

@@ -11,6 +11,7 @@ mod installs;
 mod kernel;
 mod options;
 mod process;
+mod s3;
 mod shell;
 mod suite;
 mod tidy;
@@ -41,6 +42,11 @@ const TASKS: &[Task] = &[
         name: "crash",
         about: "kill -9 under a load of stock clients, --rounds N, then check what was promised",
         run: crash::run,
+    },
+    Task {
+        name: "s3",
+        about: "the object store adapter and a broker with kill -9 on a server that speaks S3",
+        run: s3::run,
     },
     Task {
         name: "test",

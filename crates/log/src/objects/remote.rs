@@ -3,6 +3,11 @@
 //! Owns: making the crate's promises ours. The local directory is written durably (temporary file, fsync, link or rename,
 //! fsync of the directory; the crate leaves that off by default). Errors are sorted by what they say of the data.
 
+#[cfg(feature = "s3")]
+mod s3;
+#[cfg(all(test, feature = "s3-server-tests"))]
+mod s3_tests;
+
 use super::store::{ObjectError, ObjectStore, PutMode};
 use crate::error::Fate;
 use bytes::Bytes;
@@ -54,7 +59,7 @@ impl RemoteStore {
         })
     }
 
-    /// Objects in a bucket. Touches no network yet.
+    /// Objects in a bucket. Touches no network yet: [`RemoteStore::probe`] does.
     #[cfg(feature = "s3")]
     pub fn s3(options: &S3Options) -> Result<RemoteStore, ObjectError> {
         s3::connect(options).map(|backend| RemoteStore { backend })
@@ -67,9 +72,12 @@ impl RemoteStore {
             PutMode::Replace => object_store::PutMode::Overwrite,
         };
         let answer = self.backend.put_opts(&Key::from(key), payload, mode.into()).await;
-        answer
-            .map(|_| ())
-            .map_err(|error| classify(&error, Fate::Unknown))
+        match answer.map_err(|error| (classify(&error, Fate::Unknown), error)) {
+            Ok(_) => Ok(()),
+            // A key that is free is no error of a put: what is missing is the bucket (or, on a disk, the whole folder).
+            Err((ObjectError::NotFound, error)) => Err(ObjectError::Refused(error.to_string())),
+            Err((told, _)) => Err(told),
+        }
     }
 
     async fn get(&self, key: &str, range: Range<u64>) -> Result<Bytes, ObjectError> {
@@ -111,9 +119,10 @@ impl RemoteStore {
         }
     }
 
-    /// Stores answer a range past the end in different ways; the length tells.
+    /// Stores answer a range past the end in different ways; the length tells. A refusal is final: the answer to HEAD has no body,
+    /// so that a missing bucket would look like a missing object there.
     async fn explain(&self, key: &str, range: &Range<u64>, error: ObjectError) -> ObjectError {
-        if error == ObjectError::NotFound {
+        if matches!(error, ObjectError::NotFound | ObjectError::Refused(_)) {
             return error;
         }
         match self.head_len(key).await {
@@ -226,6 +235,10 @@ fn past_end(range: &Range<u64>, len: u64) -> ObjectError {
 fn classify(error: &object_store::Error, fate: Fate) -> ObjectError {
     use object_store::Error as E;
     match error {
+        // "No such object" says that data is gone; a wrong bucket says nothing of the data.
+        E::NotFound { source, .. } if source.to_string().contains("NoSuchBucket") => {
+            ObjectError::Refused(error.to_string())
+        }
         E::NotFound { .. } => ObjectError::NotFound,
         E::AlreadyExists { .. } | E::Precondition { .. } => ObjectError::AlreadyExists,
         E::Generic { .. } | E::JoinError { .. } => classify_generic(error, fate),
@@ -247,8 +260,22 @@ fn classify_generic(error: &object_store::Error, fate: Fate) -> ObjectError {
     if what.contains("507 Insufficient Storage") || what.contains("StorageFull") {
         return ObjectError::Full;
     }
+    if REFUSALS.iter().any(|refusal| what.contains(refusal)) {
+        return ObjectError::Refused(what);
+    }
     ObjectError::Retry { fate, what }
 }
+
+/// Words of answers that no later attempt changes, and that the crate sorts no further: access denied to a listing, a bucket
+/// that is missing (under a listing) or cannot be, one of another region, a store that knows no conditional puts. Other answers of the 400s are left to be tried
+/// again: S3 says 400 to a body that came too slowly and to a token that ran out, too.
+const REFUSALS: &[&str] = &[
+    "403 Forbidden",
+    "NoSuchBucket",
+    "InvalidBucketName",
+    "incorrectly configured region",
+    "501 Not Implemented",
+];
 
 fn classify_io(error: &io::Error, fate: Fate) -> ObjectError {
     use io::ErrorKind as K;
@@ -265,66 +292,6 @@ fn classify_io(error: &io::Error, fate: Fate) -> ObjectError {
             fate,
             what: error.to_string(),
         },
-    }
-}
-
-#[cfg(feature = "s3")]
-mod s3 {
-    //! Building the client: few and short retries inside, the log's own above them see every failure.
-
-    use super::{Backend, ObjectError, S3Options};
-    use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
-    use object_store::prefix::PrefixStore;
-    use object_store::{BackoffConfig, ClientOptions, RetryConfig};
-    use std::sync::Arc;
-    use std::time::Duration;
-
-    /// Retries inside the client. More would hide a slow store from the log for minutes (the crate's default is three).
-    const RETRIES_MAX: usize = 2;
-    /// No retry begins after this.
-    const RETRY_TIMEOUT: Duration = Duration::from_secs(10);
-    /// First and longest pause between retries.
-    const RETRY_WAIT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
-    /// A store that does not accept a connection within this is away.
-    const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-    /// The largest object (64 MiB) passes a line of 10 Mbit/s in this time.
-    const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-
-    pub(super) fn connect(options: &S3Options) -> Result<Arc<dyn Backend>, ObjectError> {
-        let client = ClientOptions::new()
-            .with_connect_timeout(CONNECT_TIMEOUT)
-            .with_timeout(REQUEST_TIMEOUT)
-            .with_allow_http(options.allow_http);
-        let backoff = BackoffConfig {
-            init_backoff: RETRY_WAIT.0,
-            max_backoff: RETRY_WAIT.1,
-            base: 2.0,
-        };
-        let mut builder = AmazonS3Builder::from_env()
-            .with_bucket_name(&options.bucket)
-            .with_client_options(client)
-            .with_conditional_put(S3ConditionalPut::ETagMatch)
-            .with_retry(RetryConfig {
-                backoff,
-                max_retries: RETRIES_MAX,
-                retry_timeout: RETRY_TIMEOUT,
-            });
-        if let Some(region) = &options.region {
-            builder = builder.with_region(region);
-        }
-        if let Some(endpoint) = &options.endpoint {
-            builder = builder.with_endpoint(endpoint);
-        }
-        if let Some((key, secret)) = &options.credentials {
-            builder = builder.with_access_key_id(key).with_secret_access_key(secret);
-        }
-        let bucket = builder
-            .build()
-            .map_err(|error| ObjectError::Refused(error.to_string()))?;
-        if options.prefix.is_empty() {
-            return Ok(Arc::new(bucket));
-        }
-        Ok(Arc::new(PrefixStore::new(bucket, options.prefix.as_str())))
     }
 }
 
@@ -359,6 +326,11 @@ mod tests {
         };
         let full = words("Server returned non-2xx status code: 507 Insufficient Storage");
         assert_eq!(classify(&full, Fate::Unknown), ObjectError::Full);
+        let unknown = words("Server returned non-2xx status code: 501 Not Implemented: NotImplemented");
+        assert!(matches!(
+            classify(&unknown, Fate::Unknown),
+            ObjectError::Refused(_)
+        ));
         let away = classify(&words("connection reset"), Fate::NotDone);
         assert!(matches!(
             away,
@@ -366,6 +338,21 @@ mod tests {
                 fate: Fate::NotDone,
                 ..
             }
+        ));
+    }
+
+    #[test]
+    fn a_missing_bucket_is_not_a_missing_object() {
+        let missing = |words: &str| object_store::Error::NotFound {
+            path: "data/0".to_owned(),
+            source: words.into(),
+        };
+        let key = missing("404 Not Found: <Code>NoSuchKey</Code>");
+        assert_eq!(classify(&key, Fate::NotDone), ObjectError::NotFound);
+        let bucket = missing("404 Not Found: <Code>NoSuchBucket</Code>");
+        assert!(matches!(
+            classify(&bucket, Fate::NotDone),
+            ObjectError::Refused(_)
         ));
     }
 

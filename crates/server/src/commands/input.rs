@@ -83,14 +83,16 @@ impl Input {
                 }
                 self.open = None;
             }
-            let Some(path) = self.waiting.pop_front() else {
+            // Taken off the list only once it is open: a caller that stops waiting meanwhile would lose the whole file.
+            let Some(path) = self.waiting.front() else {
                 self.bar.finish_and_clear();
                 return Ok(None);
             };
-            let file = tokio::fs::File::open(&path)
+            let file = tokio::fs::File::open(path)
                 .await
-                .map_err(|error| unreadable(&path, &error))?;
+                .map_err(|error| unreadable(path, &error))?;
             self.open = Some(Source::new(path.display().to_string(), Box::new(file)));
+            self.waiting.pop_front();
         }
     }
 }

@@ -7,6 +7,7 @@ use millstream_broker::{Dry, Offset, Topic, TopicDraft, TopicError, TopicSpec, T
 use millstream_log::StreamError;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Names of topics: few, so that they come back under other ids.
 const NAMES: &[&str] = &["a", "b", "c"];
@@ -14,11 +15,14 @@ const NAMES: &[&str] = &["a", "b", "c"];
 /// compression.type: mostly left to the producers.
 const COMPRESSIONS: &[&str] = &["producer", "producer", "producer", "lz4", "uncompressed"];
 
+/// The broker's image of the catalog follows within this time while the store answers.
+const SETTLE: Duration = Duration::from_secs(30);
+
 /// See the module.
 pub struct Admin {
     rng: Rng,
     /// Topics that were asked for without an answer.
-    doubtful: BTreeMap<String, (u32, TopicShape)>,
+    doubtful: BTreeMap<String, Vec<(u32, TopicShape)>>,
 }
 
 impl Admin {
@@ -38,15 +42,7 @@ impl Admin {
             if topic.is_internal() {
                 continue;
             }
-            if let Some((partitions, shape)) = self.doubtful.remove(topic.name())
-                && !ctx.model(|model| model.knows(topic.id()))
-            {
-                ctx.judge(|model| model.topic_is_live(topic.id(), topic.name(), partitions, shape));
-            }
-            if !ctx.model(|model| model.knows(topic.id())) {
-                ctx.world
-                    .violate(format!("there is a topic {} that nobody asked for", topic.name()));
-            }
+            self.adopt(ctx, &topic);
             shown.push(ShownTopic {
                 id: topic.id(),
                 name: topic.name().to_owned(),
@@ -56,6 +52,30 @@ impl Admin {
         }
         self.doubtful.clear();
         ctx.judge(|model| model.topics_shown(&shown));
+    }
+
+    /// Tells the model of a topic that is there though its creation was not answered.
+    fn adopt(&mut self, ctx: &Ctx, topic: &Topic) {
+        if ctx.model(|model| model.knows(topic.id())) {
+            return;
+        }
+        let asked = self.doubtful.remove(topic.name()).unwrap_or_default();
+        let is_it = |shape: &TopicShape| {
+            let configs = shape.configs().into_iter();
+            let configs = configs.map(|(name, value)| (name, value.expect("all are given")));
+            configs.collect::<BTreeMap<_, _>>() == *topic.configs()
+        };
+        match asked
+            .into_iter()
+            .find(|(partitions, shape)| *partitions == topic.partitions() && is_it(shape))
+        {
+            Some((partitions, shape)) => {
+                ctx.judge(|model| model.topic_is_live(topic.id(), topic.name(), partitions, shape));
+            }
+            None => ctx
+                .world
+                .violate(format!("there is a topic {} that nobody asked for", topic.name())),
+        }
     }
 
     /// Works until the broker's life ends.
@@ -121,27 +141,32 @@ impl Admin {
             partitions: Some(partitions),
             configs: shape.configs(),
         };
-        let doubt = self.doubtful.insert(name.clone(), (partitions, shape.clone()));
-        let created = ctx.broker.create_topic(&spec, Dry::Run).await;
+        self.doubtful
+            .entry(name.clone())
+            .or_default()
+            .push((partitions, shape));
+        let mut created = ctx.broker.create_topic(&spec, Dry::Run).await;
+        if matches!(created, Err(TopicError::Exists(_))) && ctx.broker.topic(&name).is_none() {
+            // The broker's image of the catalog may be a moment behind; then it must serve what it calls existing.
+            tokio::time::sleep(SETTLE).await;
+            created = ctx.broker.create_topic(&spec, Dry::Run).await;
+        }
         let text = created.as_ref().map(|_| ()).map_err(ToString::to_string);
         ctx.world.event(&format!("admin: create {name}: {text:?}"));
-        match created {
-            Ok(TopicDraft { id: Some(id), .. }) => {
-                self.doubtful.remove(&name);
-                ctx.judge(|model| model.topic_is_live(id, &name, partitions, shape));
+        match (created, ctx.broker.topic(&name)) {
+            (Ok(TopicDraft { id: Some(id), .. }), Some(topic)) if topic.id() == id => self.adopt(ctx, &topic),
+            (Err(TopicError::Exists(_)), Some(topic)) => self.adopt(ctx, &topic),
+            (Err(TopicError::Store(_)), served) => {
+                if let Some(topic) = served {
+                    self.adopt(ctx, &topic);
+                }
             }
-            Err(TopicError::Store(_)) => {}
-            Err(TopicError::Exists(_)) if ctx.broker.topic(&name).is_some() => {
-                self.doubtful.remove(&name);
+            (answer, served) => {
+                let served = served.map(|topic| topic.id());
+                ctx.world.violate(format!(
+                    "{name} was to be created: {answer:?}, and {served:?} is served"
+                ));
             }
-            // An earlier attempt without an answer: what is there is that one, and only a restart tells.
-            Err(TopicError::Exists(_)) if doubt.is_some() => {
-                self.doubtful.insert(name, doubt.expect("just seen"));
-            }
-            Ok(TopicDraft { id: None, .. }) => ctx.world.violate(format!("creating {name} did nothing")),
-            Err(error) => ctx
-                .world
-                .violate(format!("creating {name} must not be answered with: {error}")),
         }
     }
 

@@ -14,7 +14,9 @@ pub fn command(site: &Site) -> Command {
         .arg("--data-dir")
         .arg(site.data())
         .args(["--kafka-listen", &format!("127.0.0.1:{}", site.kafka_port)])
-        .args(["--admin-listen", &format!("127.0.0.1:{}", site.other_port)]);
+        .args(["--admin-listen", &format!("127.0.0.1:{}", site.other_port)])
+        .args(&site.arguments)
+        .envs(site.environment.iter().copied());
     for (flag, value) in &site.settings {
         command.arg(flag).arg(value);
     }

@@ -63,6 +63,9 @@ pub struct Site {
     settings: Vec<(String, String)>,
     /// A program, with its arguments, that starts the broker as its own last arguments say: `nsenter ...`.
     launcher: Vec<String>,
+    /// Flags and variables beyond the defaults; Millstream only.
+    arguments: Vec<String>,
+    environment: &'static [(&'static str, &'static str)],
 }
 
 impl Site {
@@ -94,11 +97,34 @@ impl Site {
             other_port,
             settings: Vec::new(),
             launcher: Vec::new(),
+            arguments: Vec::new(),
+            environment: &[],
         };
         if peer != Peer::Millstream {
             kafka::format(&site)?;
         }
         Ok(site)
+    }
+
+    /// The same site with more flags and variables for Millstream.
+    pub fn with(
+        mut self,
+        arguments: Vec<String>,
+        environment: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        self.arguments = arguments;
+        self.environment = environment;
+        self
+    }
+
+    /// The program of Millstream.
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
+    /// Where Millstream's metrics are.
+    pub fn admin(&self) -> String {
+        format!("127.0.0.1:{}", self.other_port)
     }
 
     /// What clients connect to.
