@@ -3,6 +3,7 @@
 use crate::configs::alter::{AlterError, BROKER_TABLE, ConfigChange};
 use crate::configs::resolve::{BrokerLayers, ConfigEntry, ConfigMap, ConfigSource, describe_topic};
 use crate::configs::settings::BrokerSettings;
+use crate::fetch_memory::FetchMemory;
 use crate::producer_ids::ProducerIds;
 use crate::state_stream::{StateError, StateStream};
 use crate::topics::{Dry, Topic, TopicTable};
@@ -64,6 +65,7 @@ pub(crate) struct Inner {
     pub settings: ArcSwap<BrokerSettings>,
     /// Held over the fetch of a block.
     pub producer_ids: tokio::sync::Mutex<ProducerIds>,
+    pub fetch_memory: FetchMemory,
 }
 
 /// The broker's settings by layer, owned.
@@ -114,6 +116,7 @@ impl Broker {
             changing: Mutex::default(),
             settings: ArcSwap::from_pointee(settings),
             producer_ids: tokio::sync::Mutex::default(),
+            fetch_memory: FetchMemory::default(),
         };
         let broker = Broker {
             inner: Arc::new(inner),

@@ -6,6 +6,7 @@
 //! rotates the order of partitions between requests.
 
 use crate::Broker;
+use crate::fetch_memory::Share;
 use crate::topics::Topic;
 use bytes::Bytes;
 use millstream_log::{Epoch, Offset, ReadError, ReadLimit, StreamBounds, WakeSet};
@@ -104,17 +105,18 @@ impl Broker {
         interrupt: impl Future<Output = ()> + Send,
     ) -> Vec<FetchResult> {
         let first = self.fetch_once(reads, budget).await;
-        if budget.wait_max.is_zero() || is_enough(&first, budget) {
-            return first;
+        if budget.wait_max.is_zero() || first.is_enough {
+            return first.results;
         }
+        drop(first);
         let over = tokio::time::sleep(budget.wait_max);
         tokio::pin!(interrupt, over);
         let streams = reads.iter().filter_map(|read| read.topic.stream(read.partition));
         let mut wakes = WakeSet::register(streams);
         loop {
             // Read again after registering: what arrived in between has nobody left to wake.
-            let results = self.fetch_once(reads, budget).await;
-            if is_enough(&results, budget) {
+            let Round { results, is_enough } = self.fetch_once(reads, budget).await;
+            if is_enough {
                 return results;
             }
             tokio::select! {
@@ -126,7 +128,11 @@ impl Broker {
         }
     }
 
-    async fn fetch_once(&self, reads: &[FetchRead], budget: FetchBudget) -> Vec<FetchResult> {
+    async fn fetch_once(&self, reads: &[FetchRead], mut budget: FetchBudget) -> Round {
+        let share = self.inner.fetch_memory.take(budget.bytes_max);
+        // Less memory makes a smaller answer, not a later one.
+        budget.bytes_max = share.bytes();
+        budget.bytes_min = budget.bytes_min.min(budget.bytes_max.max(1));
         let mut left = budget.bytes_max;
         let mut nothing_yet = true;
         let mut results = Vec::with_capacity(reads.len());
@@ -139,7 +145,28 @@ impl Broker {
             }
             results.push(result);
         }
-        results
+        let is_enough = is_enough(&results, budget);
+        hold(&mut results, share);
+        Round { results, is_enough }
+    }
+}
+
+/// One look at all partitions.
+struct Round {
+    results: Vec<FetchResult>,
+    is_enough: bool,
+}
+
+/// Binds the share to the largest chunk: whoever holds the answer's bytes holds the share.
+fn hold(results: &mut [FetchResult], share: Share) {
+    let slices = || results.iter().filter_map(|result| result.as_ref().ok());
+    let answer_bytes = slices().map(|slice| slice.bytes).sum();
+    let chunks = results
+        .iter_mut()
+        .filter_map(|result| result.as_mut().ok())
+        .flat_map(|slice| &mut slice.chunks);
+    if let Some(largest) = chunks.max_by_key(|chunk| chunk.len()) {
+        *largest = share.bind(answer_bytes, std::mem::take(largest));
     }
 }
 

@@ -7,6 +7,7 @@ pub mod append;
 mod broker;
 pub mod configs;
 pub mod fetch;
+mod fetch_memory;
 pub mod offsets;
 mod producer_ids;
 pub mod records;

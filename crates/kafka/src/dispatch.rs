@@ -72,6 +72,9 @@ pub(crate) enum Order {
     Concurrent,
     /// After `begin` has returned: effects happen in the order of the requests.
     Sequenced,
+    /// As `Concurrent` for the requests that follow, but it begins only when every earlier answer was written: a connection whose
+    /// peer takes nothing holds one large answer, not one for each request that it sends (fetch).
+    AfterAnswers,
 }
 
 /// One API. The implementing file reads like a recipe: decode, ask, map, encode.

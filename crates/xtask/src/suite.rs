@@ -8,6 +8,9 @@ use std::time::Duration;
 /// Rounds of kill -9 in the middle of a load; a long run takes more by `cargo xtask crash --rounds N`.
 const CRASH_ROUNDS: u32 = 3;
 
+/// Trials that the test command runs at small sizes. A long run takes all at full size by `cargo xtask trial all`.
+const QUICK_TRIALS: &str = "corpus,partitions,backlog,full-disk,start";
+
 /// Whether the clients of other projects are installed and run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Extent {
@@ -35,6 +38,7 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
         timed("kill -9 under load", &mut || {
             task("crash", &["--rounds", &CRASH_ROUNDS.to_string()])
         })?;
+        timed("trials, small", &mut || task("trial", &[QUICK_TRIALS, "--quick"]))?;
     }
     println!("\nall steps passed");
     for (name, took) in times {

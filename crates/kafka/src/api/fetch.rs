@@ -6,7 +6,7 @@
 //!
 //! Fetch path: decode, ask, encode. The records are the log's own bytes.
 
-use crate::dispatch::{Api, Begun, Call, Leaving};
+use crate::dispatch::{Api, Begun, Call, Leaving, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::fetch_session::{Ask, HasNews, Plan, SessionRequest, Told, TopicKey};
 use crate::node::Kafka;
@@ -31,6 +31,7 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 
 impl Api for Fetch {
     type Request = FetchRequest;
+    const ORDER: Order = Order::AfterAnswers;
 
     async fn begin(kafka: Arc<Kafka>, call: Call, request: FetchRequest) -> Begun<FetchResponse> {
         let budget = budget(&kafka, &request);

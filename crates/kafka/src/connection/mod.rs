@@ -118,10 +118,7 @@ pub async fn serve_connection(
         }
     }
     connection.leaving.leave();
-    while let Some(answer) = connection.pending.next().await {
-        connection.write(answer).await?;
-    }
-    Ok(())
+    connection.settle().await
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -181,12 +178,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 };
                 self.pending.push_back(answer);
             }
-            Ok((Order::Concurrent, started)) => self.pending.push_back(Box::pin(async move {
-                match started.await {
-                    Started::Finished(answer) => answer,
-                    Started::Pending(answer) => answer.await,
+            Ok((order, started)) => {
+                if order == Order::AfterAnswers {
+                    self.settle().await?;
                 }
-            })),
+                self.pending.push_back(Box::pin(async move {
+                    match started.await {
+                        Started::Finished(answer) => answer,
+                        Started::Pending(answer) => answer.await,
+                    }
+                }));
+            }
         }
         Ok(())
     }
@@ -215,6 +217,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             body_at,
         )?;
         Ok((row.order, started))
+    }
+
+    /// Writes every answer that is pending.
+    async fn settle(&mut self) -> Result<(), ConnectionError> {
+        if !self.pending.is_empty() {
+            self.stage = Stage::Paused;
+        }
+        while let Some(answer) = self.pending.next().await {
+            self.write(answer).await?;
+        }
+        Ok(())
     }
 
     /// Awaits the beginning of a request while the answers of earlier ones go out.

@@ -166,7 +166,8 @@ async fn run(shared: Arc<Shared>, mut asked: mpsc::Receiver<oneshot::Sender<Resu
             if waiting.is_empty() && !shared.due() {
                 continue;
             }
-            let result = shared.upload_through(shared.tail.durable_group()).await;
+            let upload = shared.upload_through(shared.tail.durable_group());
+            let result = shared.watched(upload).await;
             shared.note_pressure();
             for request in waiting {
                 // The caller may have gone.
@@ -199,7 +200,7 @@ impl Shared {
     async fn upload_through(&self, through: GroupSeq) -> Result<(), StreamError> {
         let mut backoff = Backoff::new();
         while through > self.manifest.wal_through() {
-            match self.watched(self.attempt(through)).await {
+            match self.attempt(through).await {
                 Ok(()) => return Ok(()),
                 Err(UploadError::Commit(CommitError::Fenced)) => {
                     tracing::error!("another writer owns the manifest: nothing is uploaded any more");
@@ -212,13 +213,13 @@ impl Shared {
         Ok(())
     }
 
-    /// An attempt may take as long as the store is away: just then the pressure rises.
-    async fn watched<T>(&self, attempt: impl Future<Output = T>) -> T {
-        let mut attempt = std::pin::pin!(attempt);
+    /// An upload may take as long as the store is away or full: just then the pressure rises.
+    async fn watched<T>(&self, upload: impl Future<Output = T>) -> T {
+        let mut upload = std::pin::pin!(upload);
         loop {
             tokio::select! {
                 biased;
-                result = &mut attempt => return result,
+                result = &mut upload => return result,
                 () = tokio::time::sleep(LOOK_INTERVAL) => self.note_pressure(),
             }
         }

@@ -6,7 +6,7 @@
 use super::findings::{Findings, mebibytes};
 use super::tools::{Background, Fields, create_topic, finish, program};
 use super::{Plan, must_live, probe};
-use crate::brokers::{Peer, Site};
+use crate::brokers::{Broker, Peer, Site};
 use crate::process::create;
 use crate::shell::run as run_command;
 use anyhow::{Context, bail};
@@ -77,7 +77,7 @@ struct Trial<'a> {
 
 impl Trial<'_> {
     fn run(&self, findings: &mut Findings) -> anyhow::Result<()> {
-        let (mut broker, _) = probe::start(self.site)?;
+        let (broker, _) = probe::start(self.site)?;
         for topic in ["first", "second", PATIENT_TOPIC] {
             create_topic(self.site, topic, 1)?;
         }
@@ -90,8 +90,15 @@ impl Trial<'_> {
             PATIENT_RATE,
             SECONDS_MAX,
         ];
-        let mut patient = Background::start(self.site, "sequence-produce", program("sequence", &arguments))?;
+        let patient = Background::start(self.site, "sequence-produce", program("sequence", &arguments))?;
+        let broker = self.fill_up(broker, findings)?;
+        self.make_room(findings)?;
+        self.judge_patient(patient, findings)?;
+        broker.stop()
+    }
 
+    /// Until nothing more is taken; then kill -9 and a start without any room.
+    fn fill_up(&self, mut broker: Broker, findings: &mut Findings) -> anyhow::Result<Broker> {
         let full = self.fill("first", REFUSALS_FULL, u64::MAX / 2)?;
         findings.fact("acknowledged before it was full", mebibytes(full.count("bytes")?));
         findings.fact("refusals", full.text("codes")?);
@@ -108,14 +115,17 @@ impl Trial<'_> {
             "everything acknowledged is read while the disk is full",
             self.is_kept("first")?,
         );
-
         broker.kill()?;
         let (broker, _) = probe::start(self.site).context("kill -9 and a start on the full disk")?;
         findings.check(
             "and after kill -9 and a start on the full disk",
             self.is_kept("first")?,
         );
+        Ok(broker)
+    }
 
+    /// By removing a file that is not the broker's, and by deleting a topic.
+    fn make_room(&self, findings: &mut Findings) -> anyhow::Result<()> {
         self.disk.run(&["rm", "ballast"])?;
         let again = self.fill("second", REFUSALS_PATIENT, AFTERWARDS_BYTES)?;
         findings.check(
@@ -127,11 +137,8 @@ impl Trial<'_> {
             "acknowledged until it was full again",
             mebibytes(full.count("bytes")?),
         );
-        finish(
-            self.site,
-            "delete",
-            program("fill-disk", &["delete", &bootstrap, "first"]),
-        )?;
+        let arguments = ["delete", &self.site.bootstrap(), "first"];
+        finish(self.site, "delete", program("fill-disk", &arguments))?;
         let again = self.fill("second", REFUSALS_PATIENT, AFTERWARDS_BYTES)?;
         findings.fact(
             "refusals until the deleted topic's space was free",
@@ -145,15 +152,15 @@ impl Trial<'_> {
             "everything acknowledged of the topic that is left is read",
             self.is_kept("second")?,
         );
+        Ok(())
+    }
 
+    fn judge_patient(&self, mut patient: Background, findings: &mut Findings) -> anyhow::Result<()> {
         findings.check("a stock producer lived through all of it", patient.is_running());
         let patient = patient.stop()?;
         findings.fact("records of the stock producer", patient.count("records")?);
-        let read = finish(
-            self.site,
-            "sequence-read",
-            program("sequence", &["read", &bootstrap, PATIENT_TOPIC, SECONDS_MAX]),
-        )?;
+        let arguments = ["read", &self.site.bootstrap(), PATIENT_TOPIC, SECONDS_MAX];
+        let read = finish(self.site, "sequence-read", program("sequence", &arguments))?;
         findings.check(
             "and each of its records came, once, in order",
             patient.count("unacked")? == 0
@@ -161,7 +168,7 @@ impl Trial<'_> {
                 && read.count("records")? == patient.count("records")?
                 && read.count("wrong")? == 0,
         );
-        broker.stop()
+        Ok(())
     }
 
     fn fill(&self, topic: &str, refusals: &str, bytes: u64) -> anyhow::Result<Fields> {

@@ -24,7 +24,7 @@ use anyhow::{Context, bail};
 use findings::Findings;
 use std::path::PathBuf;
 
-const USAGE: &str = "usage: cargo xtask trial NAME|all [--quick] [--peer millstream|kafka] [--bytes N[KiB|MiB|GiB]] [--count N]
+const USAGE: &str = "usage: cargo xtask trial NAME[,NAME]|all [--quick] [--peer millstream|kafka] [--bytes N[KiB|MiB|GiB]] [--count N]
                          [--port PORT] [--binary PATH] [--write]";
 
 /// One proof.
@@ -180,17 +180,18 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn select(name: &str) -> anyhow::Result<Vec<&'static Trial>> {
-    if name == "all" {
+fn select(names: &str) -> anyhow::Result<Vec<&'static Trial>> {
+    if names == "all" {
         return Ok(TRIALS.iter().collect());
     }
-    match TRIALS.iter().find(|trial| trial.name == name) {
-        Some(trial) => Ok(vec![trial]),
+    let find = |name: &str| match TRIALS.iter().find(|trial| trial.name == name) {
+        Some(trial) => Ok(trial),
         None => {
-            let names: Vec<&str> = TRIALS.iter().map(|trial| trial.name).collect();
-            bail!("no trial \"{name}\"; there are {}\n{USAGE}", names.join(", "))
+            let known: Vec<&str> = TRIALS.iter().map(|trial| trial.name).collect();
+            bail!("no trial \"{name}\"; there are {}\n{USAGE}", known.join(", "))
         }
-    }
+    };
+    names.split(',').map(find).collect()
 }
 
 /// `1GiB`, `64MiB`, `512KiB` or a plain number.

@@ -33,107 +33,15 @@ pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
 
 /// One shape on a fresh broker.
 fn shape(plan: &Plan, findings: &mut Findings, topics: u64, partitions: u64) -> anyhow::Result<()> {
-    let all = topics * partitions;
-    let name = format!("{topics} x {partitions}");
-    let mut fact = |what: &str, value: String| findings.fact(&format!("{name}: {what}"), value);
     let site = plan.site("partitions")?;
-    let (mut broker, _) = probe::start(&site)?;
     let shape = Shape {
         site: &site,
         topics,
         partitions,
     };
-    // The first request of each kind costs memory once, whatever the number of partitions.
-    shape.ask("metadata", None)?;
-    let (files_before, memory_before) = (open_files(broker.pid())?, memory_bytes(broker.pid())?);
-
-    let created = shape.ask("create", None)?;
-    fact("created after", format!("{} s", created.text("seconds")?));
-    let memory_created = memory_bytes(broker.pid())?;
-    let produced = shape.ask("produce", Some(0))?;
-    fact(
-        "one record produced to each, after",
-        format!("{} s", produced.text("seconds")?),
-    );
-    let consumed = shape.ask("consume", Some(1))?;
-    fact(
-        "one record consumed from each, after",
-        format!("{} s", consumed.text("seconds")?),
-    );
-    must_live(&site, &mut broker)?;
-    let (files_after, memory_after) = (open_files(broker.pid())?, memory_bytes(broker.pid())?);
-    fact(
-        "open files",
-        format!("{files_before} before, {files_after} after"),
-    );
-    fact(
-        "memory",
-        format!(
-            "{} before, {} after",
-            mebibytes(memory_before),
-            mebibytes(memory_after)
-        ),
-    );
-    let each = |memory: u64| memory.saturating_sub(memory_before) / all;
-    fact(
-        "memory a partition",
-        format!(
-            "{} bytes created, {} bytes used",
-            each(memory_created),
-            each(memory_after)
-        ),
-    );
-    let metadata = shape.ask("metadata", None)?;
-    fact(
-        "answer to Metadata for all",
-        format!(
-            "{} bytes in {} s",
-            metadata.text("bytes")?,
-            metadata.text("seconds")?
-        ),
-    );
-
-    broker.stop()?;
-    let (broker, clean) = probe::start(&site)?;
-    let produced_again = shape.ask("produce", Some(1))?;
-    broker.kill()?;
-    let (broker, killed) = probe::start(&site)?;
-    let seconds = |time: std::time::Duration| format!("{:.2} s", time.as_secs_f64());
-    fact("first answer after a clean restart", seconds(clean));
-    fact("first answer after kill -9", seconds(killed));
-    let consumed_again = shape.ask("consume", Some(ROUNDS))?;
-    fact(
-        "memory after kill -9 and a whole read",
-        mebibytes(memory_bytes(broker.pid())?),
-    );
-
-    findings.check(
-        &format!(
-            "{name}: every partition takes a record, also after a restart, at the offset that is its own"
-        ),
-        [&produced, &produced_again]
-            .iter()
-            .all(|found| is(found, "records", all)),
-    );
-    findings.check(
-        &format!("{name}: every partition gives its records, also after kill -9"),
-        is(&consumed, "records", all)
-            && is(&consumed_again, "records", ROUNDS * all)
-            && [&consumed, &consumed_again]
-                .iter()
-                .all(|found| is(found, "wrong", 0)),
-    );
-    if plan.peer == Peer::Millstream {
-        findings.check(
-            &format!("{name}: open files do not grow with partitions"),
-            files_after <= files_before + FILES_SLACK,
-        );
-    }
-    end(&site, broker)
-}
-
-fn end(site: &Site, broker: Broker) -> anyhow::Result<()> {
-    broker.stop()?;
+    let (broker, _) = probe::start(&site)?;
+    let broker = shape.fill(broker, plan.peer, findings)?;
+    shape.restart(broker, findings)?.stop()?;
     site.remove_data()
 }
 
@@ -149,6 +57,113 @@ struct Shape<'a> {
 }
 
 impl Shape<'_> {
+    /// Creates them, produces a record to each and reads it; what that costs.
+    fn fill(&self, mut broker: Broker, peer: Peer, findings: &mut Findings) -> anyhow::Result<Broker> {
+        // The first request of each kind costs memory once, whatever the number of partitions.
+        self.ask("metadata", None)?;
+        let (files_before, memory_before) = (open_files(broker.pid())?, memory_bytes(broker.pid())?);
+        let created = self.ask("create", None)?;
+        let memory_created = memory_bytes(broker.pid())?;
+        let produced = self.ask("produce", Some(0))?;
+        let consumed = self.ask("consume", Some(1))?;
+        must_live(self.site, &mut broker)?;
+        let (files_after, memory_after) = (open_files(broker.pid())?, memory_bytes(broker.pid())?);
+        let metadata = self.ask("metadata", None)?;
+
+        let each = |memory: u64| memory.saturating_sub(memory_before) / self.all();
+        let memory = (mebibytes(memory_before), mebibytes(memory_after));
+        let facts = [
+            ("created after", format!("{} s", created.text("seconds")?)),
+            (
+                "a record produced to each, after",
+                format!("{} s", produced.text("seconds")?),
+            ),
+            (
+                "a record consumed from each, after",
+                format!("{} s", consumed.text("seconds")?),
+            ),
+            (
+                "open files",
+                format!("{files_before} before, {files_after} after"),
+            ),
+            ("memory", format!("{} before, {} after", memory.0, memory.1)),
+            (
+                "memory a partition",
+                format!(
+                    "{} bytes when created, {} bytes when used",
+                    each(memory_created),
+                    each(memory_after)
+                ),
+            ),
+            (
+                "answer to Metadata for all",
+                format!(
+                    "{} bytes in {} s",
+                    metadata.text("bytes")?,
+                    metadata.text("seconds")?
+                ),
+            ),
+        ];
+        for (what, value) in facts {
+            findings.fact(&self.name(what), value);
+        }
+        findings.check(
+            &self.name("every partition takes a record and gives it back"),
+            is(&produced, "records", self.all())
+                && is(&consumed, "records", self.all())
+                && is(&consumed, "wrong", 0),
+        );
+        if peer == Peer::Millstream {
+            findings.check(
+                &self.name("open files do not grow with partitions"),
+                files_after <= files_before + FILES_SLACK,
+            );
+        }
+        Ok(broker)
+    }
+
+    /// A clean restart, another record to each, kill -9, and everything is read.
+    fn restart(&self, broker: Broker, findings: &mut Findings) -> anyhow::Result<Broker> {
+        broker.stop()?;
+        let (broker, clean) = probe::start(self.site)?;
+        let produced = self.ask("produce", Some(1))?;
+        broker.kill()?;
+        let (broker, killed) = probe::start(self.site)?;
+        let consumed = self.ask("consume", Some(ROUNDS))?;
+        let facts = [
+            (
+                "first answer after a clean restart",
+                format!("{:.2} s", clean.as_secs_f64()),
+            ),
+            (
+                "first answer after kill -9",
+                format!("{:.2} s", killed.as_secs_f64()),
+            ),
+            (
+                "memory after kill -9 and a whole read",
+                mebibytes(memory_bytes(broker.pid())?),
+            ),
+        ];
+        for (what, value) in facts {
+            findings.fact(&self.name(what), value);
+        }
+        findings.check(
+            &self.name("after a restart every partition goes on where it was, and keeps all after kill -9"),
+            is(&produced, "records", self.all())
+                && is(&consumed, "records", ROUNDS * self.all())
+                && is(&consumed, "wrong", 0),
+        );
+        Ok(broker)
+    }
+
+    fn all(&self) -> u64 {
+        self.topics * self.partitions
+    }
+
+    fn name(&self, what: &str) -> String {
+        format!("{} x {}: {what}", self.topics, self.partitions)
+    }
+
     fn ask(&self, action: &str, number: Option<u64>) -> anyhow::Result<Fields> {
         let (topics, partitions) = (self.topics.to_string(), self.partitions.to_string());
         let mut command = program(
