@@ -34,7 +34,6 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
             run_command(cargo().args(["build", "--release"]))
         })?;
         timed("outside clients", &mut || task("clients", &[]))?;
-        timed("objects in a bucket", &mut || task("s3", &[]))?;
         timed("kill -9 under load", &mut || {
             task("crash", &["--rounds", &CRASH_ROUNDS.to_string()])
         })?;

@@ -3,7 +3,7 @@
 
 use super::{Key, ObjectError, ObjectStore, PutMode, RemoteStore, S3Options};
 use crate::objects::conformance;
-use crate::objects::put::{Taken, put_new};
+use crate::objects::put::{PutError, put_new};
 use bytes::Bytes;
 use object_store::ObjectStoreExt;
 
@@ -101,7 +101,7 @@ async fn an_upload_that_was_done_before_is_told_from_a_strangers() {
         "our own, once more"
     );
     let other = vec![Bytes::from(vec![2; 100])];
-    assert_eq!(put_new(&store, "data/a", other).await, Err(Taken));
+    assert_eq!(put_new(&store, "data/a", other).await, Err(PutError::Taken));
 }
 
 #[tokio::test]
