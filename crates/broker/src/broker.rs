@@ -5,6 +5,7 @@ use crate::configs::resolve::{BrokerLayers, ConfigEntry, ConfigMap, ConfigSource
 use crate::configs::settings::BrokerSettings;
 use crate::fetch_memory::FetchMemory;
 use crate::producer_ids::ProducerIds;
+use crate::quota::Quotas;
 use crate::state_stream::{StateError, StateStream};
 use crate::topics::{Dry, Topic, TopicTable};
 use arc_swap::ArcSwap;
@@ -66,6 +67,7 @@ pub(crate) struct Inner {
     /// Held over the fetch of a block.
     pub producer_ids: tokio::sync::Mutex<ProducerIds>,
     pub fetch_memory: FetchMemory,
+    pub quotas: Quotas,
 }
 
 /// The broker's settings by layer, owned.
@@ -117,11 +119,13 @@ impl Broker {
             settings: ArcSwap::from_pointee(settings),
             producer_ids: tokio::sync::Mutex::default(),
             fetch_memory: FetchMemory::default(),
+            quotas: Quotas::default(),
         };
         let broker = Broker {
             inner: Arc::new(inner),
         };
         broker.refresh_own_settings();
+        broker.refresh_quotas();
         broker.follow_all();
         broker.drop_orphans().await;
         Ok(broker)
