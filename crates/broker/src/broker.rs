@@ -5,6 +5,7 @@ use crate::configs::resolve::{BrokerLayers, ConfigEntry, ConfigMap, ConfigSource
 use crate::configs::settings::BrokerSettings;
 use crate::fetch_memory::{FETCH_MEMORY_BYTES, FetchMemory};
 use crate::producer_ids::ProducerIds;
+use crate::quota::Quotas;
 use crate::records::OPENINGS_MAX;
 use crate::state_stream::{StateError, StateStream};
 use crate::topics::{Dry, Topic, TopicTable};
@@ -80,6 +81,7 @@ pub(crate) struct Inner {
     /// Held over the fetch of a block.
     pub producer_ids: tokio::sync::Mutex<ProducerIds>,
     pub fetch_memory: FetchMemory,
+    pub quotas: Quotas,
     /// One permit for each batch that may be open at once.
     pub openings: Semaphore,
 }
@@ -133,12 +135,14 @@ impl Broker {
             changing: Mutex::default(),
             settings: ArcSwap::from_pointee(settings),
             producer_ids: tokio::sync::Mutex::default(),
+            quotas: Quotas::default(),
             openings: Semaphore::new(OPENINGS_MAX),
         };
         let broker = Broker {
             inner: Arc::new(inner),
         };
         broker.refresh_own_settings();
+        broker.refresh_quotas();
         broker.follow_all();
         broker.drop_orphans().await;
         Ok(broker)

@@ -13,5 +13,7 @@ mod memory;
 mod metadata;
 mod offsets;
 mod produce;
+mod quotas;
 mod requests;
+mod tools;
 mod versions;
