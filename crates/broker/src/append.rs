@@ -4,10 +4,10 @@
 //! back-pressure: a front end that awaits `append` in its read loop stops reading its socket.
 
 use crate::Broker;
-use crate::records::{RecordsRefused, prepare};
+use crate::records::{RecordsRefused, Transactional, prepare};
 use crate::topics::Topic;
 use bytes::Bytes;
-use millstream_log::{AppendError, AppendTicket, Epoch, Offset, Stream, TimestampMs};
+use millstream_log::{AppendError, AppendTicket, Epoch, Offset, Stream, TimestampMs, TransactionGuard};
 use thiserror::Error;
 
 /// Why an append was not acknowledged.
@@ -19,6 +19,9 @@ pub enum ProduceError {
     /// Topics of the broker itself are not for clients.
     #[error("clients may not write to an internal topic")]
     InternalTopic,
+    /// The producer's id or epoch is none that a marker can carry.
+    #[error("a transaction of no producer cannot be ended")]
+    NoMarker,
     /// The batch breaks a rule.
     #[error(transparent)]
     Refused(#[from] RecordsRefused),
@@ -54,6 +57,28 @@ impl Broker {
         partition: u32,
         records: Bytes,
     ) -> Result<PendingAppend, ProduceError> {
+        self.append_guarded(topic, partition, records, None).await
+    }
+
+    /// As `append`, for a batch of a transaction: the guard was taken by `transaction_guard`, and if it was not open the
+    /// transaction's coordinator was asked afterwards.
+    pub async fn append_in_transaction(
+        &self,
+        topic: &Topic,
+        partition: u32,
+        records: Bytes,
+        guard: TransactionGuard,
+    ) -> Result<PendingAppend, ProduceError> {
+        self.append_guarded(topic, partition, records, Some(guard)).await
+    }
+
+    async fn append_guarded(
+        &self,
+        topic: &Topic,
+        partition: u32,
+        records: Bytes,
+        guard: Option<TransactionGuard>,
+    ) -> Result<PendingAppend, ProduceError> {
         if topic.is_internal() {
             return Err(ProduceError::InternalTopic);
         }
@@ -61,9 +86,16 @@ impl Broker {
             .stream(partition)
             .ok_or(ProduceError::UnknownPartition)?
             .clone();
-        let prepared = prepare(records, &topic.settings(), self.clock().wall_ms())?;
+        let transactional = match guard {
+            Some(_) => Transactional::Guarded,
+            None => Transactional::Refused,
+        };
+        let prepared = prepare(records, &topic.settings(), transactional, self.clock().wall_ms())?;
         let epoch: Epoch = stream.epoch();
-        let ticket = stream.append(epoch, prepared.batch).await?;
+        let ticket = match guard {
+            Some(guard) => stream.append_in_transaction(epoch, prepared.batch, guard).await?,
+            None => stream.append(epoch, prepared.batch).await?,
+        };
         Ok(PendingAppend {
             ticket,
             stream,

@@ -165,6 +165,11 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::delete_records::DeleteRecords>(),
     row::<api::init_producer_id::InitProducerId>(),
     row::<api::offset_for_leader_epoch::OffsetForLeaderEpoch>(),
+    row::<api::add_partitions_to_txn::AddPartitionsToTxn>(),
+    row::<api::add_offsets_to_txn::AddOffsetsToTxn>(),
+    row::<api::end_txn::EndTxn>(),
+    row::<api::write_txn_markers::WriteTxnMarkers>(),
+    row::<api::txn_offset_commit::TxnOffsetCommit>(),
     row::<api::describe_configs::DescribeConfigs>(),
     row::<api::alter_configs::AlterConfigs>(),
     row::<api::describe_log_dirs::DescribeLogDirs>(),
@@ -173,6 +178,9 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::incremental_alter_configs::IncrementalAlterConfigs>(),
     row::<api::offset_delete::OffsetDelete>(),
     row::<api::describe_cluster::DescribeCluster>(),
+    row::<api::describe_producers::DescribeProducers>(),
+    row::<api::describe_transactions::DescribeTransactions>(),
+    row::<api::list_transactions::ListTransactions>(),
     row::<api::describe_topic_partitions::DescribeTopicPartitions>(),
 ];
 

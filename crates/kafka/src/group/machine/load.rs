@@ -6,6 +6,7 @@
 use super::group::Group;
 use super::member::Member;
 use super::retention::Sweep;
+use super::transactions::Transactions;
 use super::{Now, Shard};
 use crate::group::answer::GroupState;
 use crate::group::config::GroupConfig;
@@ -51,6 +52,7 @@ impl ShardLoader {
             timers: BTreeSet::new(),
             pending: VecDeque::new(),
             next_token: PersistToken(0),
+            transactions: Transactions::default(),
         };
         for (id, durable) in self.groups.into_iter().filter(|(_, durable)| !durable.is_empty()) {
             let mut group = Group::restore(id.clone(), durable, now);
@@ -59,6 +61,7 @@ impl ShardLoader {
                 group.armed_at = Some(wake);
                 shard.timers.insert((wake, id.clone()));
             }
+            shard.transactions.loaded(&group);
             shard.groups.insert(id, group);
         }
         Ok(shard)

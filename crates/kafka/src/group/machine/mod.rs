@@ -17,6 +17,7 @@ mod replace;
 mod retention;
 mod session;
 mod sync;
+mod transactions;
 mod turn;
 
 pub use load::ShardLoader;
@@ -30,6 +31,7 @@ use group::Group;
 use retention::Sweep;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
+use transactions::Transactions;
 use turn::{Pending, Then, Turn};
 
 /// The time of one step.
@@ -52,6 +54,7 @@ pub struct Shard {
     pending: VecDeque<Pending>,
     next_token: PersistToken,
     sweep: Sweep,
+    transactions: Transactions,
 }
 
 impl Shard {
@@ -115,6 +118,7 @@ impl Shard {
                 });
             }
             Request::Commit(commit) => self.commit(id, commit, now, out),
+            Request::EndOffsets(end) => self.end_offsets(id, &end, now, out),
             Request::Fetch(fetch) => self.fetch(id, fetch, now, out),
             Request::DeleteOffsets(delete) => {
                 let missing = Answer::DeleteOffsets(Err(GroupError::GroupIdNotFound));
@@ -150,6 +154,7 @@ impl Shard {
         };
         assert_eq!(pending.token, token, "outcomes arrive in the order of the writes");
         let id = pending.group;
+        let mut ended = None;
         self.with_group(&id, now, out, |group, turn| {
             group.writes_in_flight -= 1;
             if outcome.is_ok() {
@@ -159,6 +164,7 @@ impl Shard {
             }
             match pending.then {
                 Then::Nothing => {}
+                Then::EndedOffsets(request) => ended = Some(request),
                 Then::Fetch(request, fetch) => {
                     let offsets = offsets::read_offsets(&group.durable, &fetch);
                     turn.reply(request, Answer::Fetch(Ok(offsets)));
@@ -178,6 +184,9 @@ impl Shard {
                 Then::Deleted(request) => group.deleted(request, outcome, turn),
             }
         });
+        if let Some(request) = ended {
+            self.offsets_ended(request, outcome, out);
+        }
     }
 
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
