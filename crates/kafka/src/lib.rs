@@ -16,6 +16,7 @@ pub mod group;
 mod metrics;
 mod node;
 mod throttle;
+pub mod transaction;
 
 pub use connection::{ConnectionError, ConnectionLimits, Peer, serve_connection};
 pub use dispatch::CallError;

@@ -33,7 +33,7 @@ pub use name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 pub use partitioner::partition_of;
 pub use record::{CommittedOffset, GroupMetadata, MemberMetadata, Record, RecordError};
 pub use request::{
-    ClientInfo, CommitPartition, CommitRequest, CommitTopic, DeleteOffsetsRequest, FetchRequest, FetchTopic,
-    HeartbeatRequest, Input, JoinRequest, LeaveRequest, Leaver, ListRequest, PersistToken, Protocol, Request,
-    RequestId, SyncRequest,
+    ClientInfo, CommitPartition, CommitRequest, CommitTopic, DeleteOffsetsRequest, EndOffsetsRequest,
+    FetchRequest, FetchTopic, HeartbeatRequest, Input, JoinRequest, LeaveRequest, Leaver, ListRequest,
+    OffsetProducer, PersistToken, Protocol, Request, RequestId, SyncRequest,
 };

@@ -16,4 +16,5 @@ mod produce;
 mod quotas;
 mod requests;
 mod tools;
+mod transactions;
 mod versions;

@@ -7,6 +7,7 @@ use super::base::Base;
 use super::classic::ClassicGroup;
 use super::group::Group;
 use super::retention::Sweep;
+use super::transactions::Transactions;
 use super::{Now, Shard};
 use crate::group::config::GroupConfig;
 use crate::group::durable::DurableGroup;
@@ -50,6 +51,7 @@ impl ShardLoader {
             timers: BTreeSet::new(),
             pending: VecDeque::new(),
             next_token: PersistToken(0),
+            transactions: Transactions::default(),
         };
         for (id, durable) in self.groups.into_iter().filter(|(_, durable)| !durable.is_empty()) {
             let mut group = Group::restore(id.clone(), durable, now);
@@ -59,6 +61,7 @@ impl ShardLoader {
                 base.armed_at = Some(wake);
                 shard.timers.insert((wake, id.clone()));
             }
+            shard.transactions.loaded(group.base());
             shard.groups.insert(id, group);
         }
         Ok(shard)

@@ -16,6 +16,7 @@ mod group;
 mod load;
 mod offsets;
 mod retention;
+mod transactions;
 mod turn;
 
 pub use load::ShardLoader;
@@ -31,6 +32,7 @@ use group::Group;
 use retention::Sweep;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
+use transactions::Transactions;
 use turn::{Pending, Then, Turn};
 
 /// The time of one step.
@@ -53,6 +55,7 @@ pub struct Shard {
     pending: VecDeque<Pending>,
     next_token: PersistToken,
     sweep: Sweep,
+    transactions: Transactions,
 }
 
 impl Shard {
@@ -116,6 +119,7 @@ impl Shard {
                 });
             }
             Request::Commit(commit) => self.commit(id, commit, now, out),
+            Request::EndOffsets(end) => self.end_offsets(id, &end, now, out),
             Request::Fetch(fetch) => self.fetch(id, fetch, now, out),
             Request::DeleteOffsets(delete) => {
                 let missing = Answer::DeleteOffsets(Err(GroupError::GroupIdNotFound));
@@ -151,6 +155,7 @@ impl Shard {
         };
         assert_eq!(pending.token, token, "outcomes arrive in the order of the writes");
         let id = pending.group;
+        let mut ended = None;
         self.with_group(&id, now, out, |group, turn| {
             let base = group.base_mut();
             base.writes_in_flight -= 1;
@@ -161,6 +166,7 @@ impl Shard {
             }
             match pending.then {
                 Then::Nothing => {}
+                Then::EndedOffsets(request) => ended = Some(request),
                 Then::Fetch(request, fetch) => {
                     let offsets = offsets::read_offsets(&base.durable, &fetch);
                     turn.reply(request, Answer::Fetch(Ok(offsets)));
@@ -180,6 +186,9 @@ impl Shard {
                 Then::Deleted(request) => group.deleted(request, outcome, turn),
             }
         });
+        if let Some(request) = ended {
+            self.offsets_ended(request, outcome, out);
+        }
     }
 
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
