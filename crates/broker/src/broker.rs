@@ -5,6 +5,8 @@ use crate::configs::resolve::{BrokerLayers, ConfigEntry, ConfigMap, ConfigSource
 use crate::configs::settings::BrokerSettings;
 use crate::fetch_memory::FetchMemory;
 use crate::producer_ids::ProducerIds;
+use crate::security::Rules;
+use crate::security::sasl::Authenticators;
 use crate::state_stream::{StateError, StateStream};
 use crate::topics::{Dry, Topic, TopicTable};
 use arc_swap::ArcSwap;
@@ -22,6 +24,8 @@ pub struct BrokerConfig {
     pub broker_id: u32,
     /// Settings given at start under Kafka's names, as DescribeConfigs shows them.
     pub fixed: ConfigMap,
+    /// What logins are checked against beside the catalog.
+    pub authenticators: Authenticators,
 }
 
 /// Why an operation on the broker as a whole failed.
@@ -66,6 +70,10 @@ pub(crate) struct Inner {
     /// Held over the fetch of a block.
     pub producer_ids: tokio::sync::Mutex<ProducerIds>,
     pub fetch_memory: FetchMemory,
+    /// Access rules as they are asked.
+    pub rules: Rules,
+    /// What the salts of users that do not exist follow from.
+    pub salt_key: [u8; 16],
 }
 
 /// The broker's settings by layer, owned.
@@ -107,6 +115,7 @@ impl Broker {
             dynamic_default: &ConfigMap::new(),
             fixed: &config.fixed,
         });
+        let salt_key = catalog.draw();
         let inner = Inner {
             config,
             log,
@@ -117,6 +126,8 @@ impl Broker {
             settings: ArcSwap::from_pointee(settings),
             producer_ids: tokio::sync::Mutex::default(),
             fetch_memory: FetchMemory::default(),
+            rules: Rules::default(),
+            salt_key,
         };
         let broker = Broker {
             inner: Arc::new(inner),

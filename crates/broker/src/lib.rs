@@ -11,6 +11,7 @@ mod fetch_memory;
 pub mod offsets;
 mod producer_ids;
 pub mod records;
+pub mod security;
 pub mod state_stream;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -8,6 +8,7 @@ use crate::errors::ErrorCode;
 use crate::node::Kafka;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use millstream_broker::security::Principal;
 use millstream_kafka_wire::{
     ApiKey, DecodeError, EncodeError, Frame, Reader, Request, RequestHeader, decode_request, encode_response,
 };
@@ -17,8 +18,10 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 /// One request as an API sees it, beside its message.
 pub(crate) struct Call {
-    /// Who asks.
+    /// From where, and to which address of ours.
     pub peer: Arc<Peer>,
+    /// Who they have proved to be.
+    pub principal: Arc<Principal>,
     /// Version of the request and of its answer.
     pub version: i16,
     /// The client's own name for itself.

@@ -5,6 +5,7 @@
 //!
 //! Adding an API is one file in `api/` and one row in `dispatch::TABLE`, from which ApiVersions is derived.
 
+mod access;
 mod api;
 mod authorized;
 mod connection;
@@ -15,6 +16,7 @@ pub mod group;
 mod metrics;
 mod node;
 
+pub use access::{Right, rights_of};
 pub use connection::{ConnectionError, ConnectionLimits, Peer, serve_connection};
 pub use dispatch::CallError;
 pub use dispatch::{ApiListing, supported_apis};

@@ -12,7 +12,10 @@
 //! | `catalog/broker-configs/default`, `catalog/broker-configs/ID` | settings made on all brokers, on one |
 //! | `counter/stream`, `counter/producer` | the next id that was never handed out |
 //! | `manifest/BROKER/snapshot`, `manifest/BROKER/SEQ` | the log's manifest |
-//! | reserved: `catalog/acl/...`, `catalog/scram/...`, `catalog/quota/...`, `session/...` | ACLs, SCRAM users, quotas, brokers |
+//! | `catalog/acl/HASH` | an access rule, under a hash of itself |
+//! | `catalog/scram/USER/MECHANISM` | keys of a SCRAM user; USER in hexadecimal digits |
+//! | `catalog/token/ID` | a delegation token |
+//! | reserved: `catalog/quota/...`, `session/...` | quotas, brokers |
 //!
 //! NAME is spelt so that two names which Kafka's metrics could not tell apart are one key: the store itself refuses the second.
 //! Everything under `catalog/` is in the image and followed by one watch; the counters and the manifest are not, as they
@@ -39,6 +42,12 @@ pub(crate) enum Key<'a> {
     TopicConfigs(TopicId),
     /// `None`: all brokers.
     BrokerConfigs(Option<u32>),
+    /// By hash.
+    Acl(&'a str),
+    /// By user and mechanism.
+    Scram(&'a str),
+    /// By id.
+    Token(&'a str),
     StreamCounter,
     ProducerCounter,
     ManifestSnapshot {
@@ -59,6 +68,9 @@ impl fmt::Display for Key<'_> {
             Self::TopicConfigs(topic) => write!(f, "catalog/topic-configs/{}", Hex(topic)),
             Self::BrokerConfigs(None) => write!(f, "catalog/broker-configs/default"),
             Self::BrokerConfigs(Some(broker)) => write!(f, "catalog/broker-configs/{broker}"),
+            Self::Acl(hash) => write!(f, "catalog/acl/{hash}"),
+            Self::Scram(place) => write!(f, "catalog/scram/{place}"),
+            Self::Token(id) => write!(f, "catalog/token/{id}"),
             Self::StreamCounter => write!(f, "counter/stream"),
             Self::ProducerCounter => write!(f, "counter/producer"),
             Self::ManifestSnapshot { broker } => write!(f, "manifest/{broker}/snapshot"),
@@ -89,6 +101,9 @@ impl<'a> Key<'a> {
             Some(("topic-configs", topic)) => Self::TopicConfigs(parse_hex(topic)?),
             Some(("broker-configs", "default")) => Self::BrokerConfigs(None),
             Some(("broker-configs", broker)) => Self::BrokerConfigs(Some(broker.parse().ok()?)),
+            Some(("acl", hash)) => Self::Acl(hash),
+            Some(("scram", place)) => Self::Scram(place),
+            Some(("token", id)) => Self::Token(id),
             _ => return None,
         };
         // One spelling only: `007` is not `7`.

@@ -11,6 +11,7 @@ use anyhow::anyhow;
 use futures_util::future::BoxFuture;
 use millstream_admin::Source;
 use millstream_broker::configs::resolve::ConfigMap;
+use millstream_broker::security::Principal;
 use millstream_broker::{Broker, BrokerConfig};
 use millstream_kafka::group::CoordinatorConfig;
 use millstream_kafka::{Advertised, ConnectionLimits, Kafka, KafkaConfig, Peer, serve_connection};
@@ -98,6 +99,7 @@ impl Wiring {
         let config = BrokerConfig {
             broker_id: BROKER_ID,
             fixed: self.fixed_configs(),
+            ..BrokerConfig::default()
         };
         let broker = Broker::open(config, log, catalog, clock).await?;
         Ok(self.front(broker, store))
@@ -235,6 +237,7 @@ impl Running {
                     address,
                     local,
                     listener: LISTENER.to_owned(),
+                    principal: Arc::new(Principal::anonymous()),
                 };
                 let stopping = async move {
                     let _ = stop.wait_for(|stopping| *stopping).await;

@@ -1,6 +1,7 @@
 //! Typed views of the settings, parsed once per change, read on every request.
 
 use super::resolve::{BrokerLayers, ConfigEntry, ConfigMap, describe_topic};
+use crate::security::AuthorizerSettings;
 use millstream_log::StreamPolicy;
 use millstream_log::batch::{Codec, TimestampType};
 use std::time::Duration;
@@ -142,6 +143,8 @@ pub struct BrokerSettings {
     pub fetch_bytes_max: usize,
     /// What a coordinator of groups reads.
     pub groups: GroupSettings,
+    /// Who is asked for rights, and who has them all.
+    pub authorizer: AuthorizerSettings,
 }
 
 /// The settings of consumer groups; all are fixed at start.
@@ -190,6 +193,18 @@ impl BrokerSettings {
                 offsets_retention: Duration::from_secs(60) * whole("offsets.retention.minutes", 1),
                 offsets_retention_check_interval: millis("offsets.retention.check.interval.ms"),
             },
+            authorizer: authorizer(layers),
         }
+    }
+}
+
+fn authorizer(layers: BrokerLayers<'_>) -> AuthorizerSettings {
+    let text = |name: &str| layers.value(name).unwrap_or_default().trim();
+    // Semicolons, because distinguished names have commas. What is no principal was refused at start.
+    let users = text("super.users").split(';').map(str::trim);
+    AuthorizerSettings {
+        enabled: !text("authorizer.class.name").is_empty(),
+        super_users: users.filter_map(|user| user.parse().ok()).collect(),
+        allow_without_rule: layers.flag("allow.everyone.if.no.acl.found"),
     }
 }

@@ -141,6 +141,8 @@ fn a_bad_change_is_refused_whole() {
 
 /// Read into `BrokerSettings` or a topic's view.
 const READ_BY_BROKER: &[&str] = &[
+    "allow.everyone.if.no.acl.found",
+    "authorizer.class.name",
     "auto.create.topics.enable",
     "delete.topic.enable",
     "fetch.max.bytes",
@@ -156,6 +158,7 @@ const READ_BY_BROKER: &[&str] = &[
     "offsets.retention.check.interval.ms",
     "offsets.retention.minutes",
     "offsets.topic.num.partitions",
+    "super.users",
 ];
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! Versions 0-2. v2 flexible.
 
-use crate::api::describe_configs::{check_broker_name, resource};
+use crate::access::Operation;
+use crate::api::describe_configs::{check_broker_name, need_configs, resource};
 use crate::api::repeated::repeated;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
@@ -22,7 +23,7 @@ impl Api for AlterConfigs {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: AlterConfigsRequest,
     ) -> Begun<AlterConfigsResponse> {
         let dry = if request.validate_only {
@@ -35,7 +36,7 @@ impl Api for AlterConfigs {
         for asked in request.resources {
             let outcome = match twice.contains(&resource_key(&asked)) {
                 true => Err(named_twice()),
-                false => replace(&kafka, &asked, dry).await,
+                false => replace(&kafka, &call, &asked, dry).await,
             };
             let (code, message) = outcome
                 .err()
@@ -55,8 +56,14 @@ fn resource_key(resource: &AlterConfigsResource) -> (i8, Str) {
     (resource.resource_type, resource.resource_name.clone())
 }
 
-async fn replace(kafka: &Kafka, asked: &AlterConfigsResource, dry: Dry) -> Result<(), (ErrorCode, String)> {
+async fn replace(
+    kafka: &Kafka,
+    call: &Call,
+    asked: &AlterConfigsResource,
+    dry: Dry,
+) -> Result<(), (ErrorCode, String)> {
     let name = asked.resource_name.as_str();
+    need_configs(kafka, call, Operation::AlterConfigs, asked.resource_type, name)?;
     if let Some(null) = asked.configs.iter().find(|config| config.value.is_none()) {
         let what = format!("Null value not supported for : {}", null.name);
         return Err((ErrorCode::INVALID_REQUEST, what));

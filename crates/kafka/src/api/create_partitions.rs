@@ -2,6 +2,7 @@
 //!
 //! Versions 0-3. v2 flexible.
 
+use crate::access::{Operation, Resource};
 use crate::api::repeated::repeated;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
@@ -21,7 +22,7 @@ impl Api for CreatePartitions {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: CreatePartitionsRequest,
     ) -> Begun<CreatePartitionsResponse> {
         let dry = if request.validate_only {
@@ -42,7 +43,7 @@ impl Api for CreatePartitions {
             if twice.contains(&topic.name) {
                 continue;
             }
-            let outcome = raise(&kafka, &topic, dry).await;
+            let outcome = raise(&kafka, &call, &topic, dry).await;
             let (code, message) = outcome
                 .err()
                 .map_or((ErrorCode::NONE, None), |(code, what)| (code, Some(what)));
@@ -56,7 +57,15 @@ impl Api for CreatePartitions {
     }
 }
 
-async fn raise(kafka: &Kafka, topic: &CreatePartitionsTopic, dry: Dry) -> Result<(), (ErrorCode, String)> {
+async fn raise(
+    kafka: &Kafka,
+    call: &Call,
+    topic: &CreatePartitionsTopic,
+    dry: Dry,
+) -> Result<(), (ErrorCode, String)> {
+    kafka
+        .need(call, Operation::Alter, Resource::Topic(topic.name.as_str()))
+        .map_err(|code| (code, "The topic authorization is failed.".to_owned()))?;
     let held = kafka.broker.topic(topic.name.as_str());
     let held = held
         .ok_or_else(|| {

@@ -2,12 +2,13 @@
 //!
 //! Versions 1-6. v4 flexible; v5 messages; v6 by id (KIP-516).
 
+use crate::access::{Operation, Resource};
 use crate::api::repeated::repeated;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::TopicName;
 use crate::node::Kafka;
-use millstream_broker::{TopicError, TopicId};
+use millstream_broker::{Topic, TopicError, TopicId};
 use millstream_kafka_wire::delete_topics::{
     DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
 };
@@ -43,14 +44,14 @@ impl Api for DeleteTopics {
         }
         for state in asked {
             if !twice.contains(&(state.name.clone(), state.topic_id)) {
-                response.responses.push(delete(&kafka, state, call.version).await);
+                response.responses.push(delete(&kafka, &call, state).await);
             }
         }
         Begun::Done(response)
     }
 }
 
-async fn delete(kafka: &Kafka, state: DeleteTopicState, version: i16) -> DeletableTopicResult {
+async fn delete(kafka: &Kafka, call: &Call, state: DeleteTopicState) -> DeletableTopicResult {
     let DeleteTopicState { name, topic_id } = state;
     let found = match (&name, topic_id) {
         (Some(name), Uuid::ZERO) => kafka.broker.topic(name.as_str()),
@@ -64,6 +65,9 @@ async fn delete(kafka: &Kafka, state: DeleteTopicState, version: i16) -> Deletab
             return result(None, Uuid::ZERO, ErrorCode::INVALID_REQUEST, what.into());
         }
     };
+    if let Some(refused) = not_allowed(kafka, call, name.as_ref(), found.as_deref()) {
+        return refused;
+    }
     let Some(topic) = found else {
         let (code, what) = match name {
             Some(_) => (
@@ -89,12 +93,40 @@ async fn delete(kafka: &Kafka, state: DeleteTopicState, version: i16) -> Deletab
             }
         }
         // The code of its own came with version 3.
-        Err(TopicError::DeletionDisabled) if version < 3 => {
+        Err(TopicError::DeletionDisabled) if call.version < 3 => {
             let what = TopicError::DeletionDisabled.to_string();
             result(Some(name), id, ErrorCode::INVALID_REQUEST, what)
         }
         Err(error) => result(Some(name), id, error.code(), error.to_string()),
     }
+}
+
+/// The refusal of who may not delete it. A name that was asked for is told back; that of an id only to who may know it.
+fn not_allowed(
+    kafka: &Kafka,
+    call: &Call,
+    asked: Option<&Str>,
+    found: Option<&Topic>,
+) -> Option<DeletableTopicResult> {
+    let name = asked.map(Str::as_str).or(found.map(Topic::name))?;
+    let may = |operation| kafka.authorize(call, operation, Resource::Topic(name));
+    if may(Operation::Delete) {
+        return None;
+    }
+    let told = asked
+        .cloned()
+        .or_else(|| may(Operation::Describe).then(|| Str::from(name.to_owned())));
+    let id = match (asked, found) {
+        (None, Some(topic)) => Uuid(topic.id().0),
+        _ => Uuid::ZERO,
+    };
+    let what = "Topic authorization failed.";
+    Some(result(
+        told,
+        id,
+        ErrorCode::TOPIC_AUTHORIZATION_FAILED,
+        what.into(),
+    ))
 }
 
 fn result(name: Option<Str>, topic_id: Uuid, code: ErrorCode, message: String) -> DeletableTopicResult {

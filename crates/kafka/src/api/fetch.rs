@@ -6,12 +6,13 @@
 //!
 //! Fetch path: decode, ask, encode. The records are the log's own bytes.
 
+use crate::access::Operation;
 use crate::dispatch::{Api, Begun, Call, Leaving, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::fetch_session::{Ask, HasNews, Plan, SessionRequest, Told, TopicKey};
 use crate::node::Kafka;
 use millstream_broker::{
-    Epoch, FetchBudget, FetchRead, FetchResult, FetchSlice, Isolation, Offset, StreamBounds, Topic, TopicId,
+    Epoch, FetchBudget, FetchRead, FetchResult, FetchSlice, Isolation, Offset, StreamBounds, Topic,
 };
 use millstream_kafka_wire::fetch::{
     EpochEndOffset, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, ForgottenTopic,
@@ -33,12 +34,12 @@ impl Api for Fetch {
     type Request = FetchRequest;
     const ORDER: Order = Order::AfterAnswers;
 
-    async fn begin(kafka: Arc<Kafka>, call: Call, request: FetchRequest) -> Begun<FetchResponse> {
+    async fn begin(kafka: Arc<Kafka>, mut call: Call, request: FetchRequest) -> Begun<FetchResponse> {
         let budget = budget(&kafka, &request);
         let by_id = call.version >= TOPIC_IDS_FROM;
-        let leaving = call.leaving;
+        let leaving = call.leaving.clone();
         // A fetch that waits must not keep large requests of others waiting.
-        drop(call.memory);
+        drop(call.memory.take());
         let plan = match kafka
             .fetch_sessions
             .plan(session_request(request, by_id), kafka.monotonic())
@@ -51,7 +52,7 @@ impl Api for Fetch {
                 });
             }
         };
-        let reads = resolve_all(&kafka, &plan.asks);
+        let reads = resolve_all(&kafka, &call, &plan.asks);
         let results = read_all(&kafka, reads, budget, leaving).await;
         Begun::Done(encode(&plan, results, budget.isolation))
     }
@@ -121,13 +122,13 @@ fn topic_key(name: &Str, id: Uuid, by_id: bool) -> TopicKey {
 }
 
 /// Partitions of a topic stand together as a rule: it is looked up once for them.
-fn resolve_all(kafka: &Kafka, asks: &[Ask]) -> Vec<Result<FetchRead, ErrorCode>> {
+fn resolve_all(kafka: &Kafka, call: &Call, asks: &[Ask]) -> Vec<Result<FetchRead, ErrorCode>> {
     let mut held: Option<(&TopicKey, Result<Arc<Topic>, ErrorCode>)> = None;
     let mut reads = Vec::with_capacity(asks.len());
     for ask in asks {
         let topic = match held.take() {
             Some((last, topic)) if *last == ask.topic => topic,
-            _ => find_topic(kafka, &ask.topic),
+            _ => find_topic(kafka, call, &ask.topic),
         };
         held = Some((&ask.topic, topic.clone()));
         reads.push(topic.and_then(|topic| read_of(topic, ask)));
@@ -135,16 +136,11 @@ fn resolve_all(kafka: &Kafka, asks: &[Ask]) -> Vec<Result<FetchRead, ErrorCode>>
     reads
 }
 
-fn find_topic(kafka: &Kafka, key: &TopicKey) -> Result<Arc<Topic>, ErrorCode> {
+/// Asked at every fetch, in a session too: a right that was taken away ends with the next answer.
+fn find_topic(kafka: &Kafka, call: &Call, key: &TopicKey) -> Result<Arc<Topic>, ErrorCode> {
     match key {
-        TopicKey::Name(name) => {
-            let topic = kafka.broker.topic(name.as_str());
-            topic.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
-        }
-        TopicKey::Id(id) => {
-            let topic = kafka.broker.topic_by_id(&TopicId(id.0));
-            topic.ok_or(ErrorCode::UNKNOWN_TOPIC_ID)
-        }
+        TopicKey::Name(name) => kafka.topic_for(call, Operation::Read, name.as_str()),
+        TopicKey::Id(id) => kafka.topic_by_id_for(call, Operation::Read, *id),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Versions 0-6. v1 key types; v3 flexible; v4 many keys (KIP-699); v6 share partitions (KIP-932).
 //! This broker coordinates every group. Transactions and share groups are not served yet: their keys are refused.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
@@ -52,6 +53,9 @@ async fn find(kafka: &Kafka, call: &Call, key_type: i8, key: Str) -> Coordinator
     if key_type != KEY_TYPE_GROUP {
         let what = "Only groups have a coordinator here; transactions and share groups are not served.";
         return refused(key, ErrorCode::INVALID_REQUEST, what);
+    }
+    if let Err(code) = kafka.need(call, Operation::Describe, Resource::Group(key.as_str())) {
+        return refused(key, code, "Group authorization failed.");
     }
     if let Err(error) = kafka.groups.ensure_started().await {
         return refused(key, error.code(), "The coordinator is not available.");

@@ -2,8 +2,9 @@
 //!
 //! Versions 0-1. v1 flexible.
 
+use crate::access::Operation;
 use crate::api::alter_configs::{broker_scope, named_twice};
-use crate::api::describe_configs::resource;
+use crate::api::describe_configs::{need_configs, resource};
 use crate::api::repeated::repeated;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
@@ -25,7 +26,7 @@ impl Api for IncrementalAlterConfigs {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: IncrementalAlterConfigsRequest,
     ) -> Begun<IncrementalAlterConfigsResponse> {
         let dry = if request.validate_only {
@@ -38,7 +39,7 @@ impl Api for IncrementalAlterConfigs {
         for asked in request.resources {
             let outcome = match twice.contains(&resource_key(&asked)) {
                 true => Err(named_twice()),
-                false => alter(&kafka, &asked, dry).await,
+                false => alter(&kafka, &call, &asked, dry).await,
             };
             let (code, message) = outcome
                 .err()
@@ -58,8 +59,14 @@ fn resource_key(resource: &AlterConfigsResource) -> (i8, Str) {
     (resource.resource_type, resource.resource_name.clone())
 }
 
-async fn alter(kafka: &Kafka, asked: &AlterConfigsResource, dry: Dry) -> Result<(), (ErrorCode, String)> {
+async fn alter(
+    kafka: &Kafka,
+    call: &Call,
+    asked: &AlterConfigsResource,
+    dry: Dry,
+) -> Result<(), (ErrorCode, String)> {
     let name = asked.resource_name.as_str();
+    need_configs(kafka, call, Operation::AlterConfigs, asked.resource_type, name)?;
     let changes = asked.configs.iter().map(change).collect::<Result<Vec<_>, _>>()?;
     match asked.resource_type {
         resource::TOPIC => {

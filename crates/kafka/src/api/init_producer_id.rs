@@ -20,10 +20,10 @@ impl Api for InitProducerId {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: InitProducerIdRequest,
     ) -> Begun<InitProducerIdResponse> {
-        Begun::Done(match assign(&kafka, &request).await {
+        Begun::Done(match assign(&kafka, &call, &request).await {
             Ok((producer_id, producer_epoch)) => InitProducerIdResponse {
                 producer_id,
                 producer_epoch,
@@ -39,7 +39,11 @@ impl Api for InitProducerId {
     }
 }
 
-async fn assign(kafka: &Kafka, request: &InitProducerIdRequest) -> Result<(i64, i16), ErrorCode> {
+async fn assign(
+    kafka: &Kafka,
+    call: &Call,
+    request: &InitProducerIdRequest,
+) -> Result<(i64, i16), ErrorCode> {
     if request
         .transactional_id
         .as_ref()
@@ -50,6 +54,7 @@ async fn assign(kafka: &Kafka, request: &InitProducerIdRequest) -> Result<(i64, 
     if request.transactional_id.is_some() {
         return Err(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
     }
+    kafka.need_idempotent_write(call)?;
     if (request.producer_id == NO_PRODUCER) != (request.producer_epoch == NO_EPOCH) {
         return Err(ErrorCode::INVALID_REQUEST);
     }

@@ -11,11 +11,12 @@
 //! Append path: decode, ask, encode. `Sequenced`: batches of one connection take their places in the order of its requests,
 //! and the flushes are pipelined.
 
+use crate::access::Operation;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use futures_util::future::BoxFuture;
-use millstream_broker::{PendingAppend, ProduceError, Produced, RecordsRefused, Topic, TopicId};
+use millstream_broker::{PendingAppend, ProduceError, Produced, RecordsRefused, Topic};
 use millstream_kafka_wire::Str;
 use millstream_kafka_wire::produce::{
     BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
@@ -65,15 +66,9 @@ impl Api for Produce {
 
 async fn begin_topic(kafka: &Kafka, call: &Call, data: TopicProduceData) -> WaitingTopic {
     let found = if call.version >= 13 {
-        kafka
-            .broker
-            .topic_by_id(&TopicId(data.topic_id.0))
-            .ok_or(ErrorCode::UNKNOWN_TOPIC_ID)
+        kafka.topic_by_id_for(call, Operation::Write, data.topic_id)
     } else {
-        kafka
-            .broker
-            .topic(data.name.as_str())
-            .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+        kafka.topic_for(call, Operation::Write, data.name.as_str())
     };
     let mut partitions = Vec::with_capacity(data.partition_data.len());
     for PartitionProduceData { index, records, .. } in data.partition_data {

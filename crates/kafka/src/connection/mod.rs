@@ -17,6 +17,7 @@ use frames::{FrameReader, InFrame, Incoming, LENGTH_BYTES};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
+use millstream_broker::security::Principal;
 use outbox::Outbox;
 use std::future::{poll_fn, ready};
 use std::io;
@@ -61,6 +62,8 @@ pub struct Peer {
     pub local: SocketAddr,
     /// Name of the listener that it came in by.
     pub listener: String,
+    /// Who it is before any login: the subject of its certificate, or nobody in particular.
+    pub principal: Arc<Principal>,
 }
 
 /// Why a connection ended, when not by the peer's own wish.
@@ -204,6 +207,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         let call = Call {
             peer: self.peer.clone(),
+            principal: self.peer.principal.clone(),
             version: header.api_version,
             client_id: header.client_id,
             leaving: self.leaving.clone(),

@@ -1,6 +1,7 @@
 //! A front end over a broker in memory, and a client that is nothing but the codec.
 
 use bytes::{Buf, Bytes, BytesMut};
+use millstream_broker::security::Principal;
 use millstream_broker::testing::World;
 use millstream_broker::{Broker, Dry, TopicSpec};
 use millstream_kafka::group::CoordinatorConfig;
@@ -84,18 +85,19 @@ impl Server {
         self.connect_through(|stream| stream)
     }
 
+    /// A client who is known, as by its certificate.
+    pub fn connect_as(&self, principal: Principal) -> Client {
+        let (stream, theirs) = tokio::io::duplex(NETWORK_BYTES);
+        Client::over(stream, self.serve_as(theirs, principal))
+    }
+
     /// A client whose connection is served through a wrapper of the stream.
     pub fn connect_through<S>(&self, wrap: impl FnOnce(DuplexStream) -> S) -> Client
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (stream, theirs) = tokio::io::duplex(NETWORK_BYTES);
-        Client {
-            stream,
-            task: self.serve(wrap(theirs)),
-            buffer: BytesMut::new(),
-            next_id: 1,
-        }
+        Client::over(stream, self.serve(wrap(theirs)))
     }
 
     /// The client's end of a connection, and the task that serves it.
@@ -116,10 +118,18 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        self.serve_as(stream, Principal::anonymous())
+    }
+
+    fn serve_as<S>(&self, stream: S, principal: Principal) -> JoinHandle<Result<(), ConnectionError>>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let peer = Peer {
             address: "127.0.0.1:50000".parse().expect("an address"),
             local: "127.0.0.1:9092".parse().expect("an address"),
             listener: "PLAINTEXT".to_owned(),
+            principal: Arc::new(principal),
         };
         let mut stopped = self.stop.subscribe();
         let stopped = async move {
@@ -144,6 +154,15 @@ pub struct Client {
 }
 
 impl Client {
+    fn over(stream: DuplexStream, task: JoinHandle<Result<(), ConnectionError>>) -> Self {
+        Self {
+            stream,
+            task,
+            buffer: BytesMut::new(),
+            next_id: 1,
+        }
+    }
+
     /// Sends a request; its correlation id.
     pub async fn send<M: Request>(&mut self, version: i16, request: &M) -> i32 {
         let id = self.next_id;
