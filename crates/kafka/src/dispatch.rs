@@ -22,6 +22,8 @@ pub(crate) struct Call {
     pub peer: Arc<Peer>,
     /// Who they have proved to be.
     pub principal: Arc<Principal>,
+    /// Whether they proved it with a delegation token.
+    pub by_token: bool,
     /// Version of the request and of its answer.
     pub version: i16,
     /// The client's own name for itself.
@@ -118,6 +120,12 @@ pub enum CallError {
     /// A request that wants no answer failed.
     #[error("a request without an answer failed: {0:?}")]
     Failed(ErrorCode),
+    /// A request that only who has logged in is answered.
+    #[error("the peer has not logged in")]
+    NotLoggedIn,
+    /// The login has ended and was not renewed (KIP-368).
+    #[error("the peer's login has ended")]
+    SessionEnded,
     /// No such API, or not at that version (Kafka closes the connection).
     #[error("API {key} is not served in version {version}")]
     Unsupported {
@@ -162,19 +170,30 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::sync_group::SyncGroup>(),
     row::<api::describe_groups::DescribeGroups>(),
     row::<api::list_groups::ListGroups>(),
+    row::<api::sasl_handshake::SaslHandshake>(),
     row::<api::api_versions::ApiVersions>(),
     row::<api::create_topics::CreateTopics>(),
     row::<api::delete_topics::DeleteTopics>(),
     row::<api::delete_records::DeleteRecords>(),
     row::<api::init_producer_id::InitProducerId>(),
     row::<api::offset_for_leader_epoch::OffsetForLeaderEpoch>(),
+    row::<api::describe_acls::DescribeAcls>(),
+    row::<api::create_acls::CreateAcls>(),
+    row::<api::delete_acls::DeleteAcls>(),
     row::<api::describe_configs::DescribeConfigs>(),
     row::<api::alter_configs::AlterConfigs>(),
     row::<api::describe_log_dirs::DescribeLogDirs>(),
+    row::<api::sasl_authenticate::SaslAuthenticate>(),
     row::<api::create_partitions::CreatePartitions>(),
+    row::<api::create_delegation_token::CreateDelegationToken>(),
+    row::<api::renew_delegation_token::RenewDelegationToken>(),
+    row::<api::expire_delegation_token::ExpireDelegationToken>(),
+    row::<api::describe_delegation_token::DescribeDelegationToken>(),
     row::<api::delete_groups::DeleteGroups>(),
     row::<api::incremental_alter_configs::IncrementalAlterConfigs>(),
     row::<api::offset_delete::OffsetDelete>(),
+    row::<api::describe_user_scram_credentials::DescribeUserScramCredentials>(),
+    row::<api::alter_user_scram_credentials::AlterUserScramCredentials>(),
     row::<api::describe_cluster::DescribeCluster>(),
     row::<api::describe_topic_partitions::DescribeTopicPartitions>(),
 ];

@@ -17,7 +17,7 @@ mod metrics;
 mod node;
 
 pub use access::{Right, rights_of};
-pub use connection::{ConnectionError, ConnectionLimits, Peer, serve_connection};
+pub use connection::{ConnectionError, ConnectionLimits, LoginRules, Peer, serve_connection};
 pub use dispatch::CallError;
 pub use dispatch::{ApiListing, supported_apis};
 pub use metrics::{ApiMetrics, ApiSnapshot, LATENCY_BOUNDS_MICROS};

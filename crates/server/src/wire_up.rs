@@ -238,6 +238,7 @@ impl Running {
                     local,
                     listener: LISTENER.to_owned(),
                     principal: Arc::new(Principal::anonymous()),
+                    login: None,
                 };
                 let stopping = async move {
                     let _ = stop.wait_for(|stopping| *stopping).await;

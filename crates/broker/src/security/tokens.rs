@@ -228,6 +228,7 @@ impl Broker {
                 logged_in: Some(LoggedIn {
                     principal: Principal::user(&credential.user),
                     ends_ms: None,
+                    by_token: false,
                 }),
                 credential,
             }),
@@ -252,6 +253,7 @@ impl Broker {
             logged_in: Some(LoggedIn {
                 principal: token.owner.parse().ok()?,
                 ends_ms: Some(token.expires_ms),
+                by_token: true,
             }),
         })
     }

@@ -1,11 +1,14 @@
 //! Rights: every API asks for its own and says what Kafka says when one is missing.
 
 use crate::harness::{Client, Server};
-use millstream_broker::security::{AclBinding, Operation, PatternType, Permission, Principal, ResourceType};
-use millstream_broker::testing::batch_of;
+use millstream_broker::security::{
+    AclBinding, Operation, PatternType, Permission, Principal, ResourceType, TokenKey,
+};
+use millstream_broker::testing::{World, batch_of};
 use millstream_kafka::{rights_of, supported_apis};
 use millstream_kafka_wire::*;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 mod probes;
 
@@ -34,7 +37,10 @@ pub fn allow(principal: &str, operation: Operation, resource: ResourceType, name
 
 /// A broker with a topic `t`, and a client that has no right at all.
 async fn secured() -> (Server, Client) {
-    let server = Server::with(ON).await;
+    let mut world = World::new(ON);
+    let day = Duration::from_secs(86_400);
+    world.authenticators.token_key = Some(TokenKey::new("a secret of the test", 7 * day, day));
+    let server = Server::over(world, |_| {}).await;
     server.topic("t", 1, &[]).await;
     let client = server.connect();
     (server, client)

@@ -6,7 +6,7 @@ use millstream_broker::testing::World;
 use millstream_broker::{Broker, Dry, TopicSpec};
 use millstream_kafka::group::CoordinatorConfig;
 use millstream_kafka::{
-    Advertised, ConnectionError, ConnectionLimits, Kafka, KafkaConfig, Peer, serve_connection,
+    Advertised, ConnectionError, ConnectionLimits, Kafka, KafkaConfig, LoginRules, Peer, serve_connection,
 };
 use millstream_kafka_wire::{Request, Response, Str, decode_response, encode_request};
 use std::sync::Arc;
@@ -38,7 +38,11 @@ impl Server {
     }
 
     pub async fn configured(fixed: &[(&str, &str)], change: impl FnOnce(&mut KafkaConfig)) -> Self {
-        let world = World::new(fixed);
+        Self::over(World::new(fixed), change).await
+    }
+
+    /// Over media that are there already.
+    pub async fn over(world: World, change: impl FnOnce(&mut KafkaConfig)) -> Self {
         let broker = world.open().await;
         let mut config = KafkaConfig {
             advertised: vec![Advertised {
@@ -88,7 +92,14 @@ impl Server {
     /// A client who is known, as by its certificate.
     pub fn connect_as(&self, principal: Principal) -> Client {
         let (stream, theirs) = tokio::io::duplex(NETWORK_BYTES);
-        Client::over(stream, self.serve_as(theirs, principal))
+        Client::over(stream, self.serve_as(theirs, principal, None))
+    }
+
+    /// A client that must log in first.
+    pub fn connect_to_login(&self, rules: LoginRules) -> Client {
+        let (stream, theirs) = tokio::io::duplex(NETWORK_BYTES);
+        let task = self.serve_as(theirs, Principal::anonymous(), Some(Arc::new(rules)));
+        Client::over(stream, task)
     }
 
     /// A client whose connection is served through a wrapper of the stream.
@@ -118,10 +129,15 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        self.serve_as(stream, Principal::anonymous())
+        self.serve_as(stream, Principal::anonymous(), None)
     }
 
-    fn serve_as<S>(&self, stream: S, principal: Principal) -> JoinHandle<Result<(), ConnectionError>>
+    fn serve_as<S>(
+        &self,
+        stream: S,
+        principal: Principal,
+        login: Option<Arc<LoginRules>>,
+    ) -> JoinHandle<Result<(), ConnectionError>>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -130,6 +146,7 @@ impl Server {
             local: "127.0.0.1:9092".parse().expect("an address"),
             listener: "PLAINTEXT".to_owned(),
             principal: Arc::new(principal),
+            login,
         };
         let mut stopped = self.stop.subscribe();
         let stopped = async move {

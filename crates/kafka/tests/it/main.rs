@@ -10,6 +10,7 @@ mod fetch;
 mod fetch_sessions;
 mod harness;
 mod hostile;
+mod login;
 mod memory;
 mod metadata;
 mod offsets;

@@ -75,6 +75,8 @@ pub struct LoggedIn {
     pub principal: Principal,
     /// When what they proved themselves with ends, in milliseconds of the wall clock.
     pub ends_ms: Option<i64>,
+    /// Whether it was a delegation token.
+    pub by_token: bool,
 }
 
 /// What one message of the client has led to.

@@ -142,6 +142,7 @@ impl TokenRules {
         Ok(LoggedIn {
             principal: Principal::user(subject),
             ends_ms: Some(ends_ms),
+            by_token: false,
         })
     }
 

@@ -64,6 +64,7 @@ fn a_signed_token_that_holds_logs_its_subject_in_until_it_ends() {
     let expected = LoggedIn {
         principal: Principal::user("alice"),
         ends_ms: Some(NOW_MS + 60_000),
+        by_token: false,
     };
     assert_eq!(logged_in, Ok(expected));
 }

@@ -81,6 +81,7 @@ pub(super) fn check(users: &PlainUsers, message: &[u8]) -> Result<Step, LoginFai
     let logged_in = LoggedIn {
         principal: Principal::user(name),
         ends_ms: None,
+        by_token: false,
     };
     Ok(Step::Done(Vec::new(), logged_in))
 }

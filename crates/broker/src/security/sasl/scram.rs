@@ -237,6 +237,7 @@ fn hash(mechanism: ScramMechanism, message: &[u8]) -> digest::Digest {
 pub struct ScramClient {
     mechanism: ScramMechanism,
     password: String,
+    nonce: String,
     first_bare: String,
     server_signature: Option<Vec<u8>>,
 }
@@ -249,9 +250,17 @@ impl ScramClient {
         Self {
             mechanism,
             password: password.to_owned(),
+            nonce: nonce.to_owned(),
             first_bare: format!("n={escaped},r={nonce}"),
             server_signature: None,
         }
+    }
+
+    /// The name is a delegation token's id, the password its secret in base64.
+    #[must_use]
+    pub fn with_token(mut self) -> Self {
+        self.first_bare.push_str(",tokenauth=true");
+        self
     }
 
     /// The first message.
@@ -266,7 +275,7 @@ impl ScramClient {
         let nonce = fields.next()?.strip_prefix("r=")?;
         let salt = STANDARD.decode(fields.next()?.strip_prefix("s=")?).ok()?;
         let iterations: u32 = fields.next()?.strip_prefix("i=")?.parse().ok()?;
-        let ours = self.first_bare.rsplit_once(",r=")?.1;
+        let ours = self.nonce.as_str();
         if !nonce.starts_with(ours) || nonce.len() == ours.len() || iterations > 1_000_000 {
             return None;
         }

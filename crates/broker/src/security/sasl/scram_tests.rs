@@ -12,6 +12,7 @@ fn proof(mechanism: ScramMechanism, user: &str, password: &str) -> Proof {
         logged_in: Some(LoggedIn {
             principal: Principal::user(user),
             ends_ms: None,
+            by_token: false,
         }),
     }
 }
@@ -53,6 +54,7 @@ fn the_example_of_rfc_7677_passes() {
             logged_in: Some(LoggedIn {
                 principal: Principal::user("user"),
                 ends_ms: None,
+                by_token: false,
             }),
         },
     };

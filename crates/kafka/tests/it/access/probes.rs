@@ -2,6 +2,7 @@
 
 use super::{as_set, name, records};
 use crate::harness::{Client, Server};
+use millstream_broker::security::Principal;
 use millstream_kafka::rights_of;
 use millstream_kafka_wire::*;
 use std::collections::BTreeSet;
@@ -10,6 +11,7 @@ const TOPIC: i16 = 29;
 const GROUP: i16 = 30;
 const CLUSTER: i16 = 31;
 const NONE: i16 = 0;
+const TOKEN: i16 = 65;
 
 /// Sends requests without a right, and notes which APIs it has sent.
 pub struct Probe {
@@ -49,6 +51,7 @@ impl Probe {
         self.topics().await;
         self.cluster().await;
         self.configs().await;
+        self.security().await;
     }
 
     async fn records(&mut self) {
@@ -284,5 +287,60 @@ impl Probe {
             self.refused(expected, alter, |answer| answer.responses[0].error_code)
                 .await;
         }
+    }
+
+    async fn security(&mut self) {
+        let describe = DescribeAclsRequest {
+            resource_type_filter: 1,
+            pattern_type_filter: 1,
+            operation: 1,
+            permission_type: 1,
+            ..Default::default()
+        };
+        self.refused(CLUSTER, describe, |answer| answer.error_code).await;
+        let create = CreateAclsRequest {
+            creations: vec![create_acls::AclCreation::default()],
+        };
+        self.refused(CLUSTER, create, |answer| answer.results[0].error_code)
+            .await;
+        let delete = DeleteAclsRequest {
+            filters: vec![delete_acls::DeleteAclsFilter::default()],
+        };
+        self.refused(CLUSTER, delete, |answer| answer.filter_results[0].error_code)
+            .await;
+        let describe = DescribeUserScramCredentialsRequest { users: None };
+        self.refused(CLUSTER, describe, |answer| answer.error_code).await;
+        let alter = AlterUserScramCredentialsRequest {
+            deletions: vec![alter_user_scram_credentials::ScramCredentialDeletion {
+                name: name("a"),
+                mechanism: 1,
+            }],
+            upsertions: Vec::new(),
+        };
+        self.refused(CLUSTER, alter, |answer| answer.results[0].error_code)
+            .await;
+        // Tokens are for who has logged in.
+        self.client = self.server.connect_as(Principal::user("somebody"));
+        let create = CreateDelegationTokenRequest {
+            owner_principal_type: Some(name("User")),
+            owner_principal_name: Some(name("another")),
+            max_lifetime_ms: -1,
+            ..Default::default()
+        };
+        self.refused(TOKEN, create, |answer| answer.error_code).await;
+        let own = CreateDelegationTokenRequest {
+            owner_principal_type: None,
+            owner_principal_name: None,
+            max_lifetime_ms: -1,
+            ..Default::default()
+        };
+        let mut other = self.server.connect_as(Principal::user("another"));
+        assert_eq!(other.ask(&own).await.error_code, NONE);
+        let list = DescribeDelegationTokenRequest { owners: None };
+        self.refused(NONE, list, |answer| {
+            assert!(answer.tokens.is_empty(), "another's tokens are not shown");
+            answer.error_code
+        })
+        .await;
     }
 }

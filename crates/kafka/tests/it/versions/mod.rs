@@ -2,6 +2,7 @@
 
 mod groups;
 mod records;
+mod security;
 mod topics;
 
 use crate::harness::{Client, Server};
@@ -48,6 +49,7 @@ async fn every_advertised_version_of_every_api_is_answered_without_error() {
     records::all(&mut covered, &mut client, id).await;
     topics::all(&mut covered, &mut client).await;
     groups::all(&mut covered, &mut client, id).await;
+    security::all(&mut covered).await;
     let advertised: BTreeSet<i16> = supported_apis().iter().map(|api| api.key).collect();
     assert_eq!(covered.0, advertised, "an API without a line here");
 }
