@@ -10,6 +10,7 @@ pub mod fetch;
 mod fetch_memory;
 pub mod offsets;
 mod producer_ids;
+pub mod queue;
 pub mod records;
 pub mod state_stream;
 #[cfg(feature = "testing")]
@@ -28,4 +29,4 @@ pub use offsets::{OffsetAnswer, OffsetQuery, TrimError};
 pub use records::RecordsRefused;
 pub use state_stream::{PendingState, StateError, StateRecord, StateStream};
 pub use topic_changes::TopicDraft;
-pub use topics::{Dry, OFFSETS_TOPIC, Topic, TopicError, TopicSpec};
+pub use topics::{Dry, OFFSETS_TOPIC, SUBSCRIPTIONS_TOPIC, Topic, TopicError, TopicSpec};

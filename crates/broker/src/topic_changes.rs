@@ -9,7 +9,7 @@ use crate::Broker;
 use crate::configs::alter::{AlterError, ConfigChange, TOPIC_TABLE};
 use crate::configs::resolve::{ConfigEntry, ConfigMap, describe_topic};
 use crate::configs::settings::TopicSettings;
-use crate::topics::{Dry, OFFSETS_TOPIC, Topic, TopicError, TopicSpec, is_internal, topic_error};
+use crate::topics::{Dry, OFFSETS_TOPIC, SUBSCRIPTIONS_TOPIC, Topic, TopicError, TopicSpec, is_internal, topic_error};
 use millstream_meta::catalog::{CatalogError, NewTopic, PARTITIONS_PER_TOPIC_MAX, TopicFacts, TopicId};
 use std::sync::Arc;
 
@@ -64,6 +64,10 @@ impl Broker {
         self.check_topic_name(name)?;
         let spec = match name {
             OFFSETS_TOPIC => offsets_topic_spec(self.settings().offsets_partitions),
+            SUBSCRIPTIONS_TOPIC => TopicSpec {
+                name: SUBSCRIPTIONS_TOPIC.to_owned(),
+                ..offsets_topic_spec(self.settings().queues.state_partitions)
+            },
             _ if !self.settings().auto_create_topics => return Err(TopicError::Unknown),
             _ => TopicSpec {
                 name: name.to_owned(),

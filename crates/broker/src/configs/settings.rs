@@ -20,6 +20,8 @@ pub struct TopicSettings {
     pub codec: Option<(Codec, Option<i32>)>,
     /// cleanup.policy contains compact.
     pub compacted: bool,
+    /// errors.deadletterqueue.group.enable.
+    pub takes_dead_letters: bool,
     /// What the log is told.
     pub policy: StreamPolicy,
 }
@@ -58,6 +60,7 @@ impl TopicSettings {
             timestamp_after_max_ms: entries.whole("message.timestamp.after.max.ms"),
             codec: entries.codec(),
             compacted,
+            takes_dead_letters: entries.text("errors.deadletterqueue.group.enable").trim() == "true",
             policy,
         }
     }
@@ -142,6 +145,27 @@ pub struct BrokerSettings {
     pub fetch_bytes_max: usize,
     /// What a coordinator of groups reads.
     pub groups: GroupSettings,
+    /// What queues read.
+    pub queues: QueueSettings,
+}
+
+/// The settings of queues, and Kafka's share groups as far as they follow from the broker; all are fixed at start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueSettings {
+    /// share.coordinator.state.topic.num.partitions.
+    pub state_partitions: u32,
+    /// group.share.record.lock.duration.ms.
+    pub lock: Duration,
+    /// group.share.delivery.count.limit.
+    pub deliveries_max: u16,
+    /// group.share.partition.max.record.locks.
+    pub unsettled_max: u64,
+    /// group.share.max.share.sessions.
+    pub sessions_max: usize,
+    /// errors.deadletterqueue.topic.name.prefix.
+    pub dead_letter_prefix: String,
+    /// errors.deadletterqueue.auto.create.topics.enable.
+    pub creates_dead_letter_topics: bool,
 }
 
 /// The settings of consumer groups; all are fixed at start.
@@ -175,6 +199,18 @@ impl BrokerSettings {
                 .max(floor)
         };
         let millis = |name: &str| Duration::from_millis(u64::from(whole(name, 0)));
+        let queues = QueueSettings {
+            state_partitions: whole("share.coordinator.state.topic.num.partitions", 1),
+            lock: millis("group.share.record.lock.duration.ms"),
+            deliveries_max: u16::try_from(whole("group.share.delivery.count.limit", 1)).unwrap_or(u16::MAX),
+            unsettled_max: u64::from(whole("group.share.partition.max.record.locks", 1)),
+            sessions_max: whole("group.share.max.share.sessions", 1) as usize,
+            dead_letter_prefix: layers
+                .value("errors.deadletterqueue.topic.name.prefix")
+                .unwrap_or_default()
+                .to_owned(),
+            creates_dead_letter_topics: layers.flag("errors.deadletterqueue.auto.create.topics.enable"),
+        };
         BrokerSettings {
             auto_create_topics: layers.flag("auto.create.topics.enable"),
             delete_topics: layers.flag("delete.topic.enable"),
@@ -190,6 +226,7 @@ impl BrokerSettings {
                 offsets_retention: Duration::from_secs(60) * whole("offsets.retention.minutes", 1),
                 offsets_retention_check_interval: millis("offsets.retention.check.interval.ms"),
             },
+            queues,
         }
     }
 }
