@@ -174,6 +174,8 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::offset_delete::OffsetDelete>(),
     row::<api::describe_cluster::DescribeCluster>(),
     row::<api::describe_topic_partitions::DescribeTopicPartitions>(),
+    row::<api::share_fetch::ShareFetch>(),
+    row::<api::share_acknowledge::ShareAcknowledge>(),
 ];
 
 pub(crate) fn find(key: i16) -> Option<&'static ApiRow> {

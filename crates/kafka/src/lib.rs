@@ -14,9 +14,11 @@ mod fetch_session;
 pub mod group;
 mod metrics;
 mod node;
+mod share;
 
 pub use connection::{ConnectionError, ConnectionLimits, Peer, serve_connection};
 pub use dispatch::CallError;
 pub use dispatch::{ApiListing, supported_apis};
 pub use metrics::{ApiMetrics, ApiSnapshot, LATENCY_BOUNDS_MICROS};
 pub use node::{Advertised, Kafka, KafkaConfig};
+pub use share::ShareGroups;

@@ -4,6 +4,7 @@ use crate::connection::Peer;
 use crate::fetch_session::FetchSessions;
 use crate::group::{Coordinator, CoordinatorConfig};
 use crate::metrics::ApiMetrics;
+use crate::share::ShareGroups;
 use millstream_broker::Broker;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct Kafka {
     pub metrics: Arc<ApiMetrics>,
     /// Consumer groups.
     pub groups: Coordinator,
+    /// Share groups: their records and sessions.
+    pub shares: ShareGroups,
     pub(crate) config: KafkaConfig,
     pub(crate) fetch_sessions: FetchSessions,
     /// One permit a byte; all of them are `request_bytes_max`.
@@ -59,6 +62,7 @@ impl Kafka {
         let request_bytes = Arc::new(Semaphore::new(request_bytes_max));
         let fetch_sessions = FetchSessions::new(config.fetch_sessions_max, broker.clock().wall_ms());
         Arc::new(Kafka {
+            shares: ShareGroups::new(broker.clone(), coordinator.runtime.clone()),
             groups: Coordinator::new(broker.clone(), coordinator),
             broker,
             metrics: Arc::default(),
@@ -73,6 +77,12 @@ impl Kafka {
     #[must_use]
     pub fn fetch_sessions(&self) -> usize {
         self.fetch_sessions.len()
+    }
+
+    /// Ends the work for groups of all kinds: whoever waits is told to ask elsewhere.
+    pub async fn close(&self) {
+        self.shares.queues.close();
+        self.groups.close().await;
     }
 
     pub(crate) fn node_id(&self) -> i32 {

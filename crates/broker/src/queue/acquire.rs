@@ -210,7 +210,15 @@ impl AcquireSlice {
                 self.chunks.push(wanted);
             }
         }
-        self.acquired.extend(acquired);
+        for next in acquired {
+            match self.acquired.last_mut() {
+                // Read in two parts, but one run all the same.
+                Some(last) if last.deliveries == next.deliveries && last.range.end() + 1 == *next.range.start() => {
+                    last.range = *last.range.start()..=*next.range.end();
+                }
+                _ => self.acquired.push(next),
+            }
+        }
     }
 }
 
@@ -241,11 +249,15 @@ struct Read {
     next: u64,
 }
 
-/// Reads on at the candidate. What is back lies scattered as a rule, so there one batch is read at a time.
+/// From so many records on, a run of records that are back is read in one go.
+const RUN_RECORDS_MIN: u64 = 64;
+
+/// Reads on at the candidate. What is back lies scattered as a rule: then one batch is read at a time.
 async fn read(stream: &Stream, candidate: Candidate, below: Offset, left: &Left) -> Result<Read, FetchError> {
+    let is_run = candidate.last - candidate.from >= RUN_RECORDS_MIN;
     let limit = ReadLimit {
-        bytes_max: if candidate.is_fresh { left.bytes } else { 1 },
-        at_least_one: left.at_least_one || !candidate.is_fresh,
+        bytes_max: if is_run { left.bytes } else { 1 },
+        at_least_one: left.at_least_one || !is_run,
         below,
     };
     let outcome = stream.read(Offset(candidate.from), limit).await.map_err(read_error)?;

@@ -51,8 +51,8 @@ pub struct Acquired {
 pub struct Candidate {
     /// The first record that may be handed out.
     pub from: u64,
-    /// Whether everything from there on was never handed out.
-    pub is_fresh: bool,
+    /// The last record behind it without one between them that may not be; the largest number where all is fresh.
+    pub last: u64,
 }
 
 /// What was read, and how much of it may be handed out.
@@ -186,13 +186,13 @@ impl Subscription {
         if let Some((range, _)) = self.available.within(&(after..=u64::MAX)).next() {
             return Some(Candidate {
                 from: *range.start(),
-                is_fresh: false,
+                last: *range.end(),
             });
         }
         let has_room = self.unsettled() < policy.unsettled_max;
         (has_room && after <= self.end).then_some(Candidate {
             from: self.end,
-            is_fresh: true,
+            last: u64::MAX,
         })
     }
 

@@ -13,6 +13,7 @@ mod outbox;
 
 use crate::dispatch::{self, Answer, Call, CallError, Leaving, Order, Started};
 use crate::node::Kafka;
+use crate::share::ShareLink;
 use frames::{FrameReader, InFrame, Incoming, LENGTH_BYTES};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -106,6 +107,10 @@ pub async fn serve_connection(
         outbox: Outbox::default(),
         stage: Stage::Reading,
         limits,
+    };
+    let _link = ShareLink {
+        kafka: connection.kafka.clone(),
+        peer: connection.peer.clone(),
     };
     tokio::pin!(shutdown);
     while connection.stage != Stage::Ending {

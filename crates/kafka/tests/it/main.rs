@@ -14,4 +14,5 @@ mod metadata;
 mod offsets;
 mod produce;
 mod requests;
+mod share;
 mod versions;

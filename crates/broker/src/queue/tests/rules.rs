@@ -55,7 +55,7 @@ fn records_are_handed_out_to_the_number_when_that_is_asked_for() {
     let got = subscription.acquire(A, offer(&batches, 12, Dispatch::Records), &policy, NOW);
     assert_eq!(ranges(&got), [(0, 11, 1)]);
     let next = subscription.candidate(0, &policy).expect("there is more");
-    assert_eq!((next.from, next.is_fresh), (12, true));
+    assert_eq!((next.from, next.last), (12, u64::MAX));
     let got = subscription.acquire(B, offer(&[(10, 19)], 100, Dispatch::Records), &policy, NOW);
     assert_eq!(ranges(&got), [(12, 19, 1)], "two consumers get different records");
     subscription.check();
@@ -174,7 +174,7 @@ fn a_rejected_record_waits_for_its_dead_letter() {
     let mut subscription = Subscription::new(subscription.ledger().clone());
     subscription.check();
     let next = subscription.candidate(0, &policy).expect("fresh");
-    assert_eq!((next.from, next.is_fresh), (3, true));
+    assert_eq!((next.from, next.last), (3, u64::MAX));
     subscription.buried(0..=1);
     keep(&mut subscription, &policy);
     assert_eq!((subscription.counts().start, subscription.counts().condemned), (3, 0));
