@@ -10,11 +10,13 @@ mod authorized;
 mod connection;
 mod dispatch;
 mod errors;
+mod features;
 mod fetch_session;
 pub mod group;
 mod metrics;
 mod node;
 mod share;
+mod throttle;
 
 pub use connection::{ConnectionError, ConnectionLimits, Peer, serve_connection};
 pub use dispatch::CallError;
