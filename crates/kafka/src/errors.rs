@@ -123,6 +123,8 @@ impl Coded for GroupError {
             GroupError::InvalidCommitOffsetSize => ErrorCode::INVALID_COMMIT_OFFSET_SIZE,
             GroupError::UnstableOffsetCommit => ErrorCode::UNSTABLE_OFFSET_COMMIT,
             GroupError::GroupSubscribedToTopic => ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC,
+            GroupError::FencedMemberEpoch => ErrorCode::FENCED_MEMBER_EPOCH,
+            GroupError::NotOfKind(_) => ErrorCode::GROUP_ID_NOT_FOUND,
             GroupError::UnknownServerError => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }

@@ -38,6 +38,13 @@ pub(crate) const FEATURES: &[FeatureRow] = &[
         max: 30,
         initial: 30,
     },
+    // Share groups (KIP-932); 2 adds dead letters (KIP-1191).
+    FeatureRow {
+        name: "share.version",
+        min: 0,
+        max: 2,
+        initial: 2,
+    },
 ];
 
 /// How a level may move (KIP-584, KIP-778).

@@ -234,7 +234,7 @@ impl Run {
                 client.lock().await.drain(ctx).await;
             }
         }
-        self.consumers.lock().await.drain(ctx).await;
+        self.clients.consumers.lock().await.drain(ctx).await;
         if part == Calm::Uploaded {
             // Twice: what the first round frees, the second collects.
             for _ in 0..2 {

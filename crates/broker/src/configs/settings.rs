@@ -169,6 +169,12 @@ pub struct QueueSettings {
     pub unsettled_max: u64,
     /// group.share.max.share.sessions.
     pub sessions_max: usize,
+    /// group.share.session.timeout.ms.
+    pub session_timeout: Duration,
+    /// group.share.heartbeat.interval.ms.
+    pub heartbeat_interval: Duration,
+    /// group.share.max.size.
+    pub members_max: usize,
     /// errors.deadletterqueue.topic.name.prefix.
     pub dead_letter_prefix: String,
     /// errors.deadletterqueue.auto.create.topics.enable.
@@ -215,6 +221,9 @@ impl BrokerSettings {
             deliveries_max: u16::try_from(whole("group.share.delivery.count.limit", 1)).unwrap_or(u16::MAX),
             unsettled_max: u64::from(whole("group.share.partition.max.record.locks", 1)),
             sessions_max: whole("group.share.max.share.sessions", 1) as usize,
+            session_timeout: millis("group.share.session.timeout.ms"),
+            heartbeat_interval: millis("group.share.heartbeat.interval.ms"),
+            members_max: whole("group.share.max.size", 1) as usize,
             dead_letter_prefix: layers
                 .value("errors.deadletterqueue.topic.name.prefix")
                 .unwrap_or_default()

@@ -68,6 +68,11 @@ impl ShareGroups {
         self.policies.may_renew(group)
     }
 
+    /// What the coordinator needs of the group's settings.
+    pub(crate) fn terms(&self, group: &str) -> crate::group::ShareTerms {
+        self.policies.terms(group)
+    }
+
     /// Share sessions that are kept.
     #[must_use]
     pub fn sessions(&self) -> usize {

@@ -2,8 +2,8 @@
 //!
 //! Owns: which setting says what to the queues. Never: where settings are kept (the broker's).
 
-use millstream_broker::Broker;
-use millstream_broker::Isolation;
+use crate::group::ShareTerms;
+use millstream_broker::{Broker, Isolation, NamedKind};
 use millstream_broker::queue::{DeadLetters, Labels, Policy, PolicySource, StartAt, SubscriptionId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,8 +30,19 @@ impl SharePolicies {
     }
 
     /// A setting of the group itself.
-    fn of_group(&self, _group: &str, _name: &str) -> Option<String> {
-        None
+    fn of_group(&self, group: &str, name: &str) -> Option<String> {
+        self.broker.named(NamedKind::Group, group).remove(name)
+    }
+
+    /// What the coordinator needs of the group's settings.
+    pub fn terms(&self, group: &str) -> ShareTerms {
+        let settings = self.broker.settings();
+        let own = |name: &str| self.whole(group, name).map(Duration::from_millis);
+        ShareTerms {
+            session_timeout: own("share.session.timeout.ms").unwrap_or(settings.queues.session_timeout),
+            heartbeat_interval: own("share.heartbeat.interval.ms").unwrap_or(settings.queues.heartbeat_interval),
+            size_max: settings.queues.members_max,
+        }
     }
 
     fn whole(&self, group: &str, name: &str) -> Option<u64> {
