@@ -6,7 +6,7 @@ use crate::config::Settings;
 use crate::config::table::ObjectSettings;
 use crate::config::value::{HostPort, StoreKind};
 use crate::facts::Facts;
-use crate::listen::ConnectionCounts;
+use crate::listen::{ConnectionCounts, Gate};
 use anyhow::anyhow;
 use futures_util::future::BoxFuture;
 use millstream_admin::Source;
@@ -218,6 +218,13 @@ impl Running {
     #[must_use]
     pub fn source(&self) -> Arc<dyn Source> {
         self.source.clone()
+    }
+
+    /// What an acceptor asks about each connection.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        let broker = self.broker.clone();
+        Arc::new(move |address| broker.admit_connection(address))
     }
 
     /// What an acceptor calls for each connection.

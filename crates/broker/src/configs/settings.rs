@@ -154,6 +154,8 @@ pub struct BrokerSettings {
     pub groups: GroupSettings,
     /// What queues read.
     pub queues: QueueSettings,
+    /// What a coordinator of transactions reads.
+    pub transactions: TransactionSettings,
 }
 
 /// The settings of queues, and Kafka's share groups as far as they follow from the broker; all are fixed at start.
@@ -179,6 +181,19 @@ pub struct QueueSettings {
     pub dead_letter_prefix: String,
     /// errors.deadletterqueue.auto.create.topics.enable.
     pub creates_dead_letter_topics: bool,
+}
+
+/// The settings of transactions; all are fixed at start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionSettings {
+    /// transaction.state.log.num.partitions.
+    pub state_partitions: u32,
+    /// transaction.max.timeout.ms.
+    pub timeout_max: Duration,
+    /// transactional.id.expiration.ms.
+    pub id_expiration: Duration,
+    /// transaction.remove.expired.transaction.cleanup.interval.ms.
+    pub expiry_check_interval: Duration,
 }
 
 /// The settings of consumer groups; all are fixed at start.
@@ -264,6 +279,12 @@ impl BrokerSettings {
                 offsets_retention_check_interval: millis("offsets.retention.check.interval.ms"),
             },
             queues,
+            transactions: TransactionSettings {
+                state_partitions: whole("transaction.state.log.num.partitions", 1),
+                timeout_max: millis("transaction.max.timeout.ms"),
+                id_expiration: millis("transactional.id.expiration.ms"),
+                expiry_check_interval: millis("transaction.remove.expired.transaction.cleanup.interval.ms"),
+            },
         }
     }
 }

@@ -8,7 +8,7 @@
 use super::QueueError;
 use super::cell::Cell;
 use super::id::{Holder, SubscriptionId};
-use super::policy::Dispatch;
+use super::policy::{Dispatch, Policy};
 use super::queues::Queues;
 use super::subscription::{Acquired, Candidate, Offer};
 use crate::fetch::read_error;
@@ -16,8 +16,9 @@ use crate::topics::Topic;
 use crate::{FetchError, Isolation};
 use bytes::Bytes;
 use futures_util::future::select_all;
-use millstream_log::batch;
-use millstream_log::{Offset, ReadLimit, Stream, WakeSet};
+use millstream_log::batch::{self, BatchHeader};
+use millstream_log::{AbortedTransaction, Offset, ReadLimit, Stream, WakeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -166,8 +167,8 @@ impl Queues {
             if candidate.from >= end.0 {
                 break;
             }
-            let read = read(stream, candidate, end, left).await?;
-            if read.batches.is_empty() || (!left.at_least_one && read.bytes > left.bytes) {
+            let read = read(stream, candidate, end, &policy, left).await?;
+            if read.next <= candidate.from || (!left.at_least_one && read.bytes > left.bytes) {
                 break;
             }
             after = read.next;
@@ -242,6 +243,39 @@ fn wanted_parts(chunk: &Bytes, acquired: &[Acquired]) -> Vec<Bytes> {
     parts.into_iter().map(|(from, to)| chunk.slice(from..to)).collect()
 }
 
+/// Which batches belong to transactions that were aborted, asked for in the order of the batches.
+#[derive(Default)]
+struct Aborted {
+    /// By first offset, the last one first.
+    to_come: Vec<AbortedTransaction>,
+    /// Producers whose aborted transaction has begun and not ended yet.
+    open: BTreeSet<i64>,
+}
+
+impl Aborted {
+    fn new(mut transactions: Vec<AbortedTransaction>) -> Self {
+        transactions.sort_by_key(|transaction| std::cmp::Reverse(transaction.first_offset));
+        Self {
+            to_come: transactions,
+            open: BTreeSet::new(),
+        }
+    }
+
+    fn hides(&mut self, batch: &BatchHeader) -> bool {
+        while let Some(next) = self.to_come.last()
+            && next.first_offset <= batch.last_offset()
+        {
+            self.open.insert(next.producer_id);
+            self.to_come.pop();
+        }
+        if batch.is_control() {
+            self.open.remove(&batch.producer_id);
+            return true;
+        }
+        batch.is_transactional() && self.open.contains(&batch.producer_id)
+    }
+}
+
 struct Read {
     chunks: Vec<Bytes>,
     batches: Vec<(u64, u64)>,
@@ -253,7 +287,15 @@ struct Read {
 const RUN_RECORDS_MIN: u64 = 64;
 
 /// Reads on at the candidate. What is back lies scattered as a rule: then one batch is read at a time.
-async fn read(stream: &Stream, candidate: Candidate, below: Offset, left: &Left) -> Result<Read, FetchError> {
+///
+/// Batches that nobody is to see, markers of transactions and, under read committed, what was aborted, are none: their offsets are gaps.
+async fn read(
+    stream: &Stream,
+    candidate: Candidate,
+    below: Offset,
+    policy: &Policy,
+    left: &Left,
+) -> Result<Read, FetchError> {
     let is_run = candidate.last - candidate.from >= RUN_RECORDS_MIN;
     let limit = ReadLimit {
         bytes_max: if is_run { left.bytes } else { 1 },
@@ -262,10 +304,17 @@ async fn read(stream: &Stream, candidate: Candidate, below: Offset, left: &Left)
     };
     let outcome = stream.read(Offset(candidate.from), limit).await.map_err(read_error)?;
     let mut batches = Vec::new();
+    let mut aborted = match policy.isolation {
+        Isolation::ReadCommitted => Aborted::new(stream.aborted_between(Offset(candidate.from), outcome.next)),
+        Isolation::ReadUncommitted => Aborted::default(),
+    };
     for chunk in &outcome.chunks {
         for split in batch::split(chunk.clone()) {
             let (header, _) = split.map_err(|error| FetchError::Storage(error.to_string()))?;
-            batches.push((header.base_offset.0, header.last_offset().0));
+            let is_hidden = aborted.hides(&header);
+            if !is_hidden && !header.is_control() {
+                batches.push((header.base_offset.0, header.last_offset().0));
+            }
         }
     }
     Ok(Read {

@@ -37,7 +37,8 @@ pub use record::{
     ShareState,
 };
 pub use request::{
-    ClientInfo, CommitPartition, CommitRequest, CommitTopic, DeleteOffsetsRequest, FetchRequest, FetchTopic,
-    HeartbeatRequest, Input, JoinRequest, LeaveRequest, Leaver, ListRequest, PersistToken, Protocol, Request,
-    RequestId, ShareHeartbeat, ShareTerms, SyncRequest, TopicView, Topics,
+    ClientInfo, CommitPartition, CommitRequest, CommitTopic, DeleteOffsetsRequest, EndOffsetsRequest,
+    FetchRequest, FetchTopic, HeartbeatRequest, Input, JoinRequest, LeaveRequest, Leaver, ListRequest,
+    OffsetProducer, PersistToken, Protocol, Request, RequestId, ShareHeartbeat,
+    ShareTerms, SyncRequest, TopicView, Topics,
 };

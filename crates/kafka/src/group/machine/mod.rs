@@ -17,6 +17,7 @@ mod load;
 mod offsets;
 mod retention;
 mod share;
+mod transactions;
 mod turn;
 
 pub use load::ShardLoader;
@@ -32,6 +33,7 @@ use group::Group;
 use retention::Sweep;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
+use transactions::Transactions;
 use turn::{Pending, Then, Turn};
 
 /// The time of one step.
@@ -54,6 +56,7 @@ pub struct Shard {
     pending: VecDeque<Pending>,
     next_token: PersistToken,
     sweep: Sweep,
+    transactions: Transactions,
 }
 
 impl Shard {
@@ -117,6 +120,7 @@ impl Shard {
                 });
             }
             Request::Commit(commit) => self.commit(id, commit, now, out),
+            Request::EndOffsets(end) => self.end_offsets(id, &end, now, out),
             Request::Fetch(fetch) => self.fetch(id, fetch, now, out),
             Request::DeleteOffsets(delete) => {
                 let missing = Answer::DeleteOffsets(Err(GroupError::GroupIdNotFound));
@@ -154,6 +158,7 @@ impl Shard {
         };
         assert_eq!(pending.token, token, "outcomes arrive in the order of the writes");
         let id = pending.group;
+        let mut ended = None;
         self.with_group(&id, now, out, |group, turn| {
             let base = group.base_mut();
             base.writes_in_flight -= 1;
@@ -164,6 +169,7 @@ impl Shard {
             }
             match pending.then {
                 Then::Nothing => {}
+                Then::EndedOffsets(request) => ended = Some(request),
                 Then::Fetch(request, fetch) => {
                     let offsets = offsets::read_offsets(&base.durable, &fetch);
                     turn.reply(request, Answer::Fetch(Ok(offsets)));
@@ -186,6 +192,9 @@ impl Shard {
                 share.not_written(turn);
             }
         });
+        if let Some(request) = ended {
+            self.offsets_ended(request, outcome, out);
+        }
     }
 
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {
