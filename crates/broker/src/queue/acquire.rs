@@ -16,9 +16,8 @@ use crate::topics::Topic;
 use crate::{FetchError, Isolation};
 use bytes::Bytes;
 use futures_util::future::select_all;
-use millstream_log::batch::{self, BatchHeader};
+use millstream_log::batch;
 use millstream_log::{AbortedTransaction, Offset, ReadLimit, Stream, WakeSet};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -243,39 +242,6 @@ fn wanted_parts(chunk: &Bytes, acquired: &[Acquired]) -> Vec<Bytes> {
     parts.into_iter().map(|(from, to)| chunk.slice(from..to)).collect()
 }
 
-/// Which batches belong to transactions that were aborted, asked for in the order of the batches.
-#[derive(Default)]
-struct Aborted {
-    /// By first offset, the last one first.
-    to_come: Vec<AbortedTransaction>,
-    /// Producers whose aborted transaction has begun and not ended yet.
-    open: BTreeSet<i64>,
-}
-
-impl Aborted {
-    fn new(mut transactions: Vec<AbortedTransaction>) -> Self {
-        transactions.sort_by_key(|transaction| std::cmp::Reverse(transaction.first_offset));
-        Self {
-            to_come: transactions,
-            open: BTreeSet::new(),
-        }
-    }
-
-    fn hides(&mut self, batch: &BatchHeader) -> bool {
-        while let Some(next) = self.to_come.last()
-            && next.first_offset <= batch.last_offset()
-        {
-            self.open.insert(next.producer_id);
-            self.to_come.pop();
-        }
-        if batch.is_control() {
-            self.open.remove(&batch.producer_id);
-            return true;
-        }
-        batch.is_transactional() && self.open.contains(&batch.producer_id)
-    }
-}
-
 struct Read {
     chunks: Vec<Bytes>,
     batches: Vec<(u64, u64)>,
@@ -304,15 +270,19 @@ async fn read(
     };
     let outcome = stream.read(Offset(candidate.from), limit).await.map_err(read_error)?;
     let mut batches = Vec::new();
-    let mut aborted = match policy.isolation {
-        Isolation::ReadCommitted => Aborted::new(stream.aborted_between(Offset(candidate.from), outcome.next)),
-        Isolation::ReadUncommitted => Aborted::default(),
+    let aborted = match policy.isolation {
+        Isolation::ReadCommitted => stream.aborted_between(Offset(candidate.from), outcome.next),
+        Isolation::ReadUncommitted => Vec::new(),
     };
     for chunk in &outcome.chunks {
         for split in batch::split(chunk.clone()) {
             let (header, _) = split.map_err(|error| FetchError::Storage(error.to_string()))?;
-            let is_hidden = aborted.hides(&header);
-            if !is_hidden && !header.is_control() {
+            let holds = |transaction: &AbortedTransaction| {
+                transaction.producer_id == header.producer_id
+                    && (transaction.first..transaction.marker).contains(&header.base_offset)
+            };
+            let is_hidden = header.is_control() || header.is_transactional() && aborted.iter().any(holds);
+            if !is_hidden {
                 batches.push((header.base_offset.0, header.last_offset().0));
             }
         }
