@@ -16,6 +16,7 @@ mod fetch_session;
 pub mod group;
 mod metrics;
 mod node;
+mod share;
 mod throttle;
 pub mod transaction;
 
@@ -25,3 +26,4 @@ pub use dispatch::CallError;
 pub use dispatch::{ApiListing, supported_apis};
 pub use metrics::{ApiMetrics, ApiSnapshot, LATENCY_BOUNDS_MICROS};
 pub use node::{Advertised, Kafka, KafkaConfig};
+pub use share::ShareGroups;

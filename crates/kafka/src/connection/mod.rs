@@ -14,6 +14,7 @@ mod outbox;
 
 use crate::dispatch::{self, Answer, Call, CallError, Leaving, Order, Started};
 use crate::node::Kafka;
+use crate::share::ShareLink;
 use crate::throttle::Muting;
 pub use login::LoginRules;
 
@@ -128,6 +129,10 @@ pub async fn serve_connection(
         limits,
     };
     connection.await_login();
+    let _link = ShareLink {
+        kafka: connection.kafka.clone(),
+        peer: connection.peer.clone(),
+    };
     tokio::pin!(shutdown);
     while connection.stage != Stage::Ending {
         match connection.select(shutdown.as_mut()).await? {
