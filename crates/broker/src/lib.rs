@@ -14,6 +14,7 @@ mod producer_ids;
 pub mod queue;
 pub mod quota;
 pub mod records;
+pub mod security;
 pub mod state_stream;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -4,6 +4,7 @@ use crate::group::GroupError;
 use crate::transaction::TransactionError;
 use millstream_broker::configs::alter::AlterError;
 use millstream_broker::queue::{AcquireError, QueueError, SettleRefused};
+use millstream_broker::security::{AclError, ScramError, TokenError};
 use millstream_broker::{
     AppendError, BrokerError, FetchError, ProduceError, RecordsRefused, TopicError, TrimError,
 };
@@ -102,6 +103,41 @@ impl Coded for AlterError {
             | AlterError::Unknown { .. }
             | AlterError::NotAList(_)
             | AlterError::TooLarge(_) => ErrorCode::INVALID_CONFIG,
+        }
+    }
+}
+
+impl Coded for AclError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            AclError::Disabled => ErrorCode::SECURITY_DISABLED,
+            AclError::Invalid(_) => ErrorCode::INVALID_REQUEST,
+            // Clients try again.
+            AclError::Contended(_) => ErrorCode::REQUEST_TIMED_OUT,
+            AclError::Store(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl Coded for ScramError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            ScramError::NotFound => ErrorCode::RESOURCE_NOT_FOUND,
+            ScramError::Unacceptable(_) => ErrorCode::UNACCEPTABLE_CREDENTIAL,
+            ScramError::Store(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl Coded for TokenError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            TokenError::Disabled => ErrorCode::DELEGATION_TOKEN_AUTH_DISABLED,
+            TokenError::NotFound => ErrorCode::DELEGATION_TOKEN_NOT_FOUND,
+            TokenError::OwnerMismatch => ErrorCode::DELEGATION_TOKEN_OWNER_MISMATCH,
+            TokenError::Expired => ErrorCode::DELEGATION_TOKEN_EXPIRED,
+            TokenError::Invalid(_) => ErrorCode::INVALID_REQUEST,
+            TokenError::Store(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }
 }

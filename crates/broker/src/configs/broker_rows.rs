@@ -34,6 +34,8 @@ fn overrides(text: &str) -> Result<(), std::string::String> {
 #[rustfmt::skip]
 pub const BROKER_ROWS: &[ConfigRow] = &[
     row("advertised.listeners", String, Some(""), Any, Static, SetAs("kafka.advertised"), "What clients are told to connect to."),
+    row("allow.everyone.if.no.acl.found", Boolean, Some("false"), Any, Static, Works, "Whether everybody may use what no access rule names."),
+    row("authorizer.class.name", String, Some(""), Any, Static, Works, "Any name turns the built-in authoriser on, e.g. org.apache.kafka.metadata.authorizer.StandardAuthorizer; empty: everybody may do everything."),
     row("auto.create.topics.enable", Boolean, Some("true"), Any, Static, Works, "Whether Metadata and produce create a missing topic."),
     row("background.threads", Int, Some("10"), Range(1, i32::MAX as i64), Dynamic, NoMeaning("the runtime sizes itself"), "Background threads."),
     row("broker.id", Int, Some("1"), Any, Static, NoMeaning("the only broker has the id 1"), "This broker's id."),
@@ -126,6 +128,7 @@ pub const BROKER_ROWS: &[ConfigRow] = &[
     row("share.coordinator.state.topic.num.partitions", Int, Some("50"), Range(1, i32::MAX as i64), Static, Works, "Partitions of __share_group_state."),
     row("share.coordinator.state.topic.replication.factor", Short, Some("1"), Range(1, 32_767), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Replicas of __share_group_state."),
     row("socket.request.max.bytes", Int, Some("104857600"), Range(1, i32::MAX as i64), Static, SetAs("limits.request_bytes_max"), "The largest request accepted."),
+    row("super.users", String, Some(""), Principals, Static, Works, "Principals to whom nothing is refused, with semicolons between: User:admin;User:CN=ops."),
     row("transaction.max.timeout.ms", Int, Some("900000"), Range(1, i32::MAX as i64), Static, Works, "The longest transaction timeout."),
     row("transaction.remove.expired.transaction.cleanup.interval.ms", Int, Some("3600000"), Range(1, i32::MAX as i64), Static, Works, "How often expired transactional ids are looked for."),
     row("transaction.state.log.min.isr", Int, Some("1"), Range(1, i32::MAX as i64), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "In-sync replicas of __transaction_state."),
