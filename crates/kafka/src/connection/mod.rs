@@ -128,11 +128,11 @@ pub async fn serve_connection(
         stage: Stage::Reading,
         limits,
     };
-    connection.await_login();
     let _link = ShareLink {
         kafka: connection.kafka.clone(),
         peer: connection.peer.clone(),
     };
+    connection.await_login();
     tokio::pin!(shutdown);
     while connection.stage != Stage::Ending {
         match connection.select(shutdown.as_mut()).await? {

@@ -70,6 +70,14 @@ fn remarks(key: ApiKey) -> &'static str {
             "All changes or none. Levels are kept and told; see `crates/kafka/src/features.rs`."
         }
         ApiKey::ListConfigResources => "Topics, brokers, groups and client metrics.",
+        ApiKey::ShareGroupHeartbeat => {
+            "Members are spread over partitions as Kafka's assignor `simple` does."
+        }
+        ApiKey::ShareFetch => {
+            "Acknowledgements travel along. Whole batches, or exact numbers of records (KIP-1206); whoever waits is woken."
+        }
+        ApiKey::ShareAcknowledge => "Accept, release, reject, renew (KIP-1222); answered when durable.",
+        ApiKey::AlterShareGroupOffsets => "What became of records above the new start is forgotten.",
         ApiKey::SaslHandshake => {
             "On listeners that ask for a login; after version 0 the mechanism's messages travel bare."
         }
@@ -86,14 +94,6 @@ fn remarks(key: ApiKey) -> &'static str {
         | ApiKey::DescribeDelegationToken => {
             "DELEGATION_TOKEN_AUTH_DISABLED unless security.token_key_file is set."
         }
-        ApiKey::ShareGroupHeartbeat => {
-            "Members are spread over partitions as Kafka's assignor `simple` does."
-        }
-        ApiKey::ShareFetch => {
-            "Acknowledgements travel along. Whole batches, or exact numbers of records (KIP-1206); whoever waits is woken."
-        }
-        ApiKey::ShareAcknowledge => "Accept, release, reject, renew (KIP-1222); answered when durable.",
-        ApiKey::AlterShareGroupOffsets => "What became of records above the new start is forgotten.",
         ApiKey::DescribeCluster => "Endpoints of brokers only.",
         _ => "",
     }
