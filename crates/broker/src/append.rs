@@ -1,10 +1,12 @@
 //! Append: the one place that decides whether a batch is taken. Front ends decode before it and encode after it.
 //!
-//! Append path: socket -> front end -> **here** -> log. Nothing here waits except for the log's byte permit, which is the
-//! back-pressure: a front end that awaits `append` in its read loop stops reading its socket.
+//! Append path: socket -> front end -> **here** -> log. Nothing here waits except for the log's byte permit and, where
+//! batches are opened, for one of a few places to do so: the back-pressure, as a front end that awaits `append` in its read loop
+//! stops reading its socket.
 
 use crate::Broker;
-use crate::records::{RecordsRefused, Transactional, prepare};
+use crate::configs::settings::TopicSettings;
+use crate::records::{PreparedBatch, RecordsRefused, Transactional, opens_batches, prepare};
 use crate::topics::Topic;
 use bytes::Bytes;
 use millstream_log::{AppendError, AppendTicket, Epoch, Offset, Stream, TimestampMs, TransactionGuard};
@@ -90,7 +92,7 @@ impl Broker {
             Some(_) => Transactional::Guarded,
             None => Transactional::Refused,
         };
-        let prepared = prepare(records, &topic.settings(), transactional, self.clock().wall_ms())?;
+        let prepared = self.prepare(records, &topic.settings(), transactional).await?;
         let epoch: Epoch = stream.epoch();
         let ticket = match guard {
             Some(guard) => stream.append_in_transaction(epoch, prepared.batch, guard).await?,
@@ -101,6 +103,20 @@ impl Broker {
             stream,
             log_append_time: prepared.log_append_time,
         })
+    }
+
+    async fn prepare(
+        &self,
+        records: Bytes,
+        settings: &TopicSettings,
+        transactional: Transactional,
+    ) -> Result<PreparedBatch, RecordsRefused> {
+        let _opening = if opens_batches(settings) {
+            Some(self.inner.openings.acquire().await)
+        } else {
+            None
+        };
+        prepare(records, settings, transactional, self.clock().wall_ms())
     }
 }
 

@@ -15,6 +15,7 @@ mod fetch_session;
 pub mod group;
 mod metrics;
 mod node;
+mod throttle;
 pub mod transaction;
 
 pub use connection::{ConnectionError, ConnectionLimits, Peer, serve_connection};

@@ -9,7 +9,7 @@
 
 use crate::batch::{BatchHeader, ControlKind, ControlRecord};
 use crate::clock::TimestampMs;
-use crate::error::AppendError;
+use crate::error::{AppendError, Fate};
 use crate::ids::{AbortedTransaction, Offset, ProducerView, TransactionGuard};
 use crate::manifest::record::{PRODUCER_BATCHES_MAX, ProducerBatch, ProducerSnapshot};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +59,8 @@ struct Producer {
     /// Markers given their offsets since it was first heard of: what a `TransactionGuard` compares. Not durable: no request
     /// outlives the process.
     markers: u32,
+    /// Batches of its newest epoch were taken back, and none became durable since: what follows them has to wait for them.
+    taken_back: bool,
 }
 
 /// All producers of one stream.
@@ -92,6 +94,7 @@ impl Producers {
                     ahead: state,
                     awaited: None,
                     markers: 0,
+                    taken_back: false,
                 },
             );
         }
@@ -112,11 +115,14 @@ impl Producers {
         if producer.is_expired(now, expiry) {
             return Ok(Verdict::Fresh);
         }
-        let verdict = producer.ahead.check(header, marker)?;
-        if verdict == Verdict::Fresh && producer.leaves_out_the_awaited(header) {
-            return Err(AppendError::OutOfOrderSequence);
+        let mut verdict = producer.ahead.check(header, marker);
+        if verdict == Ok(Verdict::Fresh) && producer.leaves_out_the_awaited(header) {
+            verdict = Err(AppendError::OutOfOrderSequence);
         }
-        Ok(verdict)
+        verdict.map_err(|error| match error {
+            AppendError::OutOfOrderSequence if producer.taken_back => follows_what_was_taken_back(),
+            error => error,
+        })
     }
 
     /// What its transaction is now; see `TransactionGuard`.
@@ -165,6 +171,7 @@ impl Producers {
         let open_before = producer.durable.transaction_start;
         producer.durable.apply(header, marker, wall_ms);
         producer.awaited = None;
+        producer.taken_back = false;
         producer.ahead.last_timestamp = producer.ahead.last_timestamp.max(wall_ms);
         let open_now = producer.durable.transaction_start;
         if open_now != open_before {
@@ -203,6 +210,7 @@ impl Producers {
     pub(crate) fn roll_back(&mut self) {
         self.by_id.retain(|_, producer| {
             let last_timestamp = producer.ahead.last_timestamp;
+            producer.taken_back |= producer.ahead.remembered() != producer.durable.remembered();
             producer.ahead = producer.durable;
             if producer.durable == State::NONE {
                 producer.ahead.last_timestamp = last_timestamp;
@@ -282,12 +290,23 @@ impl Producers {
     }
 }
 
+/// The hole is ours: the producer was told so, and sends what was taken back again. "Out of order" would be a fault of its own, which
+/// librdkafka takes for the end of the producer when it hears it of a batch that failed before.
+fn follows_what_was_taken_back() -> AppendError {
+    AppendError::Storage {
+        fate: Fate::NotDone,
+        what: "an earlier batch of the producer was not stored, and has to come again before this one"
+            .to_owned(),
+    }
+}
+
 impl Producer {
     const NEW: Producer = Producer {
         durable: State::NONE,
         ahead: State::NONE,
         awaited: None,
         markers: 0,
+        taken_back: false,
     };
 
     /// Nothing pending, no transaction open.

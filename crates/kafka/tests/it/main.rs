@@ -13,6 +13,8 @@ mod memory;
 mod metadata;
 mod offsets;
 mod produce;
+mod quotas;
 mod requests;
+mod tools;
 mod transactions;
 mod versions;

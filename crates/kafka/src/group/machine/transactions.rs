@@ -6,6 +6,7 @@
 //! **Invariant**: an end is answered once no durable offset of the transaction is pending any more, so a coordinator that asks again
 //! after a crash finds either what it left or nothing.
 
+use super::base::Base;
 use super::group::Group;
 use super::turn::Then;
 use super::{Now, Shard, Turn};
@@ -50,9 +51,9 @@ struct Ending {
 impl Transactions {
     /// Notes what a replayed group holds.
     pub fn loaded(&mut self, group: &Group) {
-        for producer_id in group.durable.transactional.keys() {
+        for producer_id in group.base().durable.transactional.keys() {
             let groups = self.open.entry(*producer_id).or_default();
-            groups.insert(group.id.clone());
+            groups.insert(group.base().id.clone());
         }
     }
 
@@ -90,7 +91,7 @@ impl Shard {
         let mut writes_left = 0;
         for id in &groups {
             self.with_group(id, now, out, |group, turn| {
-                writes_left += group.end_transaction(request, end, turn);
+                writes_left += group.base_mut().end_transaction(request, end, turn);
             });
         }
         if writes_left == 0 {
@@ -137,7 +138,7 @@ impl Shard {
     }
 }
 
-impl Group {
+impl Base {
     /// Writes what the end of a transaction makes of its offsets; answers how many writes that takes.
     fn end_transaction(&mut self, request: RequestId, end: &EndOffsetsRequest, turn: &mut Turn<'_>) -> usize {
         let pending: Vec<(Partition, CommittedOffset)> =
