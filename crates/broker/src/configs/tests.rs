@@ -163,6 +163,10 @@ const READ_BY_BROKER: &[&str] = &[
     "offsets.topic.num.partitions",
     "quota.window.num",
     "quota.window.size.seconds",
+    "transaction.max.timeout.ms",
+    "transaction.remove.expired.transaction.cleanup.interval.ms",
+    "transaction.state.log.num.partitions",
+    "transactional.id.expiration.ms",
 ];
 
 #[test]

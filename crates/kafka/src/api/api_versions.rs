@@ -40,9 +40,6 @@ impl Api for ApiVersions {
         let mut response = ApiVersionsResponse {
             error_code: code.0,
             api_keys: listing,
-            supported_features: FEATURES.iter().map(|row| supported(row, call.version)).collect(),
-            finalized_features_epoch: FEATURES_EPOCH,
-            finalized_features: FEATURES.iter().map(finalized).collect(),
             ..Default::default()
         };
         if named && call.version >= FEATURES_FROM {
@@ -82,28 +79,6 @@ fn is_name(text: &str) -> bool {
     let ends_well = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = text.as_bytes();
     bytes.iter().all(inner) && ends_well(bytes.first()) && ends_well(bytes.last())
-}
-
-/// Clients of versions below 4 do not understand levels that begin at 0.
-fn supported(row: &Feature, version: i16) -> SupportedFeatureKey {
-    let lowest = if version < 4 {
-        row.levels.start().max(&1)
-    } else {
-        row.levels.start()
-    };
-    SupportedFeatureKey {
-        name: Str::from_static(row.name),
-        min_version: *lowest,
-        max_version: *row.levels.end(),
-    }
-}
-
-fn finalized(row: &Feature) -> FinalizedFeatureKey {
-    FinalizedFeatureKey {
-        name: Str::from_static(row.name),
-        max_version_level: row.level,
-        min_version_level: row.level,
-    }
 }
 
 fn entry(row: &ApiRow) -> ApiVersion {

@@ -491,10 +491,16 @@ async fn the_version_of_transactions_is_told_as_a_feature() {
     };
     for version in [3, 4] {
         let answer = client.call(version, &named).await;
-        let level = answer.finalized_features.iter().find(|level| level.name == "transaction.version");
+        let level = answer
+            .finalized_features
+            .iter()
+            .find(|level| level.name == "transaction.version");
         assert_eq!(level.map(|level| level.max_version_level), Some(2), "v{version}");
         assert!(answer.finalized_features_epoch >= 0);
-        let told = answer.supported_features.iter().any(|feature| feature.name == "transaction.version");
+        let told = answer
+            .supported_features
+            .iter()
+            .any(|feature| feature.name == "transaction.version");
         assert_eq!(told, version >= 4, "levels from 0 on cannot be told before");
     }
 }
