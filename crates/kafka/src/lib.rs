@@ -15,6 +15,7 @@ mod fetch_session;
 pub mod group;
 mod metrics;
 mod node;
+mod telemetry;
 mod throttle;
 
 pub use connection::{ConnectionError, ConnectionLimits, Peer, serve_connection};
@@ -22,3 +23,4 @@ pub use dispatch::CallError;
 pub use dispatch::{ApiListing, supported_apis};
 pub use metrics::{ApiMetrics, ApiSnapshot, LATENCY_BOUNDS_MICROS};
 pub use node::{Advertised, Kafka, KafkaConfig};
+pub use telemetry::{ClientMetric, Telemetry};

@@ -4,6 +4,7 @@ use crate::connection::Peer;
 use crate::fetch_session::FetchSessions;
 use crate::group::{Coordinator, CoordinatorConfig};
 use crate::metrics::ApiMetrics;
+use crate::telemetry::Telemetry;
 use millstream_broker::Broker;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct Kafka {
     pub metrics: Arc<ApiMetrics>,
     /// Consumer groups.
     pub groups: Coordinator,
+    /// Metrics that clients push.
+    pub telemetry: Telemetry,
     pub(crate) config: KafkaConfig,
     pub(crate) fetch_sessions: FetchSessions,
     /// One permit a byte; all of them are `request_bytes_max`.
@@ -60,6 +63,7 @@ impl Kafka {
         let fetch_sessions = FetchSessions::new(config.fetch_sessions_max, broker.clock().wall_ms());
         Arc::new(Kafka {
             groups: Coordinator::new(broker.clone(), coordinator),
+            telemetry: Telemetry::new(&broker),
             broker,
             metrics: Arc::default(),
             config,

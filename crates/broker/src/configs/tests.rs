@@ -163,6 +163,7 @@ const READ_BY_BROKER: &[&str] = &[
     "offsets.topic.num.partitions",
     "quota.window.num",
     "quota.window.size.seconds",
+    "telemetry.max.bytes",
 ];
 
 #[test]

@@ -11,7 +11,7 @@
 mod frames;
 mod outbox;
 
-use crate::dispatch::{self, Answer, Call, CallError, Leaving, Order, Started};
+use crate::dispatch::{self, Answer, Call, CallError, Leaving, Order, Software, Started};
 use crate::node::Kafka;
 use crate::throttle::Muting;
 use frames::{FrameReader, InFrame, Incoming, LENGTH_BYTES};
@@ -105,6 +105,7 @@ pub async fn serve_connection(
         kafka,
         peer: Arc::new(peer),
         leaving: Leaving::default(),
+        software: Software::default(),
         muting: Muting::default(),
         pending: FuturesOrdered::new(),
         outbox: Outbox::default(),
@@ -142,6 +143,7 @@ struct Connection<S> {
     kafka: Arc<Kafka>,
     peer: Arc<Peer>,
     leaving: Leaving,
+    software: Software,
     muting: Muting,
     frames: FrameReader,
     pending: FuturesOrdered<BoxFuture<'static, Answer>>,
@@ -217,6 +219,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             client_id: header.client_id,
             leaving: self.leaving.clone(),
             memory: frame.permit,
+            software: self.software.clone(),
             muting: self.muting.clone(),
             toll: None,
         };

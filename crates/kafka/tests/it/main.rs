@@ -15,5 +15,6 @@ mod offsets;
 mod produce;
 mod quotas;
 mod requests;
+mod telemetry;
 mod tools;
 mod versions;
