@@ -197,6 +197,11 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::delete_records::DeleteRecords>(),
     row::<api::init_producer_id::InitProducerId>(),
     row::<api::offset_for_leader_epoch::OffsetForLeaderEpoch>(),
+    row::<api::add_partitions_to_txn::AddPartitionsToTxn>(),
+    row::<api::add_offsets_to_txn::AddOffsetsToTxn>(),
+    row::<api::end_txn::EndTxn>(),
+    row::<api::write_txn_markers::WriteTxnMarkers>(),
+    row::<api::txn_offset_commit::TxnOffsetCommit>(),
     row::<api::describe_configs::DescribeConfigs>(),
     row::<api::alter_configs::AlterConfigs>(),
     row::<api::alter_replica_log_dirs::AlterReplicaLogDirs>(),
@@ -216,6 +221,9 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::get_telemetry_subscriptions::GetTelemetrySubscriptions>(),
     row::<api::push_telemetry::PushTelemetry>(),
     row::<api::list_config_resources::ListConfigResources>(),
+    row::<api::describe_producers::DescribeProducers>(),
+    row::<api::describe_transactions::DescribeTransactions>(),
+    row::<api::list_transactions::ListTransactions>(),
     row::<api::describe_topic_partitions::DescribeTopicPartitions>(),
 ];
 

@@ -38,6 +38,13 @@ pub(crate) const FEATURES: &[FeatureRow] = &[
         max: 30,
         initial: 30,
     },
+    // 2: an epoch for each transaction, partitions added by the first batch (KIP-890).
+    FeatureRow {
+        name: "transaction.version",
+        min: 0,
+        max: 2,
+        initial: 2,
+    },
 ];
 
 /// How a level may move (KIP-584, KIP-778).

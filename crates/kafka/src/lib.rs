@@ -17,6 +17,7 @@ mod metrics;
 mod node;
 mod telemetry;
 mod throttle;
+pub mod transaction;
 
 pub use connection::{ConnectionError, ConnectionLimits, Peer, serve_connection};
 pub use dispatch::CallError;

@@ -5,6 +5,7 @@ use crate::fetch_session::FetchSessions;
 use crate::group::{Coordinator, CoordinatorConfig};
 use crate::metrics::ApiMetrics;
 use crate::telemetry::Telemetry;
+use crate::transaction::TransactionCoordinator;
 use millstream_broker::Broker;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,9 +44,11 @@ pub struct Kafka {
     /// Counters.
     pub metrics: Arc<ApiMetrics>,
     /// Consumer groups.
-    pub groups: Coordinator,
+    pub groups: Arc<Coordinator>,
     /// Metrics that clients push.
     pub telemetry: Telemetry,
+    /// Transactions.
+    pub transactions: TransactionCoordinator,
     pub(crate) config: KafkaConfig,
     pub(crate) fetch_sessions: FetchSessions,
     /// One permit a byte; all of them are `request_bytes_max`.
@@ -61,9 +64,12 @@ impl Kafka {
         let request_bytes_max = config.request_bytes_max.clamp(1, u32::MAX as usize);
         let request_bytes = Arc::new(Semaphore::new(request_bytes_max));
         let fetch_sessions = FetchSessions::new(config.fetch_sessions_max, broker.clock().wall_ms());
+        let runtime = coordinator.runtime.clone();
+        let groups = Arc::new(Coordinator::new(broker.clone(), coordinator));
         Arc::new(Kafka {
-            groups: Coordinator::new(broker.clone(), coordinator),
             telemetry: Telemetry::new(&broker),
+            transactions: TransactionCoordinator::new(broker.clone(), groups.clone(), runtime),
+            groups,
             broker,
             metrics: Arc::default(),
             config,

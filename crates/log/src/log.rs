@@ -21,6 +21,7 @@ use crate::objects::store::ObjectStore;
 use crate::recovery::Recovery;
 use crate::stream::Stream;
 use crate::upload::uploader::Uploader;
+use crate::wal::blocks::BlockPool;
 use crate::wal::file::{FileWal, FileWalOptions};
 use crate::wal::format::GROUP_RUNS_MAX;
 use crate::wal::group_commit::{GROUP_BYTES_MAX, GroupCommit};
@@ -246,6 +247,7 @@ fn start_wal(inner: &Inner, runner: WalRunner, durable: GroupSeq) -> Result<WalL
         uploader: inner.uploader.clone(),
         upload_bytes: core.config.upload_bytes,
         durable,
+        blocks: BlockPool::default(),
     };
     let medium = core.medium.clone();
     let background = async move { medium.background().await };

@@ -257,11 +257,13 @@ impl Running {
     /// Ends the coordination of groups: members that wait for a rebalance are told to look elsewhere, so that their
     /// connections can finish.
     pub async fn release_groups(&self) {
+        self.kafka.transactions.close().await;
         self.kafka.groups.close().await;
     }
 
     /// Ends in the order of dependence. What fails here is mended by the next start.
     pub async fn close(self) {
+        self.kafka.transactions.close().await;
         self.kafka.groups.close().await;
         self.broker.close().await;
         self.store.close().await;

@@ -103,9 +103,12 @@ pub const BROKER_ROWS: &[ConfigRow] = &[
     row("replica.alter.log.dirs.io.max.bytes.per.second", Long, Some("9223372036854775807"), Range(0, i64::MAX), Dynamic, NoMeaning("there is one directory"), "Bytes a second of moves between directories."),
     row("socket.request.max.bytes", Int, Some("104857600"), Range(1, i32::MAX as i64), Static, SetAs("limits.request_bytes_max"), "The largest request accepted."),
     row("telemetry.max.bytes", Int, Some("1048576"), Range(1, i32::MAX as i64), Static, Works, "The largest push of metrics of a client."),
-    row("transaction.max.timeout.ms", Int, Some("900000"), Range(1, i32::MAX as i64), Static, NoMeaning("transactions are not served yet"), "The longest transaction timeout."),
+    row("transaction.max.timeout.ms", Int, Some("900000"), Range(1, i32::MAX as i64), Static, Works, "The longest transaction timeout."),
+    row("transaction.remove.expired.transaction.cleanup.interval.ms", Int, Some("3600000"), Range(1, i32::MAX as i64), Static, Works, "How often expired transactional ids are looked for."),
     row("transaction.state.log.min.isr", Int, Some("1"), Range(1, i32::MAX as i64), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "In-sync replicas of __transaction_state."),
+    row("transaction.state.log.num.partitions", Int, Some("50"), Range(1, i32::MAX as i64), Static, Works, "Partitions of __transaction_state."),
     row("transaction.state.log.replication.factor", Short, Some("1"), Range(1, 32_767), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Replicas of __transaction_state."),
+    row("transactional.id.expiration.ms", Int, Some("604800000"), Range(1, i32::MAX as i64), Static, Works, "How long the state of a silent transactional id is kept."),
     row("unclean.leader.election.enable", Boolean, Some("false"), Any, Dynamic, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Default of the topic setting unclean.leader.election.enable."),
 ];
 

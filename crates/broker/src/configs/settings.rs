@@ -151,6 +151,21 @@ pub struct BrokerSettings {
     pub connections: ConnectionSettings,
     /// What a coordinator of groups reads.
     pub groups: GroupSettings,
+    /// What a coordinator of transactions reads.
+    pub transactions: TransactionSettings,
+}
+
+/// The settings of transactions; all are fixed at start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionSettings {
+    /// transaction.state.log.num.partitions.
+    pub state_partitions: u32,
+    /// transaction.max.timeout.ms.
+    pub timeout_max: Duration,
+    /// transactional.id.expiration.ms.
+    pub id_expiration: Duration,
+    /// transaction.remove.expired.transaction.cleanup.interval.ms.
+    pub expiry_check_interval: Duration,
 }
 
 /// The settings of consumer groups; all are fixed at start.
@@ -220,6 +235,12 @@ impl BrokerSettings {
                 offset_metadata_bytes_max: whole("offset.metadata.max.bytes", 0) as usize,
                 offsets_retention: Duration::from_secs(60) * whole("offsets.retention.minutes", 1),
                 offsets_retention_check_interval: millis("offsets.retention.check.interval.ms"),
+            },
+            transactions: TransactionSettings {
+                state_partitions: whole("transaction.state.log.num.partitions", 1),
+                timeout_max: millis("transaction.max.timeout.ms"),
+                id_expiration: millis("transactional.id.expiration.ms"),
+                expiry_check_interval: millis("transaction.remove.expired.transaction.cleanup.interval.ms"),
             },
         }
     }

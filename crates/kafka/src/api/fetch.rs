@@ -15,8 +15,8 @@ use millstream_broker::{
     Topic, TopicId,
 };
 use millstream_kafka_wire::fetch::{
-    EpochEndOffset, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, ForgottenTopic,
-    PartitionData,
+    AbortedTransaction, EpochEndOffset, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse,
+    ForgottenTopic, PartitionData,
 };
 use millstream_kafka_wire::{Records, Str, Uuid};
 use std::sync::Arc;
@@ -292,6 +292,17 @@ fn news(result: &Result<FetchSlice, ErrorCode>) -> (Told, HasNews) {
     }
 }
 
+/// What a reader of committed records has to leave out. Readers look for the first offsets in order.
+fn aborted(slice: &FetchSlice) -> Vec<AbortedTransaction> {
+    let of = |aborted: &millstream_broker::AbortedTransaction| AbortedTransaction {
+        producer_id: aborted.producer_id,
+        first_offset: aborted.first.0 as i64,
+    };
+    let mut all: Vec<AbortedTransaction> = slice.aborted.iter().map(of).collect();
+    all.sort_by_key(|aborted| aborted.first_offset);
+    all
+}
+
 fn encode_partition(
     index: i32,
     result: Result<FetchSlice, ErrorCode>,
@@ -313,7 +324,7 @@ fn encode_partition(
     data.high_watermark = slice.bounds.end.0 as i64;
     data.last_stable_offset = slice.bounds.stable_end.0 as i64;
     data.log_start_offset = slice.bounds.start.0 as i64;
-    data.aborted_transactions = (isolation == Isolation::ReadCommitted).then(Vec::new);
+    data.aborted_transactions = (isolation == Isolation::ReadCommitted).then(|| aborted(&slice));
     if let Some((epoch, end)) = slice.diverging {
         let epoch = i32::try_from(epoch.0).unwrap_or(i32::MAX);
         data.diverging_epoch = EpochEndOffset {

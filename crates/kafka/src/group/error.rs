@@ -41,6 +41,8 @@ pub enum GroupError {
     InvalidCommitOffsetSize,
     /// A transaction that has not ended yet holds an offset of this partition (KIP-447).
     UnstableOffsetCommit,
+    /// A transaction of a newer epoch of the producer has ended.
+    StaleProducerEpoch,
     /// The group consumes the topic, so its offsets stay (KIP-496).
     GroupSubscribedToTopic,
     /// Our own fault.
@@ -100,6 +102,7 @@ impl fmt::Display for GroupError {
             Self::OffsetMetadataTooLarge => "the offset's metadata is too long",
             Self::InvalidCommitOffsetSize => "the commit is too large",
             Self::UnstableOffsetCommit => "an open transaction holds an offset of the partition",
+            Self::StaleProducerEpoch => "a newer epoch of the producer has ended its transaction",
             Self::GroupSubscribedToTopic => "the group consumes the topic",
             Self::UnknownServerError => "the coordinator failed",
         })

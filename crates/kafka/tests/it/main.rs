@@ -17,4 +17,5 @@ mod quotas;
 mod requests;
 mod telemetry;
 mod tools;
+mod transactions;
 mod versions;

@@ -4,6 +4,7 @@ mod cluster;
 mod groups;
 mod records;
 mod topics;
+mod transactions;
 
 use crate::harness::{Client, Server};
 use millstream_kafka::supported_apis;
@@ -50,6 +51,7 @@ async fn every_advertised_version_of_every_api_is_answered_without_error() {
     topics::all(&mut covered, &mut client).await;
     cluster::all(&mut covered, &mut client).await;
     groups::all(&mut covered, &mut client, id).await;
+    transactions::all(&mut covered, &mut client).await;
     let advertised: BTreeSet<i16> = supported_apis().iter().map(|api| api.key).collect();
     assert_eq!(covered.0, advertised, "an API without a line here");
 }
