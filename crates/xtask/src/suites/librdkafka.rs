@@ -109,8 +109,15 @@ fn judged(name: &str, ran: &Ran) -> Case {
         },
         Some(("FAILED", reason)) => Case::failed(name, place_free(reason)),
         Some(("SKIPPED", reason)) => Case::skipped(name, reason),
-        _ => Case::failed(name, &ran.silence()),
+        _ => Case::failed(name, last_failure(&ran.errors).unwrap_or(&ran.silence())),
     }
+}
+
+/// What a test said that ended the whole process, or was still running at its own limit: the line after
+/// `### Test "NAME" failed at ...`.
+fn last_failure(log: &str) -> Option<&str> {
+    let mut lines = log.lines().skip_while(|line| !line.contains("### Test \""));
+    lines.nth(1).filter(|line| !line.is_empty())
 }
 
 /// Without `test_x():123: ` in front, which names a line of librdkafka.

@@ -30,7 +30,7 @@ pub const RDKAFKA: Suite = Suite {
     name: "rust-rdkafka",
     about: "rust-rdkafka's integration tests",
     version: || sources::pinned(&sources::manifests("rust").join("Cargo.toml"), "rdkafka = "),
-    install: || sources::crate_sources("rdkafka"),
+    install: || sources::crate_sources("rdkafka", &[]),
     run: |stage, scope| run(stage, scope, "rdkafka", &[]),
 };
 
@@ -39,7 +39,7 @@ pub const RSKAFKA: Suite = Suite {
     name: "rskafka",
     about: "rskafka's integration tests",
     version: || sources::pinned(&sources::manifests("rust").join("Cargo.toml"), "rskafka = "),
-    install: || sources::crate_sources("rskafka"),
+    install: || sources::crate_sources("rskafka", &[("rsasl", "2.3.1")]),
     run: |stage, scope| run(stage, scope, "rskafka", &["--features", "full"]),
 };
 

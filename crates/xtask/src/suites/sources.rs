@@ -91,8 +91,9 @@ pub fn librdkafka() -> anyhow::Result<()> {
     })
 }
 
-/// A crate with its tests, as its registry has it, outside of every workspace and with no toolchain of its own.
-pub fn crate_sources(name: &str) -> anyhow::Result<()> {
+/// A crate with its tests, as its registry has it, outside of every workspace and with no toolchain of its own. Of what
+/// its lock file names, `newer` (name and version) is replaced: old versions that today's compiler refuses.
+pub fn crate_sources(name: &str, newer: &[(&str, &str)]) -> anyhow::Result<()> {
     let manifest = manifests("rust").join("Cargo.toml");
     let lock = manifests("rust").join("Cargo.lock");
     stamped(&format!("suite-{name}"), &[manifest.clone(), lock], || {
@@ -110,7 +111,12 @@ pub fn crate_sources(name: &str) -> anyhow::Result<()> {
         let cargo = target.join("Cargo.toml");
         let text = std::fs::read_to_string(&cargo)?;
         std::fs::write(&cargo, text + "\n[workspace]\n")
-            .context("cannot cut the crate off from our workspace")
+            .context("cannot cut the crate off from our workspace")?;
+        for (dependency, version) in newer {
+            let update = ["update", "--quiet", "-p", dependency, "--precise", version];
+            run(crate::shell::cargo().args(update).current_dir(&target))?;
+        }
+        Ok(())
     })
 }
 

@@ -12,8 +12,11 @@ use std::time::Duration;
 /// A broker that does not accept a connection for so long hangs.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// What Kafka needs beyond its defaults so that the tests of access control are judged too. Everyone may do everything
-/// that no rule forbids, as on a broker without an authoriser.
+/// What the suites' own brokers are set to: librdkafka's tests write to partitions of topics that make themselves.
+const SETTINGS: &[&str] = &["num.partitions=4", "group.initial.rebalance.delay.ms=0"];
+
+/// What Kafka needs beyond that so that the tests of access control are judged too. Everyone may do everything that no
+/// rule forbids, as on a broker without an authoriser.
 const KAFKA_PROPERTIES: &str = "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n\
      super.users=User:ANONYMOUS\n\
      allow.everyone.if.no.acl.found=true\n";
@@ -30,8 +33,12 @@ impl Stage {
     /// Starts a broker on fresh storage for one suite.
     pub fn open(suite: &str, peer: Peer, port: Option<u16>, binary: Option<PathBuf>) -> anyhow::Result<Self> {
         let folder = root().join(".cache/runs/suites").join(peer.name()).join(suite);
-        let site = Site::prepare(peer, &folder, port, binary)?;
-        site.append_properties(KAFKA_PROPERTIES)?;
+        let flags = SETTINGS
+            .iter()
+            .flat_map(|setting| ["--set", setting])
+            .map(str::to_owned);
+        let site = Site::prepare(peer, &folder, port, binary)?.with(flags.collect(), &[]);
+        site.append_properties(&format!("{}\n{KAFKA_PROPERTIES}", SETTINGS.join("\n")))?;
         let broker = site.start()?;
         Ok(Self {
             site,
@@ -56,6 +63,7 @@ impl Stage {
     pub fn run(&mut self, name: &str, command: &mut Command, limit: Duration) -> anyhow::Result<Ran> {
         let log = self.log(name);
         let finished = run_bounded(command, limit, &log)?;
+        println!("  {name}: {:.1} s", finished.took.as_secs_f64());
         let broker_died = !self.is_alive();
         if broker_died {
             self.deaths += 1;
