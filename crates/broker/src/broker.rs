@@ -5,7 +5,10 @@ use crate::configs::resolve::{BrokerLayers, ConfigEntry, ConfigMap, ConfigSource
 use crate::configs::settings::BrokerSettings;
 use crate::fetch_memory::{FETCH_MEMORY_BYTES, FetchMemory};
 use crate::producer_ids::ProducerIds;
+use crate::quota::Quotas;
 use crate::records::OPENINGS_MAX;
+use crate::security::Rules;
+use crate::security::sasl::Authenticators;
 use crate::state_stream::{StateError, StateStream};
 use crate::topics::{Dry, Topic, TopicTable};
 use arc_swap::ArcSwap;
@@ -26,6 +29,8 @@ pub struct BrokerConfig {
     pub fixed: ConfigMap,
     /// Bytes that the answers of all fetches together may hold.
     pub fetch_memory_bytes: usize,
+    /// What logins are checked against beside the catalog.
+    pub authenticators: Authenticators,
 }
 
 impl Default for BrokerConfig {
@@ -34,6 +39,7 @@ impl Default for BrokerConfig {
             broker_id: 0,
             fixed: ConfigMap::new(),
             fetch_memory_bytes: FETCH_MEMORY_BYTES,
+            authenticators: Authenticators::default(),
         }
     }
 }
@@ -80,8 +86,13 @@ pub(crate) struct Inner {
     /// Held over the fetch of a block.
     pub producer_ids: tokio::sync::Mutex<ProducerIds>,
     pub fetch_memory: FetchMemory,
+    pub quotas: Quotas,
     /// One permit for each batch that may be open at once.
     pub openings: Semaphore,
+    /// Access rules as they are asked.
+    pub rules: Rules,
+    /// What the salts of users that do not exist follow from.
+    pub salt_key: [u8; 16],
 }
 
 /// The broker's settings by layer, owned.
@@ -123,6 +134,7 @@ impl Broker {
             dynamic_default: &ConfigMap::new(),
             fixed: &config.fixed,
         });
+        let salt_key = catalog.draw();
         let inner = Inner {
             fetch_memory: FetchMemory::new(config.fetch_memory_bytes),
             config,
@@ -133,12 +145,16 @@ impl Broker {
             changing: Mutex::default(),
             settings: ArcSwap::from_pointee(settings),
             producer_ids: tokio::sync::Mutex::default(),
+            quotas: Quotas::default(),
             openings: Semaphore::new(OPENINGS_MAX),
+            rules: Rules::default(),
+            salt_key,
         };
         let broker = Broker {
             inner: Arc::new(inner),
         };
         broker.refresh_own_settings();
+        broker.refresh_quotas();
         broker.follow_all();
         broker.drop_orphans().await;
         Ok(broker)

@@ -5,18 +5,25 @@
 //!
 //! Adding an API is one file in `api/` and one row in `dispatch::TABLE`, from which ApiVersions is derived.
 
+mod access;
 mod api;
 mod authorized;
 mod connection;
 mod dispatch;
 mod errors;
+mod features;
 mod fetch_session;
 pub mod group;
 mod metrics;
 mod node;
+mod share;
+mod throttle;
+pub mod transaction;
 
-pub use connection::{ConnectionError, ConnectionLimits, Peer, serve_connection};
+pub use access::{Right, rights_of};
+pub use connection::{ConnectionError, ConnectionLimits, LoginRules, Peer, serve_connection};
 pub use dispatch::CallError;
 pub use dispatch::{ApiListing, supported_apis};
 pub use metrics::{ApiMetrics, ApiSnapshot, LATENCY_BOUNDS_MICROS};
 pub use node::{Advertised, Kafka, KafkaConfig};
+pub use share::ShareGroups;

@@ -141,7 +141,11 @@ fn a_bad_change_is_refused_whole() {
 
 /// Read into `BrokerSettings` or a topic's view.
 const READ_BY_BROKER: &[&str] = &[
+    "allow.everyone.if.no.acl.found",
+    "authorizer.class.name",
     "auto.create.topics.enable",
+    "controller.quota.window.num",
+    "controller.quota.window.size.seconds",
     "delete.topic.enable",
     "fetch.max.bytes",
     "group.initial.rebalance.delay.ms",
@@ -151,11 +155,17 @@ const READ_BY_BROKER: &[&str] = &[
     "log.cleaner.enable",
     "log.retention.hours",
     "log.retention.minutes",
+    "max.connection.creation.rate",
+    "max.connections.per.ip",
+    "max.connections.per.ip.overrides",
     "num.partitions",
     "offset.metadata.max.bytes",
     "offsets.retention.check.interval.ms",
     "offsets.retention.minutes",
     "offsets.topic.num.partitions",
+    "quota.window.num",
+    "quota.window.size.seconds",
+    "super.users",
 ];
 
 #[test]

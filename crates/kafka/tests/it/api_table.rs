@@ -52,8 +52,48 @@ fn remarks(key: ApiKey) -> &'static str {
         ApiKey::JoinGroup => {
             "Classic protocol: static members, cooperative rebalance, member ids in two steps (KIP-394)."
         }
-        ApiKey::DescribeConfigs => "Topics and brokers, with synonyms, types and documentation.",
-        ApiKey::DescribeLogDirs => "One directory; total and usable bytes are told as unknown.",
+        ApiKey::DescribeConfigs => {
+            "Topics, brokers and client metrics, with synonyms, types and documentation."
+        }
+        ApiKey::DescribeLogDirs => "One directory.",
+        ApiKey::AlterReplicaLogDirs => "There is one directory: a partition is there, or nowhere.",
+        ApiKey::ElectLeaders => "Never needed: a partition's owner is the preferred one.",
+        ApiKey::AlterPartitionReassignments => {
+            "A partition has one owner; an assignment to it holds at once, any other is refused."
+        }
+        ApiKey::ListPartitionReassignments => "Never any.",
+        ApiKey::AlterClientQuotas => {
+            "Users, clients and addresses; an address is written as digits, names are not resolved."
+        }
+        ApiKey::DescribeQuorum => "One voter; the offset is the revision of the metadata.",
+        ApiKey::UpdateFeatures => {
+            "All changes or none. Levels are kept and told; see `crates/kafka/src/features.rs`."
+        }
+        ApiKey::ListConfigResources => "Topics, brokers, groups and client metrics.",
+        ApiKey::SaslHandshake => {
+            "On listeners that ask for a login; after version 0 the mechanism's messages travel bare."
+        }
+        ApiKey::SaslAuthenticate => {
+            "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 (with delegation tokens), OAUTHBEARER; logins that are renewed (KIP-368)."
+        }
+        ApiKey::DescribeAcls | ApiKey::CreateAcls | ApiKey::DeleteAcls => {
+            "SECURITY_DISABLED unless authorizer.class.name is set."
+        }
+        ApiKey::AlterUserScramCredentials => "Only keys that follow from the salted password are kept.",
+        ApiKey::CreateDelegationToken
+        | ApiKey::RenewDelegationToken
+        | ApiKey::ExpireDelegationToken
+        | ApiKey::DescribeDelegationToken => {
+            "DELEGATION_TOKEN_AUTH_DISABLED unless security.token_key_file is set."
+        }
+        ApiKey::ShareGroupHeartbeat => {
+            "Members are spread over partitions as Kafka's assignor `simple` does."
+        }
+        ApiKey::ShareFetch => {
+            "Acknowledgements travel along. Whole batches, or exact numbers of records (KIP-1206); whoever waits is woken."
+        }
+        ApiKey::ShareAcknowledge => "Accept, release, reject, renew (KIP-1222); answered when durable.",
+        ApiKey::AlterShareGroupOffsets => "What became of records above the new start is forgotten.",
         ApiKey::DescribeCluster => "Endpoints of brokers only.",
         _ => "",
     }

@@ -5,7 +5,7 @@
 //!
 //! **Invariant**: what `create`, `rename` and `remove` report done survives a power failure.
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskFile, DiskSpace};
 use crate::error::OpenError;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -124,6 +124,15 @@ impl Disk for FileDisk {
         self.run(move |directory| {
             fs::remove_file(directory.path.join(name))?;
             directory.handle.sync_all()
+        })
+    }
+
+    fn space(&self) -> Option<DiskSpace> {
+        let volume = rustix::fs::fstatvfs(&self.inner.handle).ok()?;
+        Some(DiskSpace {
+            total_bytes: volume.f_blocks.saturating_mul(volume.f_frsize),
+            // Without what is reserved for the superuser.
+            usable_bytes: volume.f_bavail.saturating_mul(volume.f_frsize),
         })
     }
 }

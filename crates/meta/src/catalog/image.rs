@@ -4,12 +4,17 @@
 //! **Invariant**: an image is never seen between the changes of one revision; each topic has as many partitions as its record
 //! says.
 
+use super::acl::AclBinding;
+use super::credentials::{DelegationToken, ScramCredential};
+use super::facts::Facts;
 use super::name::unify;
+use super::named::unspell;
 use super::ordered::OrderedMap;
 use super::records::{
     PARTITIONS_PER_CHUNK, TopicRecord, decode_cluster, decode_configs, decode_partitions, decode_topic,
 };
-use super::{ClusterId, ConfigMap, PartitionFacts, TopicFacts, TopicId};
+use super::security_records::{acl_key, decode_acl, decode_scram, decode_token, scram_key, token_key};
+use super::{ClusterId, ConfigMap, NamedKind, PartitionFacts, TopicFacts, TopicId};
 use crate::key::Key;
 use crate::record::DecodeError;
 use crate::store::{Entry, Event, Revision};
@@ -60,7 +65,11 @@ pub struct Image {
     /// Unified spelling -> name, of the names that differ from it.
     dotted: OrderedMap<Arc<str>, Arc<str>>,
     broker_configs: Arc<BTreeMap<Option<u32>, StoredConfigs>>,
+    named: OrderedMap<(NamedKind, Arc<str>), Arc<StoredConfigs>>,
     partition_count: u64,
+    pub(super) acls: Facts<AclBinding>,
+    pub(super) scrams: Facts<ScramCredential>,
+    pub(super) tokens: Facts<DelegationToken>,
 }
 
 impl Image {
@@ -73,7 +82,11 @@ impl Image {
             by_id: OrderedMap::default(),
             dotted: OrderedMap::default(),
             broker_configs: Arc::default(),
+            named: OrderedMap::default(),
             partition_count: 0,
+            acls: Facts::default(),
+            scrams: Facts::default(),
+            tokens: Facts::default(),
         };
         let events = keys.into_iter().map(|(key, entry)| Event {
             key,
@@ -160,6 +173,24 @@ impl Image {
         self.broker_configs.get(&broker).map(|stored| stored.revision)
     }
 
+    /// Everything of one kind that has settings, in the order of the names.
+    pub fn all_named(&self, kind: NamedKind) -> impl Iterator<Item = (&str, &ConfigMap)> {
+        let first = (kind, Arc::from(""));
+        self.named
+            .iter_from(&first)
+            .take_while(move |((of, _), _)| *of == kind)
+            .map(|((_, name), stored)| (&**name, &stored.configs))
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    /// The settings under a name, and the revision that wrote them.
+    #[must_use]
+    pub fn named_settings(&self, kind: NamedKind, name: &str) -> Option<(&ConfigMap, Revision)> {
+        let stored = self.named.get(&(kind, Arc::from(name)))?;
+        Some((&stored.configs, stored.revision))
+    }
+
     /// The name under a topic's key.
     fn name_of<'a>(&'a self, unified: &'a str) -> &'a str {
         self.dotted.get(unified).map_or(unified, |name| name)
@@ -189,7 +220,14 @@ impl Image {
                     self.apply_broker_configs(broker, value, event.revision)
                         .map_err(failed)?;
                 }
+                Key::Named { kind, spelt } => {
+                    self.apply_named(kind, spelt, value, event.revision)
+                        .map_err(failed)?;
+                }
                 Key::Partitions { .. } | Key::TopicConfigs(_) => parts.push((key, event)),
+                Key::Acl(_) | Key::Scram(_) | Key::Token(_) => {
+                    self.apply_security(key, event).map_err(failed)?;
+                }
                 _ => return Err(failed(DecodeError::NotThisKind)),
             }
         }
@@ -277,6 +315,34 @@ impl Image {
         }
     }
 
+    /// An access rule, a user's keys or a token changed. A value under another's key is not taken.
+    fn apply_security(&mut self, key: Key<'_>, event: &Event) -> Result<(), DecodeError> {
+        let value = event.entry.as_ref().map(|entry| &entry.value);
+        let (at, revision) = (&event.key, event.revision);
+        let belongs = |own: Option<String>| match own {
+            Some(own) if *own != **at => Err(DecodeError::Field("key")),
+            _ => Ok(()),
+        };
+        match key {
+            Key::Acl(_) => {
+                let acl = value.map(decode_acl).transpose()?;
+                belongs(acl.as_ref().map(acl_key))?;
+                self.acls.apply(at, acl, revision);
+            }
+            Key::Scram(_) => {
+                let keys = value.map(decode_scram).transpose()?;
+                belongs(keys.as_ref().map(|keys| scram_key(&keys.user, keys.mechanism)))?;
+                self.scrams.apply(at, keys, revision);
+            }
+            _ => {
+                let token = value.map(decode_token).transpose()?;
+                belongs(token.as_ref().map(|token| token_key(&token.id)))?;
+                self.tokens.apply(at, token, revision);
+            }
+        }
+        Ok(())
+    }
+
     fn apply_broker_configs(
         &mut self,
         broker: Option<u32>,
@@ -292,6 +358,27 @@ impl Image {
             Some(stored) => all.insert(broker, stored),
             None => all.remove(&broker),
         };
+        Ok(())
+    }
+
+    fn apply_named(
+        &mut self,
+        kind: NamedKind,
+        spelt: &str,
+        value: Option<&Bytes>,
+        revision: Revision,
+    ) -> Result<(), DecodeError> {
+        let name: Arc<str> = unspell(spelt).ok_or(DecodeError::Field("name"))?.into();
+        match value {
+            Some(value) => {
+                let configs = decode_configs(value)?;
+                let stored = StoredConfigs { configs, revision };
+                self.named.insert((kind, name), Arc::new(stored));
+            }
+            None => {
+                self.named.remove(&(kind, name));
+            }
+        }
         Ok(())
     }
 

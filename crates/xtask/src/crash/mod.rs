@@ -15,7 +15,6 @@ use crate::process::{now, run_bounded};
 use crate::shell::root;
 use anyhow::{Context, bail};
 use random::Random;
-use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;

@@ -1,0 +1,285 @@
+//! The records that a shard keeps in its stream: groups of every kind and offsets, keyed, versioned, little-endian.
+//!
+//! The first byte of a key says which record it is, and so of which kind its group is; each kind has a range of its own:
+//! 1 to 3 classic groups and offsets, 16 to 31 consumer groups, 32 to 47 share groups.
+//!
+//! Owns: the bytes, drawn in docs/format/group.md. Never: when to write them. No checksum of its own: the batch that holds
+//! them has one.
+//!
+//! **Invariant**: `decode(encode(r)) == r`; a length is compared with the bytes that remain before anything is allocated.
+
+mod codec;
+mod share;
+
+use super::answer::EncodedRecord;
+use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
+use bytes::Bytes;
+use codec::{Reader, VALUE_VERSION, put_bytes, put_length, put_optional_text, put_text};
+pub use share::{ShareEpoch, ShareMember, ShareRecord, ShareState};
+use std::fmt;
+use std::sync::Arc;
+
+/// First byte of a key: which record it names.
+pub const KEY_GROUP: u8 = 1;
+/// An offset.
+pub const KEY_OFFSET: u8 = 2;
+/// An offset that an open transaction will commit.
+pub const KEY_TRANSACTIONAL_OFFSET: u8 = 3;
+
+/// One change of a shard's durable state; `None` deletes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// Generation, members and assignments of a group.
+    Group(GroupId, Option<GroupMetadata>),
+    /// A committed offset.
+    Offset(GroupId, TopicName, i32, Option<CommittedOffset>),
+    /// An offset that becomes committed when the producer's transaction does.
+    TransactionalOffset(GroupId, i64, TopicName, i32, Option<CommittedOffset>),
+    /// A part of a share group.
+    Share(GroupId, ShareRecord),
+}
+
+/// The durable half of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupMetadata {
+    /// The kind of group.
+    pub protocol_type: Option<ProtocolName>,
+    /// The generation.
+    pub generation: i32,
+    /// The selected protocol; `None` without members.
+    pub protocol: Option<ProtocolName>,
+    /// Who assigned.
+    pub leader: Option<MemberId>,
+    /// Wall time of the change to this state, milliseconds: offsets of an empty group age from here (KIP-211).
+    pub since_ms: i64,
+    /// The members; none: the group is empty.
+    pub members: Vec<MemberMetadata>,
+}
+
+/// The durable half of a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberMetadata {
+    /// Its id.
+    pub member: MemberId,
+    /// Its instance id, if it is static.
+    pub instance: Option<InstanceId>,
+    /// `client.id`.
+    pub client_id: Arc<str>,
+    /// Where it connected from.
+    pub client_host: Arc<str>,
+    /// Milliseconds.
+    pub rebalance_timeout_ms: u32,
+    /// Milliseconds.
+    pub session_timeout_ms: u32,
+    /// Its metadata under the selected protocol.
+    pub metadata: Bytes,
+    /// Its share.
+    pub assignment: Bytes,
+}
+
+/// The durable form of a committed offset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedOffset {
+    /// The next offset to read.
+    pub offset: i64,
+    /// -1: unknown.
+    pub leader_epoch: i32,
+    /// Wall time of the commit, milliseconds.
+    pub committed_ms: i64,
+    /// Wall time at which it expires whatever the group does, milliseconds; commits of versions 2 to 4 can ask for it.
+    pub expires_ms: Option<i64>,
+    /// The topic's id; zeros: unknown.
+    pub topic_id: TopicId,
+    /// Free text of the client.
+    pub metadata: Arc<str>,
+}
+
+/// Bytes that are no record of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordError {
+    /// Ends too early, holds too much, or holds text that is not UTF-8.
+    Malformed,
+    /// Written by a later version.
+    UnknownVersion(u8),
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed => write!(f, "a group record is malformed"),
+            Self::UnknownVersion(version) => {
+                write!(f, "a group record has the unknown version or kind {version}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RecordError {}
+
+impl Record {
+    /// The group it belongs to.
+    #[must_use]
+    pub fn group(&self) -> &GroupId {
+        match self {
+            Self::Group(group, _)
+            | Self::Offset(group, ..)
+            | Self::TransactionalOffset(group, ..)
+            | Self::Share(group, _) => group,
+        }
+    }
+
+    /// Whether it deletes its key.
+    #[must_use]
+    pub fn is_tombstone(&self) -> bool {
+        match self {
+            Self::Group(_, value) => value.is_none(),
+            Self::Share(_, record) => record.is_tombstone(),
+            Self::Offset(_, _, _, value) | Self::TransactionalOffset(_, _, _, _, value) => value.is_none(),
+        }
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn encode(&self) -> EncodedRecord {
+        let mut key = Vec::with_capacity(64);
+        let value = match self {
+            Self::Group(group, metadata) => {
+                key.push(KEY_GROUP);
+                put_text(&mut key, group.as_str());
+                metadata.as_ref().map(encode_group)
+            }
+            Self::Offset(group, topic, partition, offset) => {
+                key.push(KEY_OFFSET);
+                put_text(&mut key, group.as_str());
+                put_text(&mut key, topic.as_str());
+                key.extend_from_slice(&partition.to_le_bytes());
+                offset.as_ref().map(encode_offset)
+            }
+            Self::TransactionalOffset(group, producer_id, topic, partition, offset) => {
+                key.push(KEY_TRANSACTIONAL_OFFSET);
+                put_text(&mut key, group.as_str());
+                key.extend_from_slice(&producer_id.to_le_bytes());
+                put_text(&mut key, topic.as_str());
+                key.extend_from_slice(&partition.to_le_bytes());
+                offset.as_ref().map(encode_offset)
+            }
+            Self::Share(group, record) => {
+                let (bytes, value) = record.encode(group);
+                key = bytes;
+                value
+            }
+        };
+        EncodedRecord {
+            key: Bytes::from(key),
+            value: value.map(Bytes::from),
+        }
+    }
+
+    /// The record that the bytes hold.
+    pub fn decode(key: &[u8], value: Option<&[u8]>) -> Result<Record, RecordError> {
+        let mut key = Reader::new(key);
+        let kind = key.u8()?;
+        let group = GroupId::from(key.text()?);
+        let record = match kind {
+            KEY_GROUP => Record::Group(group, value.map(decode_group).transpose()?),
+            KEY_OFFSET => {
+                let (topic, partition) = (TopicName::from(key.text()?), key.i32()?);
+                Record::Offset(group, topic, partition, value.map(decode_offset).transpose()?)
+            }
+            KEY_TRANSACTIONAL_OFFSET => {
+                let producer_id = key.i64()?;
+                let (topic, partition) = (TopicName::from(key.text()?), key.i32()?);
+                let offset = value.map(decode_offset).transpose()?;
+                Record::TransactionalOffset(group, producer_id, topic, partition, offset)
+            }
+            other => match ShareRecord::decode(other, &mut key, value)? {
+                Some(record) => Record::Share(group, record),
+                None => return Err(RecordError::UnknownVersion(other)),
+            },
+        };
+        key.finish()?;
+        Ok(record)
+    }
+}
+
+fn encode_group(group: &GroupMetadata) -> Vec<u8> {
+    let mut out = vec![VALUE_VERSION];
+    put_optional_text(&mut out, group.protocol_type.as_ref().map(ProtocolName::as_str));
+    out.extend_from_slice(&group.generation.to_le_bytes());
+    put_optional_text(&mut out, group.protocol.as_ref().map(ProtocolName::as_str));
+    put_optional_text(&mut out, group.leader.as_ref().map(MemberId::as_str));
+    out.extend_from_slice(&group.since_ms.to_le_bytes());
+    put_length(&mut out, group.members.len());
+    for member in &group.members {
+        put_text(&mut out, member.member.as_str());
+        put_optional_text(&mut out, member.instance.as_ref().map(InstanceId::as_str));
+        put_text(&mut out, &member.client_id);
+        put_text(&mut out, &member.client_host);
+        out.extend_from_slice(&member.rebalance_timeout_ms.to_le_bytes());
+        out.extend_from_slice(&member.session_timeout_ms.to_le_bytes());
+        put_bytes(&mut out, &member.metadata);
+        put_bytes(&mut out, &member.assignment);
+    }
+    out
+}
+
+fn decode_group(value: &[u8]) -> Result<GroupMetadata, RecordError> {
+    let mut reader = Reader::new(value);
+    reader.version()?;
+    let protocol_type = reader.optional_text()?.map(ProtocolName::from);
+    let generation = reader.i32()?;
+    let protocol = reader.optional_text()?.map(ProtocolName::from);
+    let leader = reader.optional_text()?.map(MemberId::from);
+    let since_ms = reader.i64()?;
+    let count = reader.length()?;
+    // No capacity is taken from the count: the bytes that follow bound the loop.
+    let mut members = Vec::new();
+    for _ in 0..count {
+        members.push(MemberMetadata {
+            member: MemberId::from(reader.text()?),
+            instance: reader.optional_text()?.map(InstanceId::from),
+            client_id: Arc::from(reader.text()?),
+            client_host: Arc::from(reader.text()?),
+            rebalance_timeout_ms: reader.u32()?,
+            session_timeout_ms: reader.u32()?,
+            metadata: Bytes::copy_from_slice(reader.bytes()?),
+            assignment: Bytes::copy_from_slice(reader.bytes()?),
+        });
+    }
+    reader.finish()?;
+    Ok(GroupMetadata {
+        protocol_type,
+        generation,
+        protocol,
+        leader,
+        since_ms,
+        members,
+    })
+}
+
+fn encode_offset(offset: &CommittedOffset) -> Vec<u8> {
+    let mut out = Vec::with_capacity(64);
+    out.push(VALUE_VERSION);
+    out.extend_from_slice(&offset.offset.to_le_bytes());
+    out.extend_from_slice(&offset.leader_epoch.to_le_bytes());
+    out.extend_from_slice(&offset.committed_ms.to_le_bytes());
+    out.extend_from_slice(&offset.expires_ms.unwrap_or(-1).to_le_bytes());
+    out.extend_from_slice(&offset.topic_id.0);
+    put_text(&mut out, &offset.metadata);
+    out
+}
+
+fn decode_offset(value: &[u8]) -> Result<CommittedOffset, RecordError> {
+    let mut reader = Reader::new(value);
+    reader.version()?;
+    let offset = CommittedOffset {
+        offset: reader.i64()?,
+        leader_epoch: reader.i32()?,
+        committed_ms: reader.i64()?,
+        expires_ms: Some(reader.i64()?).filter(|&ms| ms >= 0),
+        topic_id: TopicId(reader.array()?),
+        metadata: Arc::from(reader.text()?),
+    };
+    reader.finish()?;
+    Ok(offset)
+}
