@@ -6,6 +6,7 @@ use super::session::{Ask, EPOCH_FINAL, Place, SessionKey, ShareSessions};
 use crate::connection::Peer;
 use crate::errors::ErrorCode;
 use millstream_broker::queue::Disposition;
+use millstream_broker::security::Principal;
 use millstream_kafka_wire::Uuid;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,8 @@ fn peer() -> Arc<Peer> {
         address: "127.0.0.1:1".parse().unwrap(),
         local: "127.0.0.1:2".parse().unwrap(),
         listener: "PLAINTEXT".to_owned(),
+        principal: Arc::new(Principal::user("ANONYMOUS")),
+        login: None,
     })
 }
 
