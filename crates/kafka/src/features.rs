@@ -45,7 +45,7 @@ pub(crate) const FEATURES: &[FeatureRow] = &[
         max: 2,
         initial: 2,
     },
-    // 2: an epoch for each transaction, partitions added by the first batch (KIP-890).
+    // 2: an epoch for each transaction, partitions added by the first batch (KIP-890). A lower level only keeps clients from using it.
     FeatureRow {
         name: "transaction.version",
         min: 0,

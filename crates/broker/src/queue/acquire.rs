@@ -93,7 +93,10 @@ impl Queues {
         let mut wakes = WakeSet::register(streams);
         loop {
             // Registered before the look, so that nothing changes unseen in between.
-            let changes = cells.iter().flatten().map(|cell| Box::pin(cell.changed.notified()));
+            let changes = cells
+                .iter()
+                .flatten()
+                .map(|cell| Box::pin(cell.changed.notified()));
             let changed = select_all(changes);
             let results = self.acquire_once(holder, asks, &cells, budget).await;
             if is_enough(&results) {
@@ -142,7 +145,13 @@ impl Queues {
         results
     }
 
-    async fn acquire_from(&self, holder: Holder, ask: &AcquireAsk, cell: &Arc<Cell>, left: &mut Left) -> AcquireResult {
+    async fn acquire_from(
+        &self,
+        holder: Holder,
+        ask: &AcquireAsk,
+        cell: &Arc<Cell>,
+        left: &mut Left,
+    ) -> AcquireResult {
         let stream = stream_of(ask).ok_or(FetchError::UnknownPartition)?;
         if stream.is_deleted() {
             return Err(FetchError::UnknownPartition.into());
@@ -213,7 +222,9 @@ impl AcquireSlice {
         for next in acquired {
             match self.acquired.last_mut() {
                 // Read in two parts, but one run all the same.
-                Some(last) if last.deliveries == next.deliveries && last.range.end() + 1 == *next.range.start() => {
+                Some(last)
+                    if last.deliveries == next.deliveries && last.range.end() + 1 == *next.range.start() =>
+                {
                     last.range = *last.range.start()..=*next.range.end();
                 }
                 _ => self.acquired.push(next),
@@ -229,7 +240,9 @@ fn wanted_parts(chunk: &Bytes, acquired: &[Acquired]) -> Vec<Bytes> {
     for (header, bytes) in batch::split(chunk.clone()).flatten() {
         let (first, last) = (header.base_offset.0, header.last_offset().0);
         let behind = acquired.partition_point(|acquired| *acquired.range.end() < first);
-        let is_wanted = acquired.get(behind).is_some_and(|acquired| *acquired.range.start() <= last);
+        let is_wanted = acquired
+            .get(behind)
+            .is_some_and(|acquired| *acquired.range.start() <= last);
         let end = position + bytes.len();
         if is_wanted {
             match parts.last_mut() {
@@ -239,7 +252,10 @@ fn wanted_parts(chunk: &Bytes, acquired: &[Acquired]) -> Vec<Bytes> {
         }
         position = end;
     }
-    parts.into_iter().map(|(from, to)| chunk.slice(from..to)).collect()
+    parts
+        .into_iter()
+        .map(|(from, to)| chunk.slice(from..to))
+        .collect()
 }
 
 struct Read {
@@ -268,7 +284,10 @@ async fn read(
         at_least_one: left.at_least_one || !is_run,
         below,
     };
-    let outcome = stream.read(Offset(candidate.from), limit).await.map_err(read_error)?;
+    let outcome = stream
+        .read(Offset(candidate.from), limit)
+        .await
+        .map_err(read_error)?;
     let mut batches = Vec::new();
     let aborted = match policy.isolation {
         Isolation::ReadCommitted => stream.aborted_between(Offset(candidate.from), outcome.next),
@@ -306,4 +325,3 @@ fn is_enough(results: &[AcquireResult]) -> bool {
     };
     results.is_empty() || results.iter().any(ends)
 }
-

@@ -89,7 +89,13 @@ pub(super) struct Told {
 }
 
 impl Cell {
-    pub fn new(id: SubscriptionId, ledger: Ledger, stored: Option<Stored>, shard: Arc<Shard>, timers: Arc<Timers>) -> Self {
+    pub fn new(
+        id: SubscriptionId,
+        ledger: Ledger,
+        stored: Option<Stored>,
+        shard: Arc<Shard>,
+        timers: Arc<Timers>,
+    ) -> Self {
         Self {
             id,
             shard,
@@ -165,7 +171,12 @@ impl Cell {
         }
     }
 
-    pub fn candidate(self: &Arc<Self>, after: u64, log_start: u64, policy: &Policy) -> Result<Option<Candidate>, QueueError> {
+    pub fn candidate(
+        self: &Arc<Self>,
+        after: u64,
+        log_start: u64,
+        policy: &Policy,
+    ) -> Result<Option<Candidate>, QueueError> {
         let mut live = self.live.lock();
         if live.stage != Stage::Open {
             return Err(QueueError::Gone);
@@ -176,7 +187,13 @@ impl Cell {
         Ok(candidate)
     }
 
-    pub fn acquire(self: &Arc<Self>, holder: Holder, offer: Offer<'_>, policy: &Policy, now: Duration) -> Vec<Acquired> {
+    pub fn acquire(
+        self: &Arc<Self>,
+        holder: Holder,
+        offer: Offer<'_>,
+        policy: &Policy,
+        now: Duration,
+    ) -> Vec<Acquired> {
         let mut live = self.live.lock();
         if live.stage != Stage::Open {
             return Vec::new();
@@ -204,7 +221,11 @@ impl Cell {
         Ok(answer)
     }
 
-    pub fn release_all(self: &Arc<Self>, holder: Holder, policy: &Policy) -> Option<oneshot::Receiver<Outcome>> {
+    pub fn release_all(
+        self: &Arc<Self>,
+        holder: Holder,
+        policy: &Policy,
+    ) -> Option<oneshot::Receiver<Outcome>> {
         let mut live = self.live.lock();
         let durability = live.machine.release_all(holder, policy);
         let answer = (durability == Durability::Awaited).then(|| self.wait(&mut live));

@@ -122,7 +122,10 @@ async fn bury_all(broker: &Broker, policies: &dyn PolicySource, cell: &Arc<Cell>
             (Some(target), Some(source)) => {
                 let letters = collect(&source, cell.id.partition, condemned, target.copies_record).await?;
                 write(broker, &cell.id, &source, target, &letters).await?;
-                letters.iter().map(|letter| letter.offset..=letter.offset).collect()
+                letters
+                    .iter()
+                    .map(|letter| letter.offset..=letter.offset)
+                    .collect()
             }
             // Nobody wants them any more.
             _ => condemned.into_iter().map(|(range, ..)| range).collect(),
@@ -220,7 +223,11 @@ async fn write(
             value: None,
             ..*letter
         };
-        let letter = if alone.size_bytes() > bytes_max { &bare } else { letter };
+        let letter = if alone.size_bytes() > bytes_max {
+            &bare
+        } else {
+            letter
+        };
         if builder.size_bytes() + alone.size_bytes() > bytes_max && !builder.is_empty() {
             let full = std::mem::replace(&mut builder, BatchBuilder::new(Codec::None));
             pending.push(send(broker, &topic, partition, full).await?);

@@ -34,7 +34,8 @@ pub(super) struct Stored {
 impl Stored {
     /// The record that makes `change` durable, on top of `ledger`.
     pub fn record(&mut self, id: &SubscriptionId, ledger: &Ledger, change: &Change) -> StateRecord {
-        let is_large = self.changes_bytes >= CHANGES_BYTES_MIN.max(self.snapshot_bytes * CHANGES_TO_SNAPSHOT_BYTES);
+        let is_large =
+            self.changes_bytes >= CHANGES_BYTES_MIN.max(self.snapshot_bytes * CHANGES_TO_SNAPSHOT_BYTES);
         match self.slots {
             Some(slot) if slot < CHANGES_MAX && !is_large => {
                 let value = encode_change(change, ledger.version() + 1);

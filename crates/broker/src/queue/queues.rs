@@ -46,11 +46,23 @@ pub(super) struct Maker {
 }
 
 impl Maker {
-    pub fn loaded(&self, shard: &Arc<Shard>, id: SubscriptionId, ledger: Ledger, stored: Stored) -> Arc<Cell> {
+    pub fn loaded(
+        &self,
+        shard: &Arc<Shard>,
+        id: SubscriptionId,
+        ledger: Ledger,
+        stored: Stored,
+    ) -> Arc<Cell> {
         self.cell(shard, id, ledger, Some(stored))
     }
 
-    fn cell(&self, shard: &Arc<Shard>, id: SubscriptionId, ledger: Ledger, stored: Option<Stored>) -> Arc<Cell> {
+    fn cell(
+        &self,
+        shard: &Arc<Shard>,
+        id: SubscriptionId,
+        ledger: Ledger,
+        stored: Option<Stored>,
+    ) -> Arc<Cell> {
         Arc::new(Cell::new(id, ledger, stored, shard.clone(), self.timers.clone()))
     }
 
@@ -106,13 +118,17 @@ impl Queues {
     fn spawn(&self, topic: &Arc<Topic>) -> Vec<Arc<Shard>> {
         let inner = &self.inner;
         let timers = inner.make.timers.clone();
-        inner
-            .runtime
-            .spawn(async_run(timers, inner.policies.clone(), inner.closing.subscribe()));
+        inner.runtime.spawn(async_run(
+            timers,
+            inner.policies.clone(),
+            inner.closing.subscribe(),
+        ));
         let graves = inner.make.graves.clone();
-        inner
-            .runtime
-            .spawn(graves.run(inner.broker.clone(), inner.policies.clone(), inner.closing.subscribe()));
+        inner.runtime.spawn(graves.run(
+            inner.broker.clone(),
+            inner.policies.clone(),
+            inner.closing.subscribe(),
+        ));
         let shard = |partition| {
             let shard = Arc::new(Shard::new(partition));
             let keeper = Keeper {
@@ -160,7 +176,9 @@ impl Queues {
             Some(cell) => cell,
             None => {
                 let policy = self.policy(&ask.subscription);
-                let start = self.start_of(&ask.topic, ask.subscription.partition, &policy).await?;
+                let start = self
+                    .start_of(&ask.topic, ask.subscription.partition, &policy)
+                    .await?;
                 self.begin(&shard, &ask.subscription, start)
             }
         };
@@ -195,7 +213,12 @@ impl Queues {
     }
 
     /// Takes a consumer's answer for one subscription: all of it, or nothing. Returns when it is durable.
-    pub async fn settle(&self, id: &SubscriptionId, holder: Holder, answer: &[Settlement]) -> Result<(), QueueError> {
+    pub async fn settle(
+        &self,
+        id: &SubscriptionId,
+        holder: Holder,
+        answer: &[Settlement],
+    ) -> Result<(), QueueError> {
         let cell = self.find(id).await?.ok_or(QueueError::Gone)?;
         let now = self.inner.broker.clock().monotonic();
         match cell.settle(holder, answer, &self.policy(id), now)? {
@@ -255,7 +278,10 @@ impl Queues {
         let topic = self.inner.broker.topic_by_id(&cell.id.topic);
         let lag = topic.and_then(|topic| {
             let end = topic.stream(cell.id.partition)?.bounds().end.0;
-            Some(end.saturating_sub(counts.start).saturating_sub(counts.done + counts.condemned))
+            Some(
+                end.saturating_sub(counts.start)
+                    .saturating_sub(counts.done + counts.condemned),
+            )
         });
         Standing {
             id: cell.id.clone(),

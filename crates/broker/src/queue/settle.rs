@@ -275,7 +275,10 @@ impl Subscription {
         let until = Tick(Tick::at(now).0 + 1);
         for (range, _) in change.marks.iter() {
             let settling: Vec<(Range, Hold)> = self.held.within(&range).collect();
-            for (run, hold) in settling.into_iter().filter(|(_, hold)| hold.phase == Phase::Settling) {
+            for (run, hold) in settling
+                .into_iter()
+                .filter(|(_, hold)| hold.phase == Phase::Settling)
+            {
                 if hold.holder == NOBODY {
                     self.held.clear(&run);
                     self.available.set(run, hold.deliveries);

@@ -148,7 +148,10 @@ impl Keeper {
     async fn load(&self) -> Result<StateStream, Box<dyn std::error::Error + Send + Sync>> {
         let mut loader = Loader::default();
         let replay = |key: &[u8], value: Option<&[u8]>| loader.replay(key, value);
-        let stream = self.broker.open_state(&self.topic, self.shard.partition, replay).await?;
+        let stream = self
+            .broker
+            .open_state(&self.topic, self.shard.partition, replay)
+            .await?;
         let mut found = loader.finish()?;
         // Those that live on take what the stream says; the others are made.
         for cell in self.shard.all() {

@@ -369,9 +369,17 @@ impl Subscription {
         let mut finished = 0;
         for (range, mark) in marked {
             let held = self.held.within(&range).map(|(run, _)| count(&run)).sum::<u64>();
-            let available = self.available.within(&range).map(|(run, _)| count(&run)).sum::<u64>();
+            let available = self
+                .available
+                .within(&range)
+                .map(|(run, _)| count(&run))
+                .sum::<u64>();
             match mark {
-                Mark::Returned(_) => assert_eq!(held + available, count(&range), "what came back is held or available"),
+                Mark::Returned(_) => assert_eq!(
+                    held + available,
+                    count(&range),
+                    "what came back is held or available"
+                ),
                 Mark::Done | Mark::Condemned { .. } => {
                     assert_eq!(held + available, 0, "what is done is nowhere else");
                     finished += count(&range);
@@ -384,11 +392,18 @@ impl Subscription {
             "every record has one place"
         );
         for (range, _) in self.held.iter() {
-            assert!(self.available.within(&range).next().is_none(), "held and available at once");
+            assert!(
+                self.available.within(&range).next().is_none(),
+                "held and available at once"
+            );
         }
         let locked = self.held.iter().filter(|(_, hold)| hold.phase == Phase::Locked);
         let locked: u64 = locked.map(|(range, _)| count(&range)).sum();
-        assert_eq!(locked, self.locks.values().sum::<u64>(), "every lock has a deadline");
+        assert_eq!(
+            locked,
+            self.locks.values().sum::<u64>(),
+            "every lock has a deadline"
+        );
     }
 }
 

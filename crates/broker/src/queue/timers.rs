@@ -68,7 +68,9 @@ impl Timers {
                 () = self.sooner.notified() => {}
                 () = sleep => {}
             }
-            self.wheel.lock().advance(Tick::at(self.clock.monotonic()), &mut due);
+            self.wheel
+                .lock()
+                .advance(Tick::at(self.clock.monotonic()), &mut due);
             for (tick, cell) in due.drain(..) {
                 if let Some(cell) = cell.upgrade() {
                     let policy = policies.policy(&cell.id);

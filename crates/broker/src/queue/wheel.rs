@@ -186,13 +186,18 @@ mod tests {
                 let due = now + random(&mut state) % span;
                 wheel.insert(Tick(due), key);
                 model.entry(due.max(now + 1)).or_default().push(key);
-                assert!(wheel.next().is_some_and(|next| next.0 <= *model.keys().next().expect("inserted")));
+                assert!(
+                    wheel
+                        .next()
+                        .is_some_and(|next| next.0 <= *model.keys().next().expect("inserted"))
+                );
                 if random(&mut state).is_multiple_of(3) {
                     now += random(&mut state) % (1 << (random(&mut state) % 24));
                     let mut out = Vec::new();
                     wheel.advance(Tick(now), &mut out);
                     let later = model.split_off(&(now + 1));
-                    let expected: Vec<(u64, Vec<u64>)> = std::mem::replace(&mut model, later).into_iter().collect();
+                    let expected: Vec<(u64, Vec<u64>)> =
+                        std::mem::replace(&mut model, later).into_iter().collect();
                     let mut got: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
                     assert!(out.is_sorted_by_key(|(tick, _)| *tick));
                     for (tick, key) in out {

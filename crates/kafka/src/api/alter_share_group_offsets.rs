@@ -9,8 +9,9 @@ use crate::group::{GroupError, GroupId};
 use crate::node::Kafka;
 use crate::share::{Place, subscription};
 use millstream_kafka_wire::alter_share_group_offsets::{
-    AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsRequestPartition, AlterShareGroupOffsetsRequestTopic,
-    AlterShareGroupOffsetsResponse, AlterShareGroupOffsetsResponsePartition, AlterShareGroupOffsetsResponseTopic,
+    AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsRequestPartition,
+    AlterShareGroupOffsetsRequestTopic, AlterShareGroupOffsetsResponse,
+    AlterShareGroupOffsetsResponsePartition, AlterShareGroupOffsetsResponseTopic,
 };
 use millstream_kafka_wire::{Str, Uuid};
 use std::sync::Arc;
@@ -40,7 +41,9 @@ impl Api for AlterShareGroupOffsets {
         }
         let mut response = AlterShareGroupOffsetsResponse::default();
         for topic in request.topics {
-            response.responses.push(alter(&kafka, &call, &request.group_id, topic).await);
+            response
+                .responses
+                .push(alter(&kafka, &call, &request.group_id, topic).await);
         }
         Begun::Done(response)
     }
@@ -75,7 +78,10 @@ async fn alter(
         let index = u32::try_from(partition.partition_index).unwrap_or(u32::MAX);
         let outcome = match &topic {
             Ok(topic) if topic.stream(index).is_some() => restart(kafka, group, id, index, &partition).await,
-            Ok(_) => Err((ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "no such partition".to_owned())),
+            Ok(_) => Err((
+                ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+                "no such partition".to_owned(),
+            )),
             Err(code) => Err((*code, "no such topic, or no right to it".to_owned())),
         };
         let (code, message) = outcome.err().unzip();
@@ -99,8 +105,12 @@ async fn restart(
     partition: u32,
     asked: &AlterShareGroupOffsetsRequestPartition,
 ) -> Result<(), (ErrorCode, String)> {
-    let start = u64::try_from(asked.start_offset)
-        .map_err(|_| (ErrorCode::INVALID_REQUEST, "the start offset is negative".to_owned()))?;
+    let start = u64::try_from(asked.start_offset).map_err(|_| {
+        (
+            ErrorCode::INVALID_REQUEST,
+            "the start offset is negative".to_owned(),
+        )
+    })?;
     let subscription = subscription(group, Place { topic, partition });
     let restarted = kafka.shares.queues.restart(&subscription, start).await;
     restarted.map_err(|error| (error.code(), error.to_string()))

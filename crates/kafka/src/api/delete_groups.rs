@@ -3,8 +3,8 @@
 //! Versions 0-2. v2 flexible.
 
 use crate::access::{Operation, Resource};
-use crate::dispatch::{Api, Begun, Call};
 use crate::api::delete_share_group_offsets::forget;
+use crate::dispatch::{Api, Begun, Call};
 use crate::errors::code_of;
 use crate::group::{GroupError, GroupId};
 use crate::node::Kafka;

@@ -42,7 +42,9 @@ impl Api for DeleteShareGroupOffsets {
         }
         let mut response = DeleteShareGroupOffsetsResponse::default();
         for topic in request.topics {
-            response.responses.push(forget_topic(&kafka, &call, &group, topic.topic_name).await);
+            response
+                .responses
+                .push(forget_topic(&kafka, &call, &group, topic.topic_name).await);
         }
         Begun::Done(response)
     }

@@ -56,7 +56,10 @@ async fn describe(
     if let Err(code) = kafka.need(call, Operation::Describe, Resource::Group(&group)) {
         return refused(code, "Not authorized to describe the group.".to_owned());
     }
-    let standing = kafka.shares.queues.standing(SHARE_SPACE, |id| *id.name == *group.as_str());
+    let standing = kafka
+        .shares
+        .queues
+        .standing(SHARE_SPACE, |id| *id.name == *group.as_str());
     let standing = match standing.await {
         Ok(standing) => standing,
         Err(error) => return refused(error.code(), error.to_string()),
@@ -71,7 +74,10 @@ async fn describe(
         found.insert((Uuid(standing.id.topic.0), standing.id.partition), standing);
     }
     let topics = match asked.topics {
-        Some(topics) => topics.into_iter().map(|topic| named(kafka, call, topic, &found)).collect(),
+        Some(topics) => topics
+            .into_iter()
+            .map(|topic| named(kafka, call, topic, &found))
+            .collect(),
         None => all(kafka, call, &found),
     };
     DescribeShareGroupOffsetsResponseGroup {
@@ -136,11 +142,17 @@ fn all(
     topics
 }
 
-fn encode(topic: &Topic, index: i32, standing: Option<&Standing>) -> DescribeShareGroupOffsetsResponsePartition {
+fn encode(
+    topic: &Topic,
+    index: i32,
+    standing: Option<&Standing>,
+) -> DescribeShareGroupOffsetsResponsePartition {
     let Some(standing) = standing else {
         return nothing(index);
     };
-    let epoch = topic.stream(standing.id.partition).map_or(0, |stream| stream.epoch().0);
+    let epoch = topic
+        .stream(standing.id.partition)
+        .map_or(0, |stream| stream.epoch().0);
     DescribeShareGroupOffsetsResponsePartition {
         start_offset: standing.counts.start as i64,
         leader_epoch: i32::try_from(epoch).unwrap_or(i32::MAX),

@@ -92,7 +92,10 @@ pub(super) async fn settle_all(
     acks: BTreeMap<Place, Result<Vec<Settlement>, ErrorCode>>,
 ) -> Answered {
     let settled = acks.into_iter().map(|(place, acks)| async move {
-        let outcome = match kafka.topic_by_id_for(call, Operation::Read, place.topic).and(acks) {
+        let outcome = match kafka
+            .topic_by_id_for(call, Operation::Read, place.topic)
+            .and(acks)
+        {
             Ok(answer) => {
                 let settled = kafka.shares.settle(group, place, holder, &answer).await;
                 settled.map_err(|error| error.code())

@@ -37,7 +37,11 @@ impl Api for ShareFetch {
     type Request = ShareFetchRequest;
     const ORDER: Order = Order::AfterAnswers;
 
-    async fn begin(kafka: Arc<Kafka>, mut call: Call, request: ShareFetchRequest) -> Begun<ShareFetchResponse> {
+    async fn begin(
+        kafka: Arc<Kafka>,
+        mut call: Call,
+        request: ShareFetchRequest,
+    ) -> Begun<ShareFetchResponse> {
         // A fetch that waits must not keep large requests of others waiting.
         drop(call.memory.take());
         let key = match session_key(request.group_id.as_ref(), request.member_id.as_ref()) {
@@ -85,7 +89,8 @@ impl Api for ShareFetch {
 pub(super) fn session_key(group: Option<&Str>, member: Option<&Str>) -> Result<SessionKey, ErrorCode> {
     let named = |text: Option<&Str>| {
         let text = text.filter(|text| !text.as_str().is_empty());
-        text.map(|text| Arc::from(text.as_str())).ok_or(ErrorCode::INVALID_REQUEST)
+        text.map(|text| Arc::from(text.as_str()))
+            .ok_or(ErrorCode::INVALID_REQUEST)
     };
     Ok(SessionKey {
         group: named(group)?,
@@ -94,8 +99,17 @@ pub(super) fn session_key(group: Option<&Str>, member: Option<&Str>) -> Result<S
 }
 
 /// The partitions that are named, and what is said of their records.
-fn read(kafka: &Kafka, key: &SessionKey, request: &ShareFetchRequest) -> Result<(Vec<Place>, Acks), ErrorCode> {
-    let wants = [request.max_wait_ms, request.min_bytes, request.max_bytes, request.max_records];
+fn read(
+    kafka: &Kafka,
+    key: &SessionKey,
+    request: &ShareFetchRequest,
+) -> Result<(Vec<Place>, Acks), ErrorCode> {
+    let wants = [
+        request.max_wait_ms,
+        request.min_bytes,
+        request.max_bytes,
+        request.max_records,
+    ];
     if request.is_renew_ack && wants.iter().any(|wanted| *wanted != 0) {
         return Err(ErrorCode::INVALID_REQUEST);
     }
@@ -176,8 +190,14 @@ async fn acquire(
         // An error is told at once.
         budget.wait_max = Duration::ZERO;
     }
-    let results = kafka.shares.queues.acquire(turn.holder, &asks, budget, call.leaving.clone().left()).await;
-    let results = results.into_iter().map(|result| result.map_err(|error| error.code()));
+    let results = kafka
+        .shares
+        .queues
+        .acquire(turn.holder, &asks, budget, call.leaving.clone().left())
+        .await;
+    let results = results
+        .into_iter()
+        .map(|result| result.map_err(|error| error.code()));
     out.extend(places.into_iter().zip(results));
     out
 }
@@ -234,7 +254,8 @@ fn encode(
         }
     }
     let mut response = ShareFetchResponse {
-        acquisition_lock_timeout_ms: i32::try_from(kafka.shares.lock(&key.group).as_millis()).unwrap_or(i32::MAX),
+        acquisition_lock_timeout_ms: i32::try_from(kafka.shares.lock(&key.group).as_millis())
+            .unwrap_or(i32::MAX),
         ..Default::default()
     };
     for (place, data) in news {
@@ -262,10 +283,13 @@ fn fill(data: &mut PartitionData, slice: AcquireSlice) {
         records.push(chunk);
     }
     data.records = records;
-    let ranges = slice.acquired.into_iter().map(|Acquired { range, deliveries }| AcquiredRecords {
-        first_offset: *range.start() as i64,
-        last_offset: *range.end() as i64,
-        delivery_count: i16::try_from(deliveries).unwrap_or(i16::MAX),
-    });
+    let ranges = slice
+        .acquired
+        .into_iter()
+        .map(|Acquired { range, deliveries }| AcquiredRecords {
+            first_offset: *range.start() as i64,
+            last_offset: *range.end() as i64,
+            delivery_count: i16::try_from(deliveries).unwrap_or(i16::MAX),
+        });
     data.acquired_records = ranges.collect();
 }

@@ -9,7 +9,8 @@ use crate::group::{DescribedShareMember, GroupId};
 use crate::node::Kafka;
 use millstream_broker::TopicId;
 use millstream_kafka_wire::share_group_describe::{
-    Assignment, DescribedGroup, Member, ShareGroupDescribeRequest, ShareGroupDescribeResponse, TopicPartitions,
+    Assignment, DescribedGroup, Member, ShareGroupDescribeRequest, ShareGroupDescribeResponse,
+    TopicPartitions,
 };
 use millstream_kafka_wire::{Str, Uuid};
 use std::sync::Arc;
@@ -58,7 +59,11 @@ fn refused(group_id: Str, code: ErrorCode, message: &'static str) -> DescribedGr
 }
 
 async fn describe(kafka: &Kafka, call: &Call, group_id: Str) -> DescribedGroup {
-    match kafka.groups.describe_share(GroupId::from(group_id.as_str())).await {
+    match kafka
+        .groups
+        .describe_share(GroupId::from(group_id.as_str()))
+        .await
+    {
         Ok(group) if !sees_topics(kafka, call, &group.members) => refused(
             group_id,
             ErrorCode::TOPIC_AUTHORIZATION_FAILED,
@@ -69,7 +74,11 @@ async fn describe(kafka: &Kafka, call: &Call, group_id: Str) -> DescribedGroup {
             group_epoch: group.epoch,
             assignment_epoch: group.epoch,
             assignor_name: Str::from_static(ASSIGNOR),
-            members: group.members.into_iter().map(|member| encode(kafka, member)).collect(),
+            members: group
+                .members
+                .into_iter()
+                .map(|member| encode(kafka, member))
+                .collect(),
             group_id,
             ..Default::default()
         },
@@ -99,7 +108,11 @@ fn encode(kafka: &Kafka, member: DescribedShareMember) -> Member {
         member_epoch: member.epoch,
         client_id: Str::from(&*told.client.id),
         client_host: Str::from(&*told.client.host),
-        subscribed_topic_names: told.subscribed.iter().map(|name| Str::from(name.as_str())).collect(),
+        subscribed_topic_names: told
+            .subscribed
+            .iter()
+            .map(|name| Str::from(name.as_str()))
+            .collect(),
         assignment: Assignment {
             topic_partitions: topics.collect(),
         },

@@ -67,7 +67,10 @@ fn check(request: &ShareGroupHeartbeatRequest) -> Result<(), &'static str> {
     if request.member_epoch < EPOCH_LEAVE {
         return Err("MemberEpoch is invalid.");
     }
-    let subscribes = request.subscribed_topic_names.as_ref().is_some_and(|names| !names.is_empty());
+    let subscribes = request
+        .subscribed_topic_names
+        .as_ref()
+        .is_some_and(|names| !names.is_empty());
     if request.member_epoch == 0 && !subscribes {
         return Err("SubscribedTopicNames must be set in first request.");
     }

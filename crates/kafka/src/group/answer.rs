@@ -4,8 +4,8 @@
 
 use super::error::GroupError;
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
-use super::request::{Leaver, PersistToken, RequestId};
 use super::record::ShareMember;
+use super::request::{Leaver, PersistToken, RequestId};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

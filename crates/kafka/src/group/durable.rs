@@ -61,7 +61,10 @@ impl DurableGroup {
     /// Whether the stream holds nothing of the group.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.metadata.is_none() && self.share.is_empty() && self.offsets.is_empty() && self.transactional.is_empty()
+        self.metadata.is_none()
+            && self.share.is_empty()
+            && self.offsets.is_empty()
+            && self.transactional.is_empty()
     }
 
     /// What deletes everything of the group.

@@ -33,12 +33,12 @@ pub use machine::{Now, Shard, ShardLoader};
 pub use name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 pub use partitioner::partition_of;
 pub use record::{
-    CommittedOffset, GroupMetadata, MemberMetadata, Record, RecordError, ShareEpoch, ShareMember, ShareRecord,
-    ShareState,
+    CommittedOffset, GroupMetadata, MemberMetadata, Record, RecordError, ShareEpoch, ShareMember,
+    ShareRecord, ShareState,
 };
 pub use request::{
     ClientInfo, CommitPartition, CommitRequest, CommitTopic, DeleteOffsetsRequest, EndOffsetsRequest,
     FetchRequest, FetchTopic, HeartbeatRequest, Input, JoinRequest, LeaveRequest, Leaver, ListRequest,
-    OffsetProducer, PersistToken, Protocol, Request, RequestId, ShareHeartbeat,
-    ShareTerms, SyncRequest, TopicView, Topics,
+    OffsetProducer, PersistToken, Protocol, Request, RequestId, ShareHeartbeat, ShareTerms, SyncRequest,
+    TopicView, Topics,
 };

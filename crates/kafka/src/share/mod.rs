@@ -97,7 +97,9 @@ impl ShareGroups {
         holder: Holder,
         answer: &[Settlement],
     ) -> Result<(), QueueError> {
-        self.queues.settle(&subscription(group, place), holder, answer).await
+        self.queues
+            .settle(&subscription(group, place), holder, answer)
+            .await
     }
 
     /// The member ends its session: returns when what it held is back.

@@ -3,8 +3,8 @@
 //! Owns: which setting says what to the queues. Never: where settings are kept (the broker's).
 
 use crate::group::ShareTerms;
-use millstream_broker::{Broker, Isolation, NamedKind};
 use millstream_broker::queue::{DeadLetters, Labels, Policy, PolicySource, StartAt, SubscriptionId};
+use millstream_broker::{Broker, Isolation, NamedKind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +40,8 @@ impl SharePolicies {
         let own = |name: &str| self.whole(group, name).map(Duration::from_millis);
         ShareTerms {
             session_timeout: own("share.session.timeout.ms").unwrap_or(settings.queues.session_timeout),
-            heartbeat_interval: own("share.heartbeat.interval.ms").unwrap_or(settings.queues.heartbeat_interval),
+            heartbeat_interval: own("share.heartbeat.interval.ms")
+                .unwrap_or(settings.queues.heartbeat_interval),
             size_max: settings.queues.members_max,
         }
     }
@@ -55,24 +56,33 @@ impl SharePolicies {
     }
 
     pub fn may_renew(&self, group: &str) -> bool {
-        self.of_group(group, "share.renew.acknowledge.enable").is_none_or(|text| text.trim() != "false")
+        self.of_group(group, "share.renew.acknowledge.enable")
+            .is_none_or(|text| text.trim() != "false")
     }
 
     fn dead_letters(&self, group: &str) -> Option<Arc<DeadLetters>> {
         let topic = self.of_group(group, "errors.deadletterqueue.topic.name")?;
         let settings = self.broker.settings();
         let queues = &settings.queues;
-        let is_named_well = !topic.is_empty() && !topic.starts_with("__") && topic.starts_with(&queues.dead_letter_prefix);
+        let is_named_well =
+            !topic.is_empty() && !topic.starts_with("__") && topic.starts_with(&queues.dead_letter_prefix);
         let is_open = match self.broker.topic(&topic) {
             Some(found) => found.settings().takes_dead_letters,
             None => queues.creates_dead_letter_topics,
         };
         if !is_named_well || !is_open {
-            tracing::warn!(group, topic, "this topic may not take dead letters; records that are given up are dropped");
+            tracing::warn!(
+                group,
+                topic,
+                "this topic may not take dead letters; records that are given up are dropped"
+            );
             return None;
         }
         let create = vec![
-            ("errors.deadletterqueue.group.enable".to_owned(), Some("true".to_owned())),
+            (
+                "errors.deadletterqueue.group.enable".to_owned(),
+                Some("true".to_owned()),
+            ),
             ("message.timestamp.type".to_owned(), Some("CreateTime".to_owned())),
         ];
         let copies = self.of_group(group, "errors.deadletterqueue.copy.record.enable");

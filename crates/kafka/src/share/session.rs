@@ -93,7 +93,10 @@ impl ShareSessions {
         if self.places + ask.added.len() > PLACES_MAX {
             return Err(ErrorCode::SHARE_SESSION_LIMIT_REACHED);
         }
-        let session = self.sessions.get_mut(key).ok_or(ErrorCode::SHARE_SESSION_NOT_FOUND)?;
+        let session = self
+            .sessions
+            .get_mut(key)
+            .ok_or(ErrorCode::SHARE_SESSION_NOT_FOUND)?;
         session.fetched.retain(|place| !ask.forgotten.contains(place));
         for place in ask.added {
             // A partition may be named only to be acknowledged while it is forgotten.
@@ -146,7 +149,10 @@ impl ShareSessions {
     }
 
     fn advance(&mut self, key: &SessionKey, epoch: i32) -> Result<Turn, ErrorCode> {
-        let session = self.sessions.get_mut(key).ok_or(ErrorCode::SHARE_SESSION_NOT_FOUND)?;
+        let session = self
+            .sessions
+            .get_mut(key)
+            .ok_or(ErrorCode::SHARE_SESSION_NOT_FOUND)?;
         if session.epoch != epoch {
             return Err(ErrorCode::INVALID_SHARE_SESSION_EPOCH);
         }

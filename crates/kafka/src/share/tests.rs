@@ -16,7 +16,7 @@ fn peer() -> Arc<Peer> {
         address: "127.0.0.1:1".parse().unwrap(),
         local: "127.0.0.1:2".parse().unwrap(),
         listener: "PLAINTEXT".to_owned(),
-        principal: Arc::new(Principal::user("ANONYMOUS")),
+        principal: Arc::new(Principal::anonymous()),
         login: None,
     })
 }
@@ -48,15 +48,23 @@ fn a_session_counts_its_requests_and_serves_each_partition_first_in_turn() {
     let mut sessions = ShareSessions::new(10);
     let (peer, key) = (peer(), key("m"));
     let both = [place(0), place(1)];
-    assert_eq!(sessions.fetch(&key, &ask(1, &[], &[]), &peer).unwrap_err(), ErrorCode::SHARE_SESSION_NOT_FOUND);
+    assert_eq!(
+        sessions.fetch(&key, &ask(1, &[], &[]), &peer).unwrap_err(),
+        ErrorCode::SHARE_SESSION_NOT_FOUND
+    );
     let first = sessions.fetch(&key, &ask(0, &both, &[]), &peer).unwrap().places[0];
     let next = sessions.fetch(&key, &ask(1, &[], &[]), &peer).unwrap().places[0];
     assert_ne!(first, next);
     let again = sessions.fetch(&key, &ask(1, &[], &[]), &peer);
     assert_eq!(again.unwrap_err(), ErrorCode::INVALID_SHARE_SESSION_EPOCH);
-    assert_eq!(sessions.acknowledge(&key, 0).unwrap_err(), ErrorCode::INVALID_SHARE_SESSION_EPOCH);
+    assert_eq!(
+        sessions.acknowledge(&key, 0).unwrap_err(),
+        ErrorCode::INVALID_SHARE_SESSION_EPOCH
+    );
     sessions.acknowledge(&key, 2).unwrap();
-    let forgot = sessions.fetch(&key, &ask(3, &[place(0)], &[place(0)]), &peer).unwrap();
+    let forgot = sessions
+        .fetch(&key, &ask(3, &[place(0)], &[place(0)]), &peer)
+        .unwrap();
     assert_eq!(forgot.places, [place(1)]);
     sessions.fetch(&key, &ask(EPOCH_FINAL, &[], &[]), &peer).unwrap();
     let ended = sessions.end(&key).unwrap();
@@ -68,14 +76,21 @@ fn a_session_counts_its_requests_and_serves_each_partition_first_in_turn() {
 fn a_connection_takes_its_sessions_along_and_no_others() {
     let mut sessions = ShareSessions::new(2);
     let (here, there) = (peer(), peer());
-    sessions.fetch(&key("a"), &ask(0, &[place(0)], &[]), &here).unwrap();
-    sessions.fetch(&key("b"), &ask(0, &[place(0)], &[]), &there).unwrap();
+    sessions
+        .fetch(&key("a"), &ask(0, &[place(0)], &[]), &here)
+        .unwrap();
+    sessions
+        .fetch(&key("b"), &ask(0, &[place(0)], &[]), &there)
+        .unwrap();
     let full = sessions.fetch(&key("c"), &ask(0, &[], &[]), &there);
     assert_eq!(full.unwrap_err(), ErrorCode::SHARE_SESSION_LIMIT_REACHED);
     assert_eq!(sessions.disconnected(&here).len(), 1);
     assert_eq!(sessions.disconnected(&here).len(), 0);
     // A member that came back on another connection keeps its session when the first one ends.
-    let holder = sessions.fetch(&key("b"), &ask(0, &[], &[]), &here).unwrap().holder;
+    let holder = sessions
+        .fetch(&key("b"), &ask(0, &[], &[]), &here)
+        .unwrap()
+        .holder;
     assert_eq!(sessions.disconnected(&there).len(), 0);
     assert_eq!(sessions.disconnected(&here)[0].holder, holder);
 }
@@ -84,14 +99,31 @@ fn a_connection_takes_its_sessions_along_and_no_others() {
 fn acknowledgements_are_ranges_and_bad_ones_are_refused() {
     let batch = |first, last, types| AckBatch { first, last, types };
     let found = settlements([batch(0, 3, &[1, 1, 2, 3]), batch(4, 9, &[3])], Renewal::Absent).unwrap();
-    let flat: Vec<_> = found.iter().map(|one| (*one.range.start(), *one.range.end(), one.disposition)).collect();
+    let flat: Vec<_> = found
+        .iter()
+        .map(|one| (*one.range.start(), *one.range.end(), one.disposition))
+        .collect();
     assert_eq!(
         flat,
-        [(0, 1, Disposition::Accept), (2, 2, Disposition::Release), (3, 9, Disposition::Reject)]
+        [
+            (0, 1, Disposition::Accept),
+            (2, 2, Disposition::Release),
+            (3, 9, Disposition::Reject)
+        ]
     );
-    let bad: [(i64, i64, &[i8]); 6] = [(3, 2, &[1]), (-1, 2, &[1]), (0, 2, &[]), (0, 2, &[1, 1]), (0, 0, &[5]), (0, 0, &[4])];
+    let bad: [(i64, i64, &[i8]); 6] = [
+        (3, 2, &[1]),
+        (-1, 2, &[1]),
+        (0, 2, &[]),
+        (0, 2, &[1, 1]),
+        (0, 0, &[5]),
+        (0, 0, &[4]),
+    ];
     for (first, last, types) in bad {
-        assert_eq!(settlements([batch(first, last, types)], Renewal::Absent), Err(ErrorCode::INVALID_REQUEST));
+        assert_eq!(
+            settlements([batch(first, last, types)], Renewal::Absent),
+            Err(ErrorCode::INVALID_REQUEST)
+        );
     }
     assert!(settlements([batch(5, 6, &[1]), batch(6, 7, &[1])], Renewal::Absent).is_err());
     assert!(settlements([batch(0, 0, &[4])], Renewal::Announced).is_ok());

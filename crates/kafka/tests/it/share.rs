@@ -27,7 +27,12 @@ pub struct Member {
 }
 
 impl Member {
-    pub async fn join(server: &Server, name: &str, topic: &str, partitions: &[i32]) -> (Self, ShareFetchResponse) {
+    pub async fn join(
+        server: &Server,
+        name: &str,
+        topic: &str,
+        partitions: &[i32],
+    ) -> (Self, ShareFetchResponse) {
         let topic = server.broker.topic(topic).expect("it was made").id();
         let mut member = Self {
             client: server.connect(),
@@ -61,7 +66,11 @@ impl Member {
         }
     }
 
-    pub async fn fetch_with(&mut self, partitions: &[i32], change: impl FnOnce(&mut ShareFetchRequest)) -> ShareFetchResponse {
+    pub async fn fetch_with(
+        &mut self,
+        partitions: &[i32],
+        change: impl FnOnce(&mut ShareFetchRequest),
+    ) -> ShareFetchResponse {
         let mut request = self.request(partitions);
         change(&mut request);
         let response = self.client.ask(&request).await;
@@ -135,7 +144,11 @@ async fn members_get_different_records_and_what_is_accepted_never_comes_again() 
     fill(&server, 0).await;
     let limit = |request: &mut ShareFetchRequest| request.max_records = 15;
     let first = one.fetch_with(&[], limit).await;
-    assert_eq!(acquired(&first), [(0, 19, 1)], "whole batches until there are enough");
+    assert_eq!(
+        acquired(&first),
+        [(0, 19, 1)],
+        "whole batches until there are enough"
+    );
     assert_eq!(first.acquisition_lock_timeout_ms, 30_000);
     let exactly = |request: &mut ShareFetchRequest| {
         request.max_records = 15;
@@ -143,7 +156,10 @@ async fn members_get_different_records_and_what_is_accepted_never_comes_again() 
     };
     let second = two.fetch_with(&[], exactly).await;
     assert_eq!(acquired(&second), [(20, 34, 1)]);
-    assert_eq!(two.acknowledge(0, &[(0, 0, ACCEPT)]).await, ErrorCode::INVALID_RECORD_STATE.0);
+    assert_eq!(
+        two.acknowledge(0, &[(0, 0, ACCEPT)]).await,
+        ErrorCode::INVALID_RECORD_STATE.0
+    );
     assert_eq!(two.acknowledge(0, &[(20, 34, ACCEPT)]).await, 0);
     assert_eq!(one.acknowledge(0, &[(0, 4, ACCEPT), (5, 19, RELEASE)]).await, 0);
     assert_eq!(two.fetch().await, [(5, 19, 2), (35, 49, 1)]);
@@ -169,8 +185,14 @@ async fn a_waiting_member_is_woken_by_records_by_releases_and_by_locks_that_run_
     let got = two.fetch().await;
     assert_eq!(got[0], (0, 6, 2));
     let waited = begun.elapsed();
-    assert!(waited >= Duration::from_secs(29) && waited < Duration::from_secs(31), "{waited:?}");
-    assert_eq!(one.acknowledge(0, &[(0, 6, ACCEPT)]).await, ErrorCode::INVALID_RECORD_STATE.0);
+    assert!(
+        waited >= Duration::from_secs(29) && waited < Duration::from_secs(31),
+        "{waited:?}"
+    );
+    assert_eq!(
+        one.acknowledge(0, &[(0, 6, ACCEPT)]).await,
+        ErrorCode::INVALID_RECORD_STATE.0
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,7 +230,10 @@ async fn a_renewed_lock_holds_on() {
         assert_eq!(one.acknowledge(0, &[(0, 9, RENEW)]).await, 0);
     }
     assert_eq!(one.acknowledge(0, &[(0, 9, ACCEPT)]).await, 0);
-    assert_eq!(one.acknowledge(0, &[(10, 19, ACCEPT)]).await, ErrorCode::INVALID_RECORD_STATE.0);
+    assert_eq!(
+        one.acknowledge(0, &[(10, 19, ACCEPT)]).await,
+        ErrorCode::INVALID_RECORD_STATE.0
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -218,7 +243,11 @@ async fn after_the_last_delivery_a_record_is_given_up() {
     let (mut one, _) = Member::join(&server, "one", "t", &[0]).await;
     fill(&server, 0).await;
     assert_eq!(one.fetch().await, [(0, 49, 1)]);
-    assert_eq!(one.acknowledge(0, &[(0, 1, RELEASE), (2, 2, REJECT), (3, 49, ACCEPT)]).await, 0);
+    assert_eq!(
+        one.acknowledge(0, &[(0, 1, RELEASE), (2, 2, REJECT), (3, 49, ACCEPT)])
+            .await,
+        0
+    );
     assert_eq!(one.fetch().await, [(0, 1, 2)]);
     assert_eq!(one.acknowledge(0, &[(0, 1, RELEASE)]).await, 0);
     let nothing = one.fetch_with(&[], |request| request.max_wait_ms = 100).await;
@@ -246,10 +275,15 @@ async fn acknowledgements_travel_with_a_fetch_and_errors_are_told_for_each_parti
     let response = one
         .fetch_with(&[], |request| {
             let partitions = vec![ack(0, 9, RELEASE), ack(1, 77, ACCEPT)];
-            request.topics = vec![FetchTopic { topic_id: topic, partitions }];
+            request.topics = vec![FetchTopic {
+                topic_id: topic,
+                partitions,
+            }];
         })
         .await;
-    let data: Vec<_> = partitions(&response).map(|data| (data.acknowledge_error_code, data.error_code)).collect();
+    let data: Vec<_> = partitions(&response)
+        .map(|data| (data.acknowledge_error_code, data.error_code))
+        .collect();
     assert_eq!(data, [(0, 0), (ErrorCode::INVALID_REQUEST.0, 0)]);
     assert_eq!(acquired(&response), [(0, 9, 2)]);
     let unknown = one
@@ -292,11 +326,17 @@ async fn sessions_refuse_what_does_not_fit() {
     let code = one.fetch_with(&[], |_| {}).await.error_code;
     assert_eq!(code, ErrorCode::SHARE_SESSION_NOT_FOUND.0);
     one.member = Str::new();
-    assert_eq!(one.fetch_with(&[], |_| {}).await.error_code, ErrorCode::INVALID_REQUEST.0);
+    assert_eq!(
+        one.fetch_with(&[], |_| {}).await.error_code,
+        ErrorCode::INVALID_REQUEST.0
+    );
     one.member = Str::from_static("early");
     one.epoch = 0;
     let early = |request: &mut ShareFetchRequest| {
         request.topics[0].partitions[0].acknowledgement_batches = vec![AcknowledgementBatch::default()];
     };
-    assert_eq!(one.fetch_with(&[0], early).await.error_code, ErrorCode::INVALID_REQUEST.0);
+    assert_eq!(
+        one.fetch_with(&[0], early).await.error_code,
+        ErrorCode::INVALID_REQUEST.0
+    );
 }

@@ -7,8 +7,8 @@ use super::Ctx;
 use crate::model::Place;
 use crate::rng::Rng;
 use millstream_broker::queue::{
-    AcquireAsk, AcquireBudget, Acquired, Dispatch, Disposition, Holder, Policy, PolicySource, QueueError, Queues,
-    Settlement, Space, StartAt, SubscriptionId,
+    AcquireAsk, AcquireBudget, Acquired, Dispatch, Disposition, Holder, Policy, PolicySource, QueueError,
+    Queues, Settlement, Space, StartAt, SubscriptionId,
 };
 use millstream_broker::{Isolation, Topic};
 use std::collections::BTreeMap;
@@ -83,7 +83,11 @@ impl Consumers {
     /// The queues of one life.
     #[must_use]
     pub fn queues(ctx: &Ctx) -> Queues {
-        Queues::new(ctx.broker.clone(), tokio::runtime::Handle::current(), Arc::new(Terms))
+        Queues::new(
+            ctx.broker.clone(),
+            tokio::runtime::Handle::current(),
+            Arc::new(Terms),
+        )
     }
 
     /// Works until the broker's life ends.
@@ -118,7 +122,9 @@ impl Consumers {
             wait_max: Duration::from_millis(self.rng.below(200)),
             dispatch: *self.rng.pick(&[Dispatch::Batches, Dispatch::Records]),
         };
-        let results = queues.acquire(holder, &[ask], budget, std::future::pending()).await;
+        let results = queues
+            .acquire(holder, &[ask], budget, std::future::pending())
+            .await;
         let Some(Ok(slice)) = results.into_iter().next() else {
             return Vec::new();
         };
@@ -133,9 +139,16 @@ impl Consumers {
     }
 
     fn saw(&mut self, ctx: &Ctx, place: Place, offset: u64, now: Duration) {
-        let known = self.records.entry(place).or_default().entry(offset).or_insert(Known::Seen);
+        let known = self
+            .records
+            .entry(place)
+            .or_default()
+            .entry(offset)
+            .or_insert(Known::Seen);
         if *known == Known::Finished {
-            ctx.world.violate(format!("{place}: {offset} was handed out after its end was confirmed"));
+            ctx.world.violate(format!(
+                "{place}: {offset} was handed out after its end was confirmed"
+            ));
         }
         // Whatever was asked for, it did not happen.
         *known = Known::Seen;
@@ -143,11 +156,19 @@ impl Consumers {
         // A write whose outcome is unknown makes the broker read its state anew, and that ends locks of others.
         let keeps_locks = ctx.plan.disk.write_error == 0 && ctx.plan.disk.sync_error == 0;
         if keeps_locks && before.is_some_and(|until| now < until) {
-            ctx.world.violate(format!("{place}: {offset} is held by two at once"));
+            ctx.world
+                .violate(format!("{place}: {offset} is held by two at once"));
         }
     }
 
-    async fn answer(&mut self, ctx: &Ctx, queues: &Queues, holder: Holder, place: Place, acquired: Vec<Acquired>) {
+    async fn answer(
+        &mut self,
+        ctx: &Ctx,
+        queues: &Queues,
+        holder: Holder,
+        place: Place,
+        acquired: Vec<Acquired>,
+    ) {
         for Acquired { range, .. } in acquired {
             let disposition = match self.rng.below(8) {
                 0 => continue,
@@ -155,7 +176,8 @@ impl Consumers {
                 2 => Disposition::Reject,
                 _ => Disposition::Accept,
             };
-            self.settle(ctx, queues, holder, place, Settlement { range, disposition }).await;
+            self.settle(ctx, queues, holder, place, Settlement { range, disposition })
+                .await;
         }
     }
 
@@ -166,8 +188,11 @@ impl Consumers {
             (Belief::TooEarly, _) => Known::Finished,
         };
         self.know(place, &answer, asked);
-        let outcome = queues.settle(&subscription(place), holder, std::slice::from_ref(&answer)).await;
-        ctx.world.event(&format!("client: {place} {answer:?}: {outcome:?}"));
+        let outcome = queues
+            .settle(&subscription(place), holder, std::slice::from_ref(&answer))
+            .await;
+        ctx.world
+            .event(&format!("client: {place} {answer:?}: {outcome:?}"));
         let known = match outcome {
             Ok(()) if answer.disposition == Disposition::Release => Known::Seen,
             Ok(()) => Known::Finished,
@@ -202,7 +227,8 @@ impl Consumers {
                 }
                 for Acquired { range, .. } in acquired {
                     let disposition = Disposition::Accept;
-                    self.settle(ctx, &queues, Holder(0), place, Settlement { range, disposition }).await;
+                    self.settle(ctx, &queues, Holder(0), place, Settlement { range, disposition })
+                        .await;
                 }
             }
             self.judge_rest(ctx, &topic, place);
@@ -221,7 +247,9 @@ impl Consumers {
         let start = stream.bounds().start.0;
         for (offset, known) in self.records.get(&place).into_iter().flatten() {
             if *offset >= start && *known == Known::Seen {
-                ctx.world.violate(format!("{place}: {offset} was handed out, has no end, and does not come again"));
+                ctx.world.violate(format!(
+                    "{place}: {offset} was handed out, has no end, and does not come again"
+                ));
             }
         }
     }

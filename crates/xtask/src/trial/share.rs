@@ -37,9 +37,7 @@ const WORK_LIMIT: Duration = Duration::from_secs(600);
 /// Runs the trial.
 pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     let locks = format!("group.share.partition.max.record.locks={}", HELD_RECORDS + 1_000);
-    let site = plan
-        .site("share")?
-        .with(vec!["--set".to_owned(), locks], &[]);
+    let site = plan.site("share")?.with(vec!["--set".to_owned(), locks], &[]);
     holes(&site, findings)?;
     kills(plan, &site, findings)?;
     site.remove_data()
@@ -47,13 +45,23 @@ pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
 
 fn holes(site: &Site, findings: &mut Findings) -> anyhow::Result<()> {
     let (broker, _) = probe::start(site)?;
-    finish(site, "fill-holes", java(site, "fill", "holes", &[&HELD_RECORDS.to_string()]))?;
+    finish(
+        site,
+        "fill-holes",
+        java(site, "fill", "holes", &[&HELD_RECORDS.to_string()]),
+    )?;
     let count = HELD_RECORDS.to_string();
     let mut holder = Background::start(site, "holes", java(site, "holes", "holes", &[&count]))?;
     let held = report(site, &mut holder, "holes")?;
     findings.fact("records held by one consumer", held.count("held")?);
-    findings.fact("accepted one by one, with a hole before each", held.count("accepted")?);
-    findings.fact("until all of them were durable", format!("{} ms", held.text("commit_ms")?));
+    findings.fact(
+        "accepted one by one, with a hole before each",
+        held.count("accepted")?,
+    );
+    findings.fact(
+        "until all of them were durable",
+        format!("{} ms", held.text("commit_ms")?),
+    );
     findings.check(
         "100,000 acknowledgements are outstanding above the first hole, none was refused",
         held.count("accepted")? >= HELD_RECORDS / 2 && held.count("refused")? == 0,
@@ -76,7 +84,11 @@ fn kills(plan: &Plan, site: &Site, findings: &mut Findings) -> anyhow::Result<()
     let count = plan.count(WORK_RECORDS_QUICK, WORK_RECORDS_FULL);
     let rounds = plan.usual(ROUNDS_QUICK, ROUNDS_FULL);
     let (mut broker, _) = probe::start(site)?;
-    finish(site, "fill-work", java(site, "fill", "work", &[&count.to_string()]))?;
+    finish(
+        site,
+        "fill-work",
+        java(site, "fill", "work", &[&count.to_string()]),
+    )?;
     let mut workers = Vec::new();
     for number in 0..WORKERS {
         workers.push(worker(site, number)?);
@@ -93,7 +105,10 @@ fn kills(plan: &Plan, site: &Site, findings: &mut Findings) -> anyhow::Result<()
         worker.wait(WORK_LIMIT)?;
     }
     let (seen, noted) = notes(site)?;
-    findings.fact("records, consumers at once, kills of a consumer and of the broker", format!("{count}, {WORKERS}, {rounds}"));
+    findings.fact(
+        "records, consumers at once, kills of a consumer and of the broker",
+        format!("{count}, {WORKERS}, {rounds}"),
+    );
     findings.fact("deliveries beyond the first", noted - seen.len() as u64);
     findings.check("every record reached a consumer", seen.len() as u64 == count);
     must_live(site, &mut broker)?;
@@ -113,7 +128,10 @@ fn notes(site: &Site) -> anyhow::Result<(BTreeSet<u64>, u64)> {
     let mut noted = 0;
     for entry in std::fs::read_dir(site.folder())? {
         let path: PathBuf = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         if !name.starts_with("notes-") {
             continue;
         }
@@ -121,7 +139,9 @@ fn notes(site: &Site) -> anyhow::Result<(BTreeSet<u64>, u64)> {
         // What a kill cut off was not noted.
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         for line in whole.lines() {
-            let offset = line.parse().with_context(|| format!("{line} in {}", path.display()))?;
+            let offset = line
+                .parse()
+                .with_context(|| format!("{line} in {}", path.display()))?;
             seen.insert(offset);
             noted += 1;
         }

@@ -38,7 +38,11 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         let mut seed = seed;
-        let policy = policy(2 + (random(&mut seed) % 4) as u16, 20 + random(&mut seed) % 100, random(&mut seed).is_multiple_of(2));
+        let policy = policy(
+            2 + (random(&mut seed) % 4) as u16,
+            20 + random(&mut seed) % 100,
+            random(&mut seed).is_multiple_of(2),
+        );
         let id = SubscriptionId {
             space: Space(1),
             name: Arc::from("model"),
@@ -107,16 +111,29 @@ impl World {
             covered: (candidate.from, last),
             batches: &batches,
             records_max: 1 + self.draw(30),
-            dispatch: if self.draw(2) == 0 { Dispatch::Batches } else { Dispatch::Records },
+            dispatch: if self.draw(2) == 0 {
+                Dispatch::Batches
+            } else {
+                Dispatch::Records
+            },
         };
         let records_max = offer.records_max;
         let acquired = self.machine.acquire(holder, offer, &self.policy, self.now);
-        let records: u64 = acquired.iter().map(|acquired| acquired.range.clone().count() as u64).sum();
+        let records: u64 = acquired
+            .iter()
+            .map(|acquired| acquired.range.clone().count() as u64)
+            .sum();
         assert!(offer.dispatch == Dispatch::Batches || records <= records_max);
         for Acquired { range, deliveries } in acquired {
             for offset in range {
-                assert!(!self.finished.contains(&offset), "{offset} came again after it was confirmed");
-                assert!(!self.dead.contains(&offset), "{offset} came again after it was given up");
+                assert!(
+                    !self.finished.contains(&offset),
+                    "{offset} came again after it was confirmed"
+                );
+                assert!(
+                    !self.dead.contains(&offset),
+                    "{offset} came again after it was given up"
+                );
                 let before = self.out.insert(offset, (holder, deliveries));
                 assert_eq!(before, None, "{offset} is with two at once");
                 let durable = self.durable_deliveries.get(&offset).copied().unwrap_or(0);
@@ -138,7 +155,13 @@ impl World {
         let skip = self.draw(1 + mine.len() as u64) as usize;
         let take = 1 + self.draw(8) as usize;
         mine = mine.into_iter().skip(skip).take(take).collect();
-        let dispositions = [Disposition::Accept, Disposition::Accept, Disposition::Release, Disposition::Reject, Disposition::Renew];
+        let dispositions = [
+            Disposition::Accept,
+            Disposition::Accept,
+            Disposition::Release,
+            Disposition::Reject,
+            Disposition::Renew,
+        ];
         let answers: Vec<Settlement> = mine
             .iter()
             .map(|offset| Settlement {
@@ -195,8 +218,12 @@ impl World {
                 for (range, mark) in marks.iter() {
                     for offset in range {
                         match mark {
-                            Mark::Returned(deliveries) => drop(self.durable_deliveries.insert(offset, deliveries)),
-                            Mark::Condemned { .. } => drop(self.dead.insert(offset)),
+                            Mark::Returned(deliveries) => {
+                                self.durable_deliveries.insert(offset, deliveries);
+                            }
+                            Mark::Condemned { .. } => {
+                                self.dead.insert(offset);
+                            }
                             Mark::Done => {}
                         }
                     }
@@ -224,7 +251,12 @@ impl World {
     /// Keeps the newest record of each key in a part of the stream, as the log's compaction does.
     fn compact(&mut self) {
         let until = self.draw(1 + self.stream.len() as u64) as usize;
-        let newest: BTreeMap<_, _> = self.stream.iter().enumerate().map(|(at, record)| (record.key.clone(), at)).collect();
+        let newest: BTreeMap<_, _> = self
+            .stream
+            .iter()
+            .enumerate()
+            .map(|(at, record)| (record.key.clone(), at))
+            .collect();
         let mut at = 0;
         self.stream.retain(|record| {
             at += 1;
@@ -253,13 +285,19 @@ impl World {
         self.crash();
         for _ in 0..LOG_END * 10 {
             self.acquire();
-            let all: Vec<(u64, Holder)> = self.out.iter().map(|(offset, (holder, _))| (*offset, *holder)).collect();
+            let all: Vec<(u64, Holder)> = self
+                .out
+                .iter()
+                .map(|(offset, (holder, _))| (*offset, *holder))
+                .collect();
             for (offset, holder) in all {
                 let answer = Settlement {
                     range: offset..=offset,
                     disposition: Disposition::Accept,
                 };
-                self.machine.settle(holder, &[answer], &self.policy, self.now).expect("held");
+                self.machine
+                    .settle(holder, &[answer], &self.policy, self.now)
+                    .expect("held");
                 self.out.remove(&offset);
             }
             self.bury();
@@ -270,7 +308,10 @@ impl World {
             }
         }
         assert_eq!(self.machine.counts().start, LOG_END, "everything gets done");
-        assert!(self.machine.ledger().marks().is_empty(), "and nothing is remembered of it");
+        assert!(
+            self.machine.ledger().marks().is_empty(),
+            "and nothing is remembered of it"
+        );
         let missed = (0..LOG_END).filter(|offset| !is_gap(*offset) && !self.seen.contains(offset));
         assert_eq!(missed.count(), 0, "no record is lost");
     }

@@ -19,7 +19,13 @@ fn offer(batches: &[(u64, u64)], records_max: u64, dispatch: Dispatch) -> Offer<
 }
 
 fn ranges(acquired: &[Acquired]) -> Vec<(u64, u64, u16)> {
-    let flat = |acquired: &Acquired| (*acquired.range.start(), *acquired.range.end(), acquired.deliveries);
+    let flat = |acquired: &Acquired| {
+        (
+            *acquired.range.start(),
+            *acquired.range.end(),
+            acquired.deliveries,
+        )
+    };
     acquired.iter().map(flat).collect()
 }
 
@@ -124,11 +130,20 @@ fn an_answer_is_taken_whole_or_not_at_all() {
     let mut subscription = Subscription::new(Ledger::new(0));
     subscription.acquire(A, offer(&[(0, 4)], 100, Dispatch::Batches), &policy, NOW);
     subscription.acquire(B, offer(&[(5, 9)], 100, Dispatch::Batches), &policy, NOW);
-    let mixed = [answer(0, 4, Disposition::Accept), answer(5, 5, Disposition::Accept)];
+    let mixed = [
+        answer(0, 4, Disposition::Accept),
+        answer(5, 5, Disposition::Accept),
+    ];
     let cases = [
         (&mixed[..], SettleRefused::NotHeld),
         (&[answer(3, 10, Disposition::Accept)][..], SettleRefused::BadRange),
-        (&[answer(2, 3, Disposition::Accept), answer(3, 4, Disposition::Accept)][..], SettleRefused::BadRange),
+        (
+            &[
+                answer(2, 3, Disposition::Accept),
+                answer(3, 4, Disposition::Accept),
+            ][..],
+            SettleRefused::BadRange,
+        ),
     ];
     for (answers, refused) in cases {
         assert_eq!(subscription.settle(A, answers, &policy, NOW), Err(refused));
@@ -165,7 +180,10 @@ fn a_rejected_record_waits_for_its_dead_letter() {
     let policy = policy(5, 100, true);
     let mut subscription = Subscription::new(Ledger::new(0));
     subscription.acquire(A, offer(&[(0, 2)], 100, Dispatch::Batches), &policy, NOW);
-    let answers = [answer(0, 1, Disposition::Reject), answer(2, 2, Disposition::Accept)];
+    let answers = [
+        answer(0, 1, Disposition::Reject),
+        answer(2, 2, Disposition::Accept),
+    ];
     subscription.settle(A, &answers, &policy, NOW).expect("held");
     assert!(keep(&mut subscription, &policy).has_condemned);
     assert_eq!(subscription.condemned(10), [(0..=1, 1, Cause::Rejected)]);
@@ -177,7 +195,10 @@ fn a_rejected_record_waits_for_its_dead_letter() {
     assert_eq!((next.from, next.last), (3, u64::MAX));
     subscription.buried(0..=1);
     keep(&mut subscription, &policy);
-    assert_eq!((subscription.counts().start, subscription.counts().condemned), (3, 0));
+    assert_eq!(
+        (subscription.counts().start, subscription.counts().condemned),
+        (3, 0)
+    );
 }
 
 #[test]
@@ -209,7 +230,11 @@ fn a_restart_of_the_subscription_forgets_everything() {
         .expect("held");
     assert!(subscription.take_change().is_some(), "a write is under way");
     subscription.restart(2);
-    assert_eq!(subscription.candidate(0, &policy), None, "nothing is handed out meanwhile");
+    assert_eq!(
+        subscription.candidate(0, &policy),
+        None,
+        "nothing is handed out meanwhile"
+    );
     subscription.kept(&policy);
     keep(&mut subscription, &policy);
     assert_eq!(subscription.candidate(0, &policy).expect("from there").from, 2);

@@ -1,6 +1,8 @@
 //! The stored form: bytes that later versions must read, and damage that is found.
 
-use super::super::format::{FormatError, Key, decode_change, decode_snapshot, encode_change, encode_snapshot};
+use super::super::format::{
+    FormatError, Key, decode_change, decode_snapshot, encode_change, encode_snapshot,
+};
 use super::super::kept::{Loader, Stored};
 use super::super::*;
 use super::random;
@@ -92,7 +94,9 @@ fn a_missing_change_is_found_unless_a_snapshot_covers_it() {
         for record in records {
             loader.replay(&record.key, record.value.as_deref());
         }
-        loader.finish().map(|found| found.get(&id).map(|(ledger, _)| ledger.clone()))
+        loader
+            .finish()
+            .map(|found| found.get(&id).map(|(ledger, _)| ledger.clone()))
     };
     assert_eq!(load(&records), Ok(Some(ledger.clone())));
     let mut holed = records.clone();

@@ -12,8 +12,8 @@ mod state;
 mod tests;
 
 use super::answer::{
-    Answer, CommittedTopic, DescribedGroup, FetchedTopic, JoinRefused, Joined, LeaveResults, ListedGroup,
-    DescribedShareGroup, ShareBeaten, Synced,
+    Answer, CommittedTopic, DescribedGroup, DescribedShareGroup, FetchedTopic, JoinRefused, Joined,
+    LeaveResults, ListedGroup, ShareBeaten, Synced,
 };
 use super::config::GroupConfig;
 use super::error::GroupError;

@@ -74,7 +74,10 @@ impl ShareState {
     /// What deletes everything that is stored.
     #[must_use]
     pub fn tombstones(&self, group: &GroupId) -> Vec<Record> {
-        let members = self.members.keys().map(|id| ShareRecord::Member(id.clone(), None));
+        let members = self
+            .members
+            .keys()
+            .map(|id| ShareRecord::Member(id.clone(), None));
         // The epoch last: while it is there, what is left is a share group.
         let all = members.chain(self.epoch.map(|_| ShareRecord::Epoch(None)));
         all.map(|record| Record::Share(group.clone(), record)).collect()

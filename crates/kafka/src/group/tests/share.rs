@@ -164,11 +164,17 @@ fn kinds_of_groups_do_not_mix_and_an_empty_share_group_can_be_deleted() {
     world.stable("g", vec![join_request("g")]);
     let mut other = beat(&table, "a", 0, Some(&["t"]));
     other.group = "g".into();
-    assert_eq!(ask(&mut world, other).unwrap_err(), GroupError::NotOfKind(GroupKind::Share));
+    assert_eq!(
+        ask(&mut world, other).unwrap_err(),
+        GroupError::NotOfKind(GroupKind::Share)
+    );
     assert_eq!(world.delete("s"), Err(GroupError::NonEmptyGroup));
     ask(&mut world, beat(&table, "a", -1, None)).unwrap();
     assert_eq!(world.delete("s"), Ok(()));
-    assert_eq!(world.restarted(quick()).delete("s"), Err(GroupError::GroupIdNotFound));
+    assert_eq!(
+        world.restarted(quick()).delete("s"),
+        Err(GroupError::GroupIdNotFound)
+    );
 }
 
 #[test]
@@ -181,13 +187,22 @@ fn version_one_of_the_share_records_keeps_its_bytes() {
         },
         subscribed: [TopicName::from("t")].into(),
     };
-    let record = Record::Share("g".into(), ShareRecord::Member("m".into(), Some(Arc::new(member))));
+    let record = Record::Share(
+        "g".into(),
+        ShareRecord::Member("m".into(), Some(Arc::new(member))),
+    );
     let encoded = record.encode();
     assert_eq!(&encoded.key[..], b"\x21\x01\0\0\0g\x01\0\0\0m");
     let value = encoded.value.clone().unwrap();
-    assert_eq!(&value[..], b"\x01\xff\xff\xff\xff\x01\0\0\0c\x01\0\0\0h\x01\0\0\0\x01\0\0\0t");
+    assert_eq!(
+        &value[..],
+        b"\x01\xff\xff\xff\xff\x01\0\0\0c\x01\0\0\0h\x01\0\0\0\x01\0\0\0t"
+    );
     assert_eq!(Record::decode(&encoded.key, Some(&value)), Ok(record));
-    let epoch = Record::Share("g".into(), ShareRecord::Epoch(Some(ShareEpoch { epoch: 3, topics: 5 })));
+    let epoch = Record::Share(
+        "g".into(),
+        ShareRecord::Epoch(Some(ShareEpoch { epoch: 3, topics: 5 })),
+    );
     let encoded = epoch.encode();
     assert_eq!(&encoded.key[..], b"\x20\x01\0\0\0g");
     assert_eq!(&encoded.value.unwrap()[..], b"\x01\x03\0\0\0\x05\0\0\0\0\0\0\0");

@@ -128,7 +128,8 @@ impl Probe {
             group_ids: vec![group_id.clone()],
             include_authorized_operations: false,
         };
-        self.refused(GROUP, describe, |answer| answer.groups[0].error_code).await;
+        self.refused(GROUP, describe, |answer| answer.groups[0].error_code)
+            .await;
         let fetch = ShareFetchRequest {
             group_id: Some(group_id.clone()),
             member_id: Some(member_id.clone()),
@@ -143,12 +144,15 @@ impl Probe {
         };
         self.refused(GROUP, acknowledge, |answer| answer.error_code).await;
         let describe = DescribeShareGroupOffsetsRequest {
-            groups: vec![describe_share_group_offsets::DescribeShareGroupOffsetsRequestGroup {
-                group_id: group_id.clone(),
-                topics: None,
-            }],
+            groups: vec![
+                describe_share_group_offsets::DescribeShareGroupOffsetsRequestGroup {
+                    group_id: group_id.clone(),
+                    topics: None,
+                },
+            ],
         };
-        self.refused(GROUP, describe, |answer| answer.groups[0].error_code).await;
+        self.refused(GROUP, describe, |answer| answer.groups[0].error_code)
+            .await;
         let alter = AlterShareGroupOffsetsRequest {
             group_id: group_id.clone(),
             topics: Vec::new(),

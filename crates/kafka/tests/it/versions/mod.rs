@@ -3,8 +3,8 @@
 mod cluster;
 mod groups;
 mod records;
-mod share;
 mod security;
+mod share;
 mod topics;
 mod transactions;
 

@@ -41,7 +41,11 @@ pub(super) async fn all(covered: &mut Covered, client: &mut Client, id: Uuid) {
             },
             |version, response| {
                 let group = &response.groups[0];
-                assert_eq!((group.error_code, group.group_state.as_str()), (0, "Stable"), "v{version}");
+                assert_eq!(
+                    (group.error_code, group.group_state.as_str()),
+                    (0, "Stable"),
+                    "v{version}"
+                );
                 assert_eq!((group.members.len(), group.assignor_name.as_str()), (1, "simple"));
             },
         )
@@ -124,7 +128,9 @@ async fn offsets(covered: &mut Covered, client: &mut Client) {
             client,
             |_| DeleteShareGroupOffsetsRequest {
                 group_id: name("shared"),
-                topics: vec![DeleteShareGroupOffsetsRequestTopic { topic_name: name("t") }],
+                topics: vec![DeleteShareGroupOffsetsRequestTopic {
+                    topic_name: name("t"),
+                }],
             },
             |version, response| {
                 let codes = (response.error_code, response.responses[0].error_code);

@@ -21,18 +21,24 @@ pub(super) fn share_of(
         return share;
     };
     for topic in &told.subscribed {
-        let Some((id, partitions)) = (topics.0)(topic.as_str()).filter(|(_, partitions)| *partitions > 0) else {
+        let Some((id, partitions)) = (topics.0)(topic.as_str()).filter(|(_, partitions)| *partitions > 0)
+        else {
             continue;
         };
-        let subscribers: Vec<&MemberId> =
-            members.iter().filter(|(_, member)| member.subscribed.contains(topic)).map(|(id, _)| id).collect();
+        let subscribers: Vec<&MemberId> = members
+            .iter()
+            .filter(|(_, member)| member.subscribed.contains(topic))
+            .map(|(id, _)| id)
+            .collect();
         let count = subscribers.len();
         // Topics begin with different members, so that many topics of one partition do not all fall to the first.
         let first = id.0.iter().map(|byte| usize::from(*byte)).sum::<usize>() % count;
         let place = subscribers.iter().position(|subscriber| *subscriber == member);
         let place = (place.unwrap_or(0) + count - first) % count;
         let pairs = count.max(partitions as usize);
-        let mine = (place..pairs).step_by(count).map(|pair| pair % partitions as usize);
+        let mine = (place..pairs)
+            .step_by(count)
+            .map(|pair| pair % partitions as usize);
         let mine = mine.map(|partition| i32::try_from(partition).unwrap_or(i32::MAX));
         share.insert(id, mine.collect());
     }

@@ -70,7 +70,10 @@ impl ShareGroup {
             },
         };
         if before != Some(&after) {
-            self.emit(ShareRecord::Member(beat.member.clone(), Some(Arc::new(after))), records);
+            self.emit(
+                ShareRecord::Member(beat.member.clone(), Some(Arc::new(after))),
+                records,
+            );
         }
     }
 

@@ -105,7 +105,10 @@ impl ShareGroup {
 
     /// Whether members consume the topic.
     pub fn consumes(&self, topic: &TopicName) -> bool {
-        self.state.members.values().any(|member| member.subscribed.contains(topic))
+        self.state
+            .members
+            .values()
+            .any(|member| member.subscribed.contains(topic))
     }
 
     fn epoch(&self) -> i32 {
@@ -127,8 +130,12 @@ impl ShareGroup {
     /// FNV-1a over names, ids and partition counts of what the members subscribe to. The same at every start: it is stored.
     fn hash_topics(&self, topics: &Topics) -> u64 {
         const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
-        let subscribed: BTreeSet<&TopicName> =
-            self.state.members.values().flat_map(|member| &member.subscribed).collect();
+        let subscribed: BTreeSet<&TopicName> = self
+            .state
+            .members
+            .values()
+            .flat_map(|member| &member.subscribed)
+            .collect();
         let mut hash = OFFSET_BASIS;
         for name in subscribed {
             if let Some((id, partitions)) = (topics.0)(name.as_str()) {
@@ -195,7 +202,10 @@ impl ShareGroup {
 
     fn share_heartbeat(&mut self, request: RequestId, beat: &ShareHeartbeat, turn: &mut Turn<'_>) {
         if self.dead {
-            return turn.reply(request, Answer::ShareHeartbeat(Err(GroupError::CoordinatorNotAvailable)));
+            return turn.reply(
+                request,
+                Answer::ShareHeartbeat(Err(GroupError::CoordinatorNotAvailable)),
+            );
         }
         let mut records = Vec::new();
         let ok = Answer::ShareHeartbeat(self.beat(beat, &mut records, turn.now));
@@ -203,21 +213,28 @@ impl ShareGroup {
             return turn.reply(request, ok);
         }
         // Answered once everything that the answer may depend on is durable.
-        self.base.persist(records, Then::Answer { request, ok, failed }, turn);
+        self.base
+            .persist(records, Then::Answer { request, ok, failed }, turn);
     }
 
     /// The invariants of a share group, each with a name.
     pub fn check(&self) {
         let id = &self.base.id;
         if self.base.writes_in_flight == 0 && !self.dead {
-            assert_eq!(self.state, self.base.durable.share, "what_lives_is_what_is_written: {id}");
+            assert_eq!(
+                self.state, self.base.durable.share,
+                "what_lives_is_what_is_written: {id}"
+            );
         }
         assert!(
             self.dead || self.state.members.keys().eq(self.sessions.keys()),
             "members_have_sessions_and_nobody_else: {id}"
         );
         for session in self.sessions.values() {
-            assert!(session.told <= self.epoch(), "nobody_was_told_of_the_future: {id}");
+            assert!(
+                session.told <= self.epoch(),
+                "nobody_was_told_of_the_future: {id}"
+            );
         }
     }
 }
@@ -227,7 +244,13 @@ fn failed(error: PersistError) -> Answer {
 }
 
 impl Shard {
-    pub(super) fn share_heartbeat(&mut self, id: RequestId, beat: &ShareHeartbeat, now: Now, out: &mut Vec<Output>) {
+    pub(super) fn share_heartbeat(
+        &mut self,
+        id: RequestId,
+        beat: &ShareHeartbeat,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) {
         // Only who joins brings a group into being.
         if let Err(error) = self.ensure_group(&beat.group, beat.epoch == 0, now) {
             return out.push(Output::Reply(id, Answer::ShareHeartbeat(Err(error))));
@@ -245,7 +268,13 @@ impl Shard {
         });
     }
 
-    pub(super) fn describe_share(&self, id: RequestId, group: &GroupId, topics: &Topics, out: &mut Vec<Output>) {
+    pub(super) fn describe_share(
+        &self,
+        id: RequestId,
+        group: &GroupId,
+        topics: &Topics,
+        out: &mut Vec<Output>,
+    ) {
         let described = match self.groups.get(group) {
             Some(Group::Share(group)) if !group.dead => Ok(group.describe(topics)),
             Some(Group::Share(_)) | None => Err(GroupError::GroupIdNotFound),
