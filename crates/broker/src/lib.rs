@@ -8,6 +8,7 @@ mod broker;
 pub mod configs;
 pub mod fetch;
 mod fetch_memory;
+mod group_settings;
 pub mod offsets;
 mod producer_ids;
 pub mod records;
@@ -20,6 +21,7 @@ pub mod topics;
 pub use append::{PendingAppend, ProduceError, Produced};
 pub use broker::{Broker, BrokerConfig, BrokerError, BrokerScope};
 pub use fetch::{FetchBudget, FetchError, FetchRead, FetchResult, FetchSlice, Isolation};
+pub use group_settings::ConsumerGroupOverrides;
 pub use millstream_log::{
     AppendError, Clock, Epoch, Fate, LogStats, Offset, ProducerView, StreamBounds, TimestampMs,
 };

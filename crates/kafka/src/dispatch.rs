@@ -173,6 +173,8 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::incremental_alter_configs::IncrementalAlterConfigs>(),
     row::<api::offset_delete::OffsetDelete>(),
     row::<api::describe_cluster::DescribeCluster>(),
+    row::<api::consumer_group_heartbeat::ConsumerGroupHeartbeat>(),
+    row::<api::consumer_group_describe::ConsumerGroupDescribe>(),
     row::<api::describe_topic_partitions::DescribeTopicPartitions>(),
 ];
 

@@ -122,6 +122,12 @@ impl Coded for GroupError {
             GroupError::InvalidCommitOffsetSize => ErrorCode::INVALID_COMMIT_OFFSET_SIZE,
             GroupError::UnstableOffsetCommit => ErrorCode::UNSTABLE_OFFSET_COMMIT,
             GroupError::GroupSubscribedToTopic => ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC,
+            GroupError::FencedMemberEpoch => ErrorCode::FENCED_MEMBER_EPOCH,
+            GroupError::StaleMemberEpoch => ErrorCode::STALE_MEMBER_EPOCH,
+            GroupError::UnreleasedInstanceId => ErrorCode::UNRELEASED_INSTANCE_ID,
+            GroupError::InvalidRegularExpression => ErrorCode::INVALID_REGULAR_EXPRESSION,
+            GroupError::NotOfKind(_) => ErrorCode::GROUP_ID_NOT_FOUND,
+            GroupError::UnsupportedVersion => ErrorCode::UNSUPPORTED_VERSION,
             GroupError::UnknownServerError => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }

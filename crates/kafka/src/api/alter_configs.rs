@@ -2,7 +2,7 @@
 //!
 //! Versions 0-2. v2 flexible.
 
-use crate::api::describe_configs::{check_broker_name, resource};
+use crate::api::describe_configs::{check_broker_name, check_group_name, resource};
 use crate::api::repeated::repeated;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
@@ -74,6 +74,11 @@ async fn replace(kafka: &Kafka, asked: &AlterConfigsResource, dry: Dry) -> Resul
         resource::BROKER => {
             let scope = broker_scope(kafka, name)?;
             let replaced = kafka.broker.replace_broker_configs(scope, &values, dry).await;
+            replaced.map_err(|error| (error.code(), error.to_string()))
+        }
+        resource::GROUP => {
+            check_group_name(name)?;
+            let replaced = kafka.broker.replace_group_configs(name, &values, dry).await;
             replaced.map_err(|error| (error.code(), error.to_string()))
         }
         other => Err((

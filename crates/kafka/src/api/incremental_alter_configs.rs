@@ -3,7 +3,7 @@
 //! Versions 0-1. v1 flexible.
 
 use crate::api::alter_configs::{broker_scope, named_twice};
-use crate::api::describe_configs::resource;
+use crate::api::describe_configs::{check_group_name, resource};
 use crate::api::repeated::repeated;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
@@ -69,6 +69,11 @@ async fn alter(kafka: &Kafka, asked: &AlterConfigsResource, dry: Dry) -> Result<
         resource::BROKER => {
             let scope = broker_scope(kafka, name)?;
             let altered = kafka.broker.alter_broker_configs(scope, &changes, dry).await;
+            altered.map_err(|error| (error.code(), error.to_string()))
+        }
+        resource::GROUP => {
+            check_group_name(name)?;
+            let altered = kafka.broker.alter_group_configs(name, &changes, dry).await;
             altered.map_err(|error| (error.code(), error.to_string()))
         }
         other => Err((

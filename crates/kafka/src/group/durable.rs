@@ -7,7 +7,7 @@
 //! same order, so both hold the same state.
 
 use super::name::{GroupId, TopicId, TopicName};
-use super::record::{CommittedOffset, GroupMetadata, Record};
+use super::record::{CommittedOffset, ConsumerState, GroupMetadata, Record};
 use std::collections::BTreeMap;
 
 /// A partition of a topic.
@@ -16,8 +16,10 @@ pub type Partition = (TopicName, i32);
 /// What the stream holds of one group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DurableGroup {
-    /// The last stored metadata.
+    /// The last stored metadata of a classic group.
     pub metadata: Option<GroupMetadata>,
+    /// What is stored of a consumer group. A group is of one kind: one of the two is empty.
+    pub consumer: ConsumerState,
     /// Committed offsets. By topic first, so that a fetch finds a topic's partitions without building keys.
     pub offsets: BTreeMap<TopicName, BTreeMap<i32, CommittedOffset>>,
     /// By producer id: offsets that its open transaction will commit.
@@ -29,6 +31,7 @@ impl DurableGroup {
     pub fn apply(&mut self, record: Record) {
         match record {
             Record::Group(_, metadata) => self.metadata = metadata,
+            Record::Consumer(_, record) => self.consumer.apply(record),
             Record::Offset(_, topic, partition, Some(offset)) => {
                 self.offsets.entry(topic).or_default().insert(partition, offset);
             }
@@ -58,7 +61,10 @@ impl DurableGroup {
     /// Whether the stream holds nothing of the group.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.metadata.is_none() && self.offsets.is_empty() && self.transactional.is_empty()
+        self.metadata.is_none()
+            && self.consumer.is_empty()
+            && self.offsets.is_empty()
+            && self.transactional.is_empty()
     }
 
     /// What deletes everything of the group.
@@ -83,7 +89,7 @@ impl DurableGroup {
     #[must_use]
     pub fn membership_tombstones(&self, group: &GroupId) -> Vec<Record> {
         let metadata = self.metadata.iter().map(|_| Record::Group(group.clone(), None));
-        metadata.collect()
+        metadata.chain(self.consumer.tombstones(group)).collect()
     }
 
     /// The offset of a partition, unless it was committed for another topic of the same name.

@@ -2,6 +2,7 @@
 //!
 //! Owns: the two enums. Never: numbers of the wire; `api/` maps each variant to its Kafka code in one `match`.
 
+use super::answer::GroupKind;
 use std::fmt;
 
 /// A refusal, named as Kafka names it.
@@ -43,6 +44,18 @@ pub enum GroupError {
     UnstableOffsetCommit,
     /// The group consumes the topic, so its offsets stay (KIP-496).
     GroupSubscribedToTopic,
+    /// The member speaks of an epoch that is not its own: it must give up all it has and join again (KIP-848).
+    FencedMemberEpoch,
+    /// The member's epoch has changed meanwhile: it asks again with the new one (KIP-848).
+    StaleMemberEpoch,
+    /// The instance id belongs to a member that has not left (KIP-848).
+    UnreleasedInstanceId,
+    /// The pattern of topics is none.
+    InvalidRegularExpression,
+    /// The group is of another kind than the request.
+    NotOfKind(GroupKind),
+    /// Members of consumer groups need a later version of the request.
+    UnsupportedVersion,
     /// Our own fault.
     UnknownServerError,
 }
@@ -101,6 +114,12 @@ impl fmt::Display for GroupError {
             Self::InvalidCommitOffsetSize => "the commit is too large",
             Self::UnstableOffsetCommit => "an open transaction holds an offset of the partition",
             Self::GroupSubscribedToTopic => "the group consumes the topic",
+            Self::FencedMemberEpoch => "the member must give up its partitions and join again",
+            Self::StaleMemberEpoch => "the member's epoch has changed",
+            Self::UnreleasedInstanceId => "the instance id belongs to a member that has not left",
+            Self::InvalidRegularExpression => "the pattern of topics is not a regular expression",
+            Self::NotOfKind(kind) => return write!(f, "the group is not a {} group", kind.name()),
+            Self::UnsupportedVersion => "members of consumer groups need a later version of the request",
             Self::UnknownServerError => "the coordinator failed",
         })
     }

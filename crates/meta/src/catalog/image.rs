@@ -10,7 +10,7 @@ use super::records::{
     PARTITIONS_PER_CHUNK, TopicRecord, decode_cluster, decode_configs, decode_partitions, decode_topic,
 };
 use super::{ClusterId, ConfigMap, PartitionFacts, TopicFacts, TopicId};
-use crate::key::Key;
+use crate::key::{Key, parse_group_hex};
 use crate::record::DecodeError;
 use crate::store::{Entry, Event, Revision};
 use bytes::Bytes;
@@ -60,6 +60,8 @@ pub struct Image {
     /// Unified spelling -> name, of the names that differ from it.
     dotted: OrderedMap<Arc<str>, Arc<str>>,
     broker_configs: Arc<BTreeMap<Option<u32>, StoredConfigs>>,
+    /// By the group's id.
+    group_configs: Arc<BTreeMap<String, StoredConfigs>>,
     partition_count: u64,
 }
 
@@ -73,6 +75,7 @@ impl Image {
             by_id: OrderedMap::default(),
             dotted: OrderedMap::default(),
             broker_configs: Arc::default(),
+            group_configs: Arc::default(),
             partition_count: 0,
         };
         let events = keys.into_iter().map(|(key, entry)| Event {
@@ -160,6 +163,33 @@ impl Image {
         self.broker_configs.get(&broker).map(|stored| stored.revision)
     }
 
+    /// Settings made on one group.
+    #[must_use]
+    pub fn group_configs(&self, group: &str) -> ConfigMap {
+        let stored = self.group_configs.get(group);
+        stored.map(|stored| stored.configs.clone()).unwrap_or_default()
+    }
+
+    /// One setting made on one group.
+    #[must_use]
+    pub fn group_config(&self, group: &str, name: &str) -> Option<&str> {
+        self.group_configs
+            .get(group)?
+            .configs
+            .get(name)
+            .map(String::as_str)
+    }
+
+    /// Groups that have settings of their own, in order.
+    #[must_use]
+    pub fn groups_with_configs(&self) -> Vec<String> {
+        self.group_configs.keys().cloned().collect()
+    }
+
+    pub(crate) fn group_configs_revision(&self, group: &str) -> Option<Revision> {
+        self.group_configs.get(group).map(|stored| stored.revision)
+    }
+
     /// The name under a topic's key.
     fn name_of<'a>(&'a self, unified: &'a str) -> &'a str {
         self.dotted.get(unified).map_or(unified, |name| name)
@@ -187,6 +217,11 @@ impl Image {
                 }
                 Key::BrokerConfigs(broker) => {
                     self.apply_broker_configs(broker, value, event.revision)
+                        .map_err(failed)?;
+                }
+                Key::GroupConfigs(hex) => {
+                    let group = parse_group_hex(hex).ok_or_else(|| failed(DecodeError::NotThisKind))?;
+                    self.apply_group_configs(group, value, event.revision)
                         .map_err(failed)?;
                 }
                 Key::Partitions { .. } | Key::TopicConfigs(_) => parts.push((key, event)),
@@ -291,6 +326,21 @@ impl Image {
         match stored {
             Some(stored) => all.insert(broker, stored),
             None => all.remove(&broker),
+        };
+        Ok(())
+    }
+
+    fn apply_group_configs(
+        &mut self,
+        group: String,
+        value: Option<&Bytes>,
+        revision: Revision,
+    ) -> Result<(), DecodeError> {
+        let configs = value.map(decode_configs).transpose()?;
+        let all = Arc::make_mut(&mut self.group_configs);
+        match configs {
+            Some(configs) => all.insert(group, StoredConfigs { configs, revision }),
+            None => all.remove(&group),
         };
         Ok(())
     }

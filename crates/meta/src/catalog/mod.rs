@@ -22,6 +22,7 @@ mod topics;
 
 pub use configs::{
     CONFIG_BYTES_MAX, CONFIG_ENTRIES_MAX, CONFIG_NAME_BYTES_MAX, CONFIG_VALUE_BYTES_MAX, ConfigMap,
+    GROUP_ID_BYTES_MAX,
 };
 pub use counters::PRODUCER_ID_BLOCK;
 pub use error::{CatalogError, PartitionCountError};

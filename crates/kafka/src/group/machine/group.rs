@@ -9,19 +9,27 @@
 
 use super::Turn;
 use super::base::Base;
-use super::classic::ClassicGroup;
+use super::classic::{ClassicGroup, ClassicState};
+use super::consumer::ConsumerGroup;
 use super::turn::{Assigned, Replaced};
-use crate::group::answer::{DescribedGroup, GroupKind, GroupState};
+use crate::group::answer::{Answer, DescribedConsumerGroup, DescribedGroup, GroupKind, GroupState};
 use crate::group::error::{GroupError, PersistError};
 use crate::group::name::{ProtocolName, TopicName};
 use crate::group::record::CommittedOffset;
-use crate::group::request::{CommitRequest, HeartbeatRequest, JoinRequest, Leaver, RequestId, SyncRequest};
+use crate::group::request::{
+    CommitRequest, FetchRequest, HeartbeatRequest, JoinRequest, Leaver, RequestId, SyncRequest,
+};
 use std::time::Duration;
+
+/// What the members of a consumer group do together.
+const CONSUMER_PROTOCOL_TYPE: &str = "consumer";
 
 #[derive(Debug)]
 pub(super) enum Group {
     /// Members agree among themselves; groups that only hold offsets are of this kind too.
     Classic(Box<ClassicGroup>),
+    /// The coordinator assigns (KIP-848).
+    Consumer(Box<ConsumerGroup>),
 }
 
 impl Group {
@@ -33,24 +41,28 @@ impl Group {
     pub fn base(&self) -> &Base {
         match self {
             Self::Classic(group) => &group.base,
+            Self::Consumer(group) => &group.base,
         }
     }
 
     pub fn base_mut(&mut self) -> &mut Base {
         match self {
             Self::Classic(group) => &mut group.base,
+            Self::Consumer(group) => &mut group.base,
         }
     }
 
     pub fn kind(&self) -> GroupKind {
         match self {
             Self::Classic(_) => GroupKind::Classic,
+            Self::Consumer(_) => GroupKind::Consumer,
         }
     }
 
     pub fn state(&self) -> GroupState {
         match self {
-            Self::Classic(group) => group.state,
+            Self::Classic(group) => group.state.shown(),
+            Self::Consumer(group) => group.state(),
         }
     }
 
@@ -58,6 +70,7 @@ impl Group {
     pub fn protocol_type(&self) -> Option<ProtocolName> {
         match self {
             Self::Classic(group) => group.protocol_type.clone(),
+            Self::Consumer(_) => Some(CONSUMER_PROTOCOL_TYPE.into()),
         }
     }
 
@@ -69,6 +82,7 @@ impl Group {
     pub fn is_idle(&self) -> bool {
         let idle = match self {
             Self::Classic(group) => group.is_idle(),
+            Self::Consumer(group) => group.is_empty(),
         };
         idle && self.base().writes_in_flight == 0
     }
@@ -78,24 +92,28 @@ impl Group {
         self.is_idle() && self.base().durable.is_empty()
     }
 
-    /// Its deletion begins: from now on it accepts nothing. Only empty groups are deleted.
-    pub fn set_dead(&mut self) {
-        match self {
-            Self::Classic(group) => group.set_dead(),
+    /// Its deletion begins: from now on it accepts nothing. Only empty groups are deleted, and lose their kind first.
+    pub fn set_dead(&mut self, turn: &Turn<'_>) {
+        if !matches!(self, Self::Classic(_)) {
+            self.become_nobodys(turn);
+        }
+        if let Self::Classic(group) = self {
+            group.set_dead();
         }
     }
 
     /// Its deletion has ended, well or not.
     pub fn set_empty(&mut self) {
-        match self {
-            Self::Classic(group) => group.state = GroupState::Empty,
+        if let Self::Classic(group) = self {
+            group.state = ClassicState::Empty;
         }
     }
 
     /// Whether members consume the topic; if nobody can tell, they do.
     pub fn consumes(&self, topic: &TopicName) -> bool {
         match self {
-            Self::Classic(group) => group.state != GroupState::Empty && group.consumes(topic),
+            Self::Classic(group) => group.state != ClassicState::Empty && group.consumes(topic),
+            Self::Consumer(group) => group.consumes(topic),
         }
     }
 
@@ -103,6 +121,7 @@ impl Group {
     pub fn knows_its_topics(&self) -> bool {
         match self {
             Self::Classic(group) => group.is_consumer_group(),
+            Self::Consumer(_) => true,
         }
     }
 
@@ -110,6 +129,7 @@ impl Group {
     pub fn offsets_age(&self) -> bool {
         match self {
             Self::Classic(group) => group.offsets_age(),
+            Self::Consumer(_) => true,
         }
     }
 
@@ -117,6 +137,7 @@ impl Group {
     pub fn ages_from_ms(&self, offset: &CommittedOffset) -> i64 {
         match self {
             Self::Classic(group) => group.ages_from_ms(offset),
+            Self::Consumer(_) => offset.committed_ms,
         }
     }
 
@@ -124,13 +145,47 @@ impl Group {
     pub fn admit_commit(&mut self, commit: &CommitRequest, turn: &Turn<'_>) -> Result<(), GroupError> {
         match self {
             Self::Classic(group) => group.admit_commit(commit, turn),
+            Self::Consumer(group) => group.admit_commit(commit),
+        }
+    }
+
+    /// Whether this reader may see offsets.
+    pub fn admit_fetch(&self, fetch: &FetchRequest) -> Result<(), GroupError> {
+        match self {
+            Self::Classic(_) => Ok(()),
+            Self::Consumer(group) => group.admit_fetch(fetch.member.as_ref(), fetch.member_epoch),
         }
     }
 
     /// DescribeGroups.
-    pub fn describe(&self) -> Option<DescribedGroup> {
+    pub fn describe(&self) -> Result<DescribedGroup, GroupError> {
         match self {
-            Self::Classic(group) => group.describe(),
+            Self::Classic(group) => group.describe().ok_or(GroupError::GroupIdNotFound),
+            Self::Consumer(_) => Err(GroupError::NotOfKind(GroupKind::Classic)),
+        }
+    }
+
+    /// ConsumerGroupDescribe.
+    pub fn describe_consumer(&self, turn: &Turn<'_>) -> Result<DescribedConsumerGroup, GroupError> {
+        match self {
+            Self::Consumer(group) => Ok(group.describe_consumer(turn)),
+            Self::Classic(_) => Err(GroupError::NotOfKind(GroupKind::Consumer)),
+        }
+    }
+
+    /// Whether a change of topics may concern it.
+    pub fn follows_topics(&self) -> bool {
+        match self {
+            Self::Classic(_) => false,
+            Self::Consumer(group) => !group.is_empty(),
+        }
+    }
+
+    /// Topics came, went or grew.
+    pub fn topics_changed(&mut self, turn: &mut Turn<'_>) {
+        match self {
+            Self::Classic(_) => {}
+            Self::Consumer(group) => group.topics_changed(turn),
         }
     }
 
@@ -138,12 +193,14 @@ impl Group {
     pub fn run_deadlines(&mut self, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.run_deadlines(turn),
+            Self::Consumer(_) => self.expire_members(turn),
         }
     }
 
     pub fn earliest_deadline(&self) -> Option<Duration> {
         match self {
             Self::Classic(group) => group.earliest_deadline(),
+            Self::Consumer(group) => group.earliest_deadline(),
         }
     }
 
@@ -151,6 +208,7 @@ impl Group {
     pub fn check(&self) {
         match self {
             Self::Classic(group) => group.check(),
+            Self::Consumer(group) => group.check(),
         }
     }
 }
@@ -160,24 +218,28 @@ impl Group {
     pub fn join(&mut self, request: RequestId, join: JoinRequest, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.join(request, join, turn),
+            Self::Consumer(_) => self.join_consumer_group(request, join, turn),
         }
     }
 
     pub fn sync(&mut self, request: RequestId, sync: SyncRequest, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.sync(request, sync, turn),
+            Self::Consumer(group) => group.classic_sync(request, &sync, turn),
         }
     }
 
     pub fn heartbeat(&mut self, request: RequestId, beat: &HeartbeatRequest, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.heartbeat(request, beat, turn),
+            Self::Consumer(group) => group.classic_heartbeat(request, beat, turn),
         }
     }
 
     pub fn leave(&mut self, request: RequestId, leavers: Vec<Leaver>, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.leave(request, leavers, turn),
+            Self::Consumer(_) => self.leave_consumer_group(request, leavers, turn),
         }
     }
 
@@ -185,6 +247,11 @@ impl Group {
     pub fn replaced(&mut self, replaced: Replaced, outcome: Result<(), PersistError>, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.replaced(replaced, outcome, turn),
+            // The group has changed its kind meanwhile; the member is one of it under the same epoch.
+            Self::Consumer(_) => match outcome {
+                Ok(()) => turn.reply(replaced.request, Answer::Join(Ok(replaced.joined))),
+                Err(error) => turn.refuse_join(replaced.request, error.for_group(), None),
+            },
         }
     }
 
@@ -192,6 +259,8 @@ impl Group {
     pub fn assigned(&mut self, assigned: Assigned, outcome: Result<(), PersistError>, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.assigned(assigned, outcome, turn),
+            // The group has changed its kind meanwhile, and whoever waited was told so.
+            Self::Consumer(_) => {}
         }
     }
 }

@@ -5,15 +5,18 @@
 
 use super::base::Base;
 use super::classic::ClassicGroup;
+use super::consumer::ConsumerGroup;
 use super::group::Group;
 use super::retention::Sweep;
-use super::{Now, Shard};
+use super::{Now, Shard, Turn};
 use crate::group::config::GroupConfig;
 use crate::group::durable::DurableGroup;
+use crate::group::facts::Facts;
 use crate::group::name::{GroupId, TopicId, TopicName};
 use crate::group::record::{Record, RecordError};
 use crate::group::request::PersistToken;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// A shard that is still being read.
 #[derive(Debug, Default)]
@@ -36,7 +39,7 @@ impl ShardLoader {
 
     /// Starts the groups. Serving a part of what was stored would hand out offsets that are not the last ones, so a record
     /// that cannot be read is an error for the whole shard.
-    pub fn finish(self, config: GroupConfig, now: Now) -> Result<Shard, RecordError> {
+    pub fn finish(self, config: GroupConfig, facts: Arc<dyn Facts>, now: Now) -> Result<Shard, RecordError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
@@ -46,13 +49,14 @@ impl ShardLoader {
                 after: None,
             },
             config,
+            facts,
             groups: BTreeMap::new(),
             timers: BTreeSet::new(),
             pending: VecDeque::new(),
             next_token: PersistToken(0),
         };
         for (id, durable) in self.groups.into_iter().filter(|(_, durable)| !durable.is_empty()) {
-            let mut group = Group::restore(id.clone(), durable, now);
+            let mut group = shard.restore(id.clone(), durable, now);
             if let Some(wake) = group.earliest_deadline() {
                 let base = group.base_mut();
                 base.wake_at = Some(wake);
@@ -65,14 +69,27 @@ impl ShardLoader {
     }
 }
 
-impl Group {
-    /// The kind follows from what is stored; a group that only has offsets is nobody's yet.
-    fn restore(id: GroupId, durable: DurableGroup, now: Now) -> Self {
-        Self::Classic(Box::new(ClassicGroup::restore(Base::new(id, durable), now)))
-    }
-}
-
 impl Shard {
+    /// The kind follows from what is stored; a group that only has offsets is nobody's yet.
+    fn restore(&mut self, id: GroupId, durable: DurableGroup, now: Now) -> Group {
+        let base = Base::new(id, durable);
+        if base.durable.consumer.is_empty() {
+            return Group::Classic(Box::new(ClassicGroup::restore(base, now)));
+        }
+        let mut out = Vec::new();
+        let turn = Turn {
+            now,
+            config: &self.config,
+            facts: &*self.facts,
+            out: &mut out,
+            pending: &mut self.pending,
+            next_token: &mut self.next_token,
+        };
+        let group = ConsumerGroup::restore(base, &turn);
+        assert!(out.is_empty(), "replay writes nothing and answers nobody");
+        Group::Consumer(Box::new(group))
+    }
+
     /// Every topic of which offsets are kept, with the ids under which they were committed.
     #[must_use]
     pub fn committed_topics(&self) -> BTreeSet<(TopicName, TopicId)> {

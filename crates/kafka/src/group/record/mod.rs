@@ -9,11 +9,16 @@
 //! **Invariant**: `decode(encode(r)) == r`; a length is compared with the bytes that remain before anything is allocated.
 
 mod codec;
+mod consumer;
 
 use super::answer::EncodedRecord;
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 use bytes::Bytes;
 use codec::{Reader, VALUE_VERSION, put_bytes, put_length, put_optional_text, put_text};
+pub use consumer::{
+    ClassicTraits, ConsumerMember, ConsumerRecord, ConsumerState, Current, GroupEpoch, MemberState,
+    Subscription,
+};
 use std::fmt;
 use std::sync::Arc;
 
@@ -33,6 +38,8 @@ pub enum Record {
     Offset(GroupId, TopicName, i32, Option<CommittedOffset>),
     /// An offset that becomes committed when the producer's transaction does.
     TransactionalOffset(GroupId, i64, TopicName, i32, Option<CommittedOffset>),
+    /// A part of a consumer group.
+    Consumer(GroupId, ConsumerRecord),
 }
 
 /// The durable half of a group.
@@ -117,7 +124,10 @@ impl Record {
     #[must_use]
     pub fn group(&self) -> &GroupId {
         match self {
-            Self::Group(group, _) | Self::Offset(group, ..) | Self::TransactionalOffset(group, ..) => group,
+            Self::Group(group, _)
+            | Self::Offset(group, ..)
+            | Self::TransactionalOffset(group, ..)
+            | Self::Consumer(group, _) => group,
         }
     }
 
@@ -127,6 +137,7 @@ impl Record {
         match self {
             Self::Group(_, value) => value.is_none(),
             Self::Offset(_, _, _, value) | Self::TransactionalOffset(_, _, _, _, value) => value.is_none(),
+            Self::Consumer(_, record) => record.is_tombstone(),
         }
     }
 
@@ -155,6 +166,11 @@ impl Record {
                 key.extend_from_slice(&partition.to_le_bytes());
                 offset.as_ref().map(encode_offset)
             }
+            Self::Consumer(group, record) => {
+                let (bytes, value) = record.encode(group);
+                key = bytes;
+                value
+            }
         };
         EncodedRecord {
             key: Bytes::from(key),
@@ -179,7 +195,10 @@ impl Record {
                 let offset = value.map(decode_offset).transpose()?;
                 Record::TransactionalOffset(group, producer_id, topic, partition, offset)
             }
-            other => return Err(RecordError::UnknownVersion(other)),
+            other => match ConsumerRecord::decode(other, &mut key, value)? {
+                Some(record) => Record::Consumer(group, record),
+                None => return Err(RecordError::UnknownVersion(other)),
+            },
         };
         key.finish()?;
         Ok(record)
