@@ -3,8 +3,10 @@
 use crate::configs::alter::{AlterError, BROKER_TABLE, ConfigChange};
 use crate::configs::resolve::{BrokerLayers, ConfigEntry, ConfigMap, ConfigSource, describe_topic};
 use crate::configs::settings::BrokerSettings;
-use crate::fetch_memory::FetchMemory;
+use crate::fetch_memory::{FETCH_MEMORY_BYTES, FetchMemory};
 use crate::producer_ids::ProducerIds;
+use crate::quota::Quotas;
+use crate::records::OPENINGS_MAX;
 use crate::state_stream::{StateError, StateStream};
 use crate::topics::{Dry, Topic, TopicTable};
 use arc_swap::ArcSwap;
@@ -14,15 +16,27 @@ use parking_lot::{Mutex, RwLock};
 use std::collections::HashSet;
 use std::sync::Arc;
 use thiserror::Error;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// What is fixed at start.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct BrokerConfig {
     /// This broker's id.
     pub broker_id: u32,
     /// Settings given at start under Kafka's names, as DescribeConfigs shows them.
     pub fixed: ConfigMap,
+    /// Bytes that the answers of all fetches together may hold.
+    pub fetch_memory_bytes: usize,
+}
+
+impl Default for BrokerConfig {
+    fn default() -> Self {
+        Self {
+            broker_id: 0,
+            fixed: ConfigMap::new(),
+            fetch_memory_bytes: FETCH_MEMORY_BYTES,
+        }
+    }
 }
 
 /// Why an operation on the broker as a whole failed.
@@ -69,6 +83,9 @@ pub(crate) struct Inner {
     /// Held over the fetch of a block.
     pub producer_ids: tokio::sync::Mutex<ProducerIds>,
     pub fetch_memory: FetchMemory,
+    pub quotas: Quotas,
+    /// One permit for each batch that may be open at once.
+    pub openings: Semaphore,
 }
 
 /// The broker's settings by layer, owned.
@@ -111,6 +128,7 @@ impl Broker {
             fixed: &config.fixed,
         });
         let inner = Inner {
+            fetch_memory: FetchMemory::new(config.fetch_memory_bytes),
             config,
             log,
             catalog,
@@ -120,12 +138,14 @@ impl Broker {
             changes: watch::Sender::new(0),
             settings: ArcSwap::from_pointee(settings),
             producer_ids: tokio::sync::Mutex::default(),
-            fetch_memory: FetchMemory::default(),
+            quotas: Quotas::default(),
+            openings: Semaphore::new(OPENINGS_MAX),
         };
         let broker = Broker {
             inner: Arc::new(inner),
         };
         broker.refresh_own_settings();
+        broker.refresh_quotas();
         broker.follow_all();
         broker.drop_orphans().await;
         Ok(broker)

@@ -7,8 +7,9 @@ use crate::broker::{Broker, BrokerError};
 use crate::configs::alter::{AlterError, ConfigChange, GROUP_TABLE};
 use crate::configs::resolve::{ConfigEntry, ConfigMap, describe_group};
 use crate::configs::row::InvalidValue;
+use crate::named::NamedError;
 use crate::topics::Dry;
-use millstream_meta::catalog::CatalogError;
+use millstream_meta::catalog::NamedKind;
 use std::time::Duration;
 
 /// Settings made on one consumer group; `None`: the broker's hold.
@@ -24,24 +25,18 @@ impl Broker {
     /// Every setting of a group, with its origin. A group need not exist.
     #[must_use]
     pub fn describe_group_configs(&self, group: &str) -> Vec<ConfigEntry> {
-        let own = self.inner.catalog.image().group_configs(group);
+        let own = self.named(NamedKind::Group, group);
         describe_group(&own, self.layers().borrowed())
-    }
-
-    /// Groups that have settings of their own, in order.
-    #[must_use]
-    pub fn groups_with_configs(&self) -> Vec<String> {
-        self.inner.catalog.image().groups_with_configs()
     }
 
     /// What a coordinator of consumer groups needs of a group's own settings. Cheap: for every heartbeat.
     #[must_use]
     pub fn consumer_group_overrides(&self, group: &str) -> ConsumerGroupOverrides {
         let image = self.inner.catalog.image();
-        let millis = |name: &str| {
-            let value = image.group_config(group, name)?;
-            value.trim().parse().ok().map(Duration::from_millis)
+        let Some((own, _)) = image.named_settings(NamedKind::Group, group) else {
+            return ConsumerGroupOverrides::default();
         };
+        let millis = |name: &str| own.get(name)?.trim().parse().ok().map(Duration::from_millis);
         ConsumerGroupOverrides {
             session_timeout: millis("consumer.session.timeout.ms"),
             heartbeat_interval: millis("consumer.heartbeat.interval.ms"),
@@ -88,25 +83,12 @@ impl Broker {
             self.check_group_configs(&next)?;
             Ok(next)
         };
-        if dry == Dry::CheckOnly {
-            edit(&self.inner.catalog.image().group_configs(group))?;
-            return Ok(());
-        }
-        let mut refused = None;
-        let edited = self.inner.catalog.edit_group_configs(group, |present| {
-            edit(present).map_err(|error: AlterError| {
-                let why = error.to_string();
-                refused = Some(error);
-                why
-            })
-        });
-        let edited = edited.await;
+        let edited = self.edit_named(NamedKind::Group, group, dry, edit).await;
         self.note_change();
-        match (edited, refused) {
-            (Ok(()), _) => Ok(()),
-            (Err(CatalogError::Refused(_)), Some(error)) => Err(error.into()),
-            (Err(error), _) => Err(error.into()),
-        }
+        edited.map_err(|error| match error {
+            NamedError::Refused(error) => BrokerError::Config(error),
+            NamedError::Catalog(error) => error.into(),
+        })
     }
 
     /// Whether the settings hold together: within the broker's bounds, and a session longer than a heartbeat's interval.

@@ -9,25 +9,34 @@ pub mod configs;
 pub mod fetch;
 mod fetch_memory;
 mod group_settings;
+pub mod named;
 pub mod offsets;
 mod producer_ids;
+pub mod quota;
 pub mod records;
 pub mod state_stream;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod topic_changes;
 pub mod topics;
+mod transactions;
 
 pub use append::{PendingAppend, ProduceError, Produced};
 pub use broker::{Broker, BrokerConfig, BrokerError, BrokerScope};
 pub use fetch::{FetchBudget, FetchError, FetchRead, FetchResult, FetchSlice, Isolation};
 pub use group_settings::ConsumerGroupOverrides;
+pub use millstream_log::disk::DiskSpace;
 pub use millstream_log::{
-    AppendError, Clock, Epoch, Fate, LogStats, Offset, ProducerView, StreamBounds, TimestampMs,
+    AbortedTransaction, AppendError, Clock, Epoch, Fate, LogStats, Offset, ProducerView, StreamBounds,
+    TimestampMs, TransactionGuard,
 };
-pub use millstream_meta::catalog::TopicId;
+pub use millstream_meta::catalog::{CatalogError, NamedKind, TopicId};
+pub use named::NamedError;
 pub use offsets::{OffsetAnswer, OffsetQuery, TrimError};
+pub use quota::QuotaUser;
+pub use quota::table::QuotaKind;
 pub use records::RecordsRefused;
 pub use state_stream::{PendingState, StateError, StateRecord, StateStream};
 pub use topic_changes::TopicDraft;
-pub use topics::{Dry, OFFSETS_TOPIC, Topic, TopicError, TopicSpec};
+pub use topics::{Dry, OFFSETS_TOPIC, TRANSACTIONS_TOPIC, Topic, TopicError, TopicSpec};
+pub use transactions::{TransactionEnd, TransactionOutcome, TransactionalBatch};

@@ -12,8 +12,16 @@ use millstream_log::batch::{self, BatchError, Codec, TimestampType, ValidBatch};
 use thiserror::Error;
 
 /// The most that the records of one batch may grow to when they are opened, in a topic whose batches are not larger anyway. Sixty-four
-/// times the default of max.message.bytes: honest text stays far below, and every data thread may be opening one.
+/// times the default of max.message.bytes: honest text stays far below.
 const OPENED_BYTES_MAX: usize = 64 << 20;
+
+/// Batches that may be open at once: each holds up to `OPENED_BYTES_MAX` of records and as much of a codec's window.
+pub(crate) const OPENINGS_MAX: usize = 4;
+
+/// Whether batches of such a topic are opened, and so wait for one of `OPENINGS_MAX` places.
+pub(crate) fn opens_batches(settings: &TopicSettings) -> bool {
+    settings.compacted || settings.codec.is_some()
+}
 
 /// Why a batch is refused. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -41,9 +49,8 @@ pub enum RecordsRefused {
         /// The offender.
         timestamp: TimestampMs,
     },
-    /// Part of a transaction; none can have been begun here, so the producer must not go on
-    /// (Kafka: TRANSACTIONAL_ID_AUTHORIZATION_FAILED).
-    #[error("transactions are not served yet")]
+    /// Part of a transaction that nobody has looked at (Kafka: INVALID_TXN_STATE).
+    #[error("the batch belongs to a transaction that was not begun")]
     Transactional,
     /// Breaks another rule (Kafka: INVALID_RECORD).
     #[error("{reason}")]
@@ -53,6 +60,15 @@ pub enum RecordsRefused {
         /// Index of the record in the batch, where one is to blame.
         record: Option<u32>,
     },
+}
+
+/// Whether a batch may be part of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transactional {
+    /// No transaction was looked at.
+    Refused,
+    /// The log compares it with the transaction that was looked at.
+    Guarded,
 }
 
 /// A batch ready for the log.
@@ -68,11 +84,12 @@ pub struct PreparedBatch {
 pub fn prepare(
     records: Bytes,
     settings: &TopicSettings,
+    transactional: Transactional,
     now: TimestampMs,
 ) -> Result<PreparedBatch, RecordsRefused> {
     check_size(records.len(), settings)?;
     let batch = verify_one(records)?;
-    check_header(&batch)?;
+    check_header(&batch, transactional)?;
     let batch = check_records(batch, settings, now)?;
     let batch = recompress(batch, settings)?;
     check_size(batch.bytes().len(), settings)?;
@@ -109,12 +126,12 @@ fn verify_one(records: Bytes) -> Result<ValidBatch, RecordsRefused> {
     ValidBatch::verify(records).map_err(refused)
 }
 
-fn check_header(batch: &ValidBatch) -> Result<(), RecordsRefused> {
+fn check_header(batch: &ValidBatch, transactional: Transactional) -> Result<(), RecordsRefused> {
     let header = batch.header();
     if header.is_control() {
         return Err(invalid("clients may not write control records"));
     }
-    if header.is_transactional() {
+    if header.is_transactional() && transactional == Transactional::Refused {
         return Err(RecordsRefused::Transactional);
     }
     if header.producer_id >= 0 && (header.base_sequence < 0 || header.producer_epoch < 0) {

@@ -129,6 +129,7 @@ impl World {
         let config = BrokerConfig {
             broker_id: BROKER_ID,
             fixed: self.fixed.clone(),
+            ..BrokerConfig::default()
         };
         let catalog = catalog.expect("the store is sound");
         let broker = Broker::open(config, log, catalog, self.clock.clone()).await;

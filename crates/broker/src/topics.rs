@@ -19,6 +19,9 @@ use thiserror::Error;
 /// The topic that holds the offsets and the metadata of groups.
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
+/// The topic that holds the state of transactions.
+pub const TRANSACTIONS_TOPIC: &str = "__transaction_state";
+
 /// One topic.
 pub struct Topic {
     facts: Arc<TopicFacts>,
@@ -166,7 +169,7 @@ impl Topic {
 /// Whether a topic of that name belongs to the broker itself.
 #[must_use]
 pub fn is_internal(name: &str) -> bool {
-    name == OFFSETS_TOPIC
+    matches!(name, OFFSETS_TOPIC | TRANSACTIONS_TOPIC)
 }
 
 impl TopicTable {
@@ -232,7 +235,9 @@ pub(crate) fn topic_error(error: CatalogError) -> TopicError {
         CatalogError::InvalidPartitions(error) => TopicError::InvalidPartitions(partitions_message(error)),
         CatalogError::ConfigsTooLarge => TopicError::Config(AlterError::TooLarge(error.to_string())),
         CatalogError::Contended => TopicError::Contended(error.to_string()),
-        CatalogError::Store(_) | CatalogError::Refused(_) => TopicError::Store(error.to_string()),
+        CatalogError::Store(_) | CatalogError::Refused(_) | CatalogError::NameTooLong => {
+            TopicError::Store(error.to_string())
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Kafka's error codes, and the one `match` for each of the broker's errors that gives a code.
 
 use crate::group::GroupError;
+use crate::transaction::TransactionError;
 use millstream_broker::configs::alter::AlterError;
 use millstream_broker::{
     AppendError, BrokerError, FetchError, ProduceError, RecordsRefused, TopicError, TrimError,
@@ -19,6 +20,7 @@ impl Coded for ProduceError {
         match self {
             ProduceError::UnknownPartition => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
             ProduceError::InternalTopic => ErrorCode::INVALID_TOPIC_EXCEPTION,
+            ProduceError::NoMarker => ErrorCode::INVALID_REQUEST,
             ProduceError::Refused(refused) => refused.code(),
             ProduceError::Log(AppendError::StreamGone) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
             ProduceError::Log(AppendError::Fenced { .. } | AppendError::Closed) => {
@@ -28,9 +30,11 @@ impl Coded for ProduceError {
             ProduceError::Log(AppendError::DuplicateSequence) => ErrorCode::DUPLICATE_SEQUENCE_NUMBER,
             ProduceError::Log(AppendError::StaleProducerEpoch) => ErrorCode::INVALID_PRODUCER_EPOCH,
             ProduceError::Log(AppendError::UnknownProducer) => ErrorCode::UNKNOWN_PRODUCER_ID,
-            ProduceError::Log(AppendError::StorageFull | AppendError::Storage { .. }) => {
-                ErrorCode::KAFKA_STORAGE_ERROR
-            }
+            ProduceError::Log(AppendError::NotInTransaction) => ErrorCode::INVALID_TXN_STATE,
+            ProduceError::Log(AppendError::StaleCoordinator) => ErrorCode::TRANSACTION_COORDINATOR_FENCED,
+            ProduceError::Log(
+                AppendError::StorageFull | AppendError::Storage { .. } | AppendError::TooManyAborted,
+            ) => ErrorCode::KAFKA_STORAGE_ERROR,
         }
     }
 }
@@ -43,7 +47,7 @@ impl Coded for RecordsRefused {
             RecordsRefused::UnknownCodec(_) => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
             RecordsRefused::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
             RecordsRefused::Timestamp { .. } => ErrorCode::INVALID_TIMESTAMP,
-            RecordsRefused::Transactional => ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+            RecordsRefused::Transactional => ErrorCode::INVALID_TXN_STATE,
             RecordsRefused::Invalid { .. } => ErrorCode::INVALID_RECORD,
         }
     }
@@ -121,6 +125,7 @@ impl Coded for GroupError {
             GroupError::OffsetMetadataTooLarge => ErrorCode::OFFSET_METADATA_TOO_LARGE,
             GroupError::InvalidCommitOffsetSize => ErrorCode::INVALID_COMMIT_OFFSET_SIZE,
             GroupError::UnstableOffsetCommit => ErrorCode::UNSTABLE_OFFSET_COMMIT,
+            GroupError::StaleProducerEpoch => ErrorCode::INVALID_PRODUCER_EPOCH,
             GroupError::GroupSubscribedToTopic => ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC,
             GroupError::FencedMemberEpoch => ErrorCode::FENCED_MEMBER_EPOCH,
             GroupError::StaleMemberEpoch => ErrorCode::STALE_MEMBER_EPOCH,
@@ -129,6 +134,24 @@ impl Coded for GroupError {
             GroupError::NotOfKind(_) => ErrorCode::GROUP_ID_NOT_FOUND,
             GroupError::UnsupportedVersion => ErrorCode::UNSUPPORTED_VERSION,
             GroupError::UnknownServerError => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl Coded for TransactionError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            TransactionError::NotCoordinator => ErrorCode::NOT_COORDINATOR,
+            TransactionError::CoordinatorNotAvailable => ErrorCode::COORDINATOR_NOT_AVAILABLE,
+            TransactionError::CoordinatorLoadInProgress => ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
+            TransactionError::ConcurrentTransactions => ErrorCode::CONCURRENT_TRANSACTIONS,
+            TransactionError::InvalidProducerIdMapping => ErrorCode::INVALID_PRODUCER_ID_MAPPING,
+            TransactionError::ProducerFenced => ErrorCode::PRODUCER_FENCED,
+            TransactionError::InvalidTransactionState => ErrorCode::INVALID_TXN_STATE,
+            TransactionError::InvalidTimeout => ErrorCode::INVALID_TRANSACTION_TIMEOUT,
+            TransactionError::TransactionalIdNotFound => ErrorCode::TRANSACTIONAL_ID_NOT_FOUND,
+            TransactionError::TooManyPartitions => ErrorCode::POLICY_VIOLATION,
+            TransactionError::UnknownServerError => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }
 }

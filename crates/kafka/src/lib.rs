@@ -10,10 +10,13 @@ mod authorized;
 mod connection;
 mod dispatch;
 mod errors;
+mod features;
 mod fetch_session;
 pub mod group;
 mod metrics;
 mod node;
+mod throttle;
+pub mod transaction;
 
 pub use connection::{ConnectionError, ConnectionLimits, Peer, serve_connection};
 pub use dispatch::CallError;

@@ -4,6 +4,7 @@ use crate::connection::Peer;
 use crate::fetch_session::FetchSessions;
 use crate::group::{Coordinator, CoordinatorConfig};
 use crate::metrics::ApiMetrics;
+use crate::transaction::TransactionCoordinator;
 use millstream_broker::Broker;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +43,9 @@ pub struct Kafka {
     /// Counters.
     pub metrics: Arc<ApiMetrics>,
     /// Consumer groups.
-    pub groups: Coordinator,
+    pub groups: Arc<Coordinator>,
+    /// Transactions.
+    pub transactions: TransactionCoordinator,
     pub(crate) config: KafkaConfig,
     pub(crate) fetch_sessions: FetchSessions,
     /// One permit a byte; all of them are `request_bytes_max`.
@@ -58,8 +61,11 @@ impl Kafka {
         let request_bytes_max = config.request_bytes_max.clamp(1, u32::MAX as usize);
         let request_bytes = Arc::new(Semaphore::new(request_bytes_max));
         let fetch_sessions = FetchSessions::new(config.fetch_sessions_max, broker.clock().wall_ms());
+        let runtime = coordinator.runtime.clone();
+        let groups = Arc::new(Coordinator::new(broker.clone(), coordinator));
         Arc::new(Kafka {
-            groups: Coordinator::new(broker.clone(), coordinator),
+            transactions: TransactionCoordinator::new(broker.clone(), groups.clone(), runtime),
+            groups,
             broker,
             metrics: Arc::default(),
             config,

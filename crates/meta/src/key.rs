@@ -10,16 +10,16 @@
 //! | `catalog/partitions/TOPICID/CHUNK` | streams, epochs and owners of up to 2048 partitions |
 //! | `catalog/topic-configs/TOPICID` | settings made on the topic |
 //! | `catalog/broker-configs/default`, `catalog/broker-configs/ID` | settings made on all brokers, on one |
-//! | `catalog/group-configs/GROUP` | settings made on one group; GROUP in hexadecimal, as any text may name a group |
+//! | `catalog/quota/NAME`, `catalog/client-metrics/NAME`, `catalog/group-configs/NAME`, `catalog/features/NAME` | settings made on what is named; NAME with `%XX` for special bytes |
 //! | `counter/stream`, `counter/producer` | the next id that was never handed out |
 //! | `manifest/BROKER/snapshot`, `manifest/BROKER/SEQ` | the log's manifest |
-//! | reserved: `catalog/acl/...`, `catalog/scram/...`, `catalog/quota/...`, `session/...` | ACLs, SCRAM users, quotas, brokers |
+//! | reserved: `catalog/acl/...`, `catalog/scram/...`, `session/...` | ACLs, SCRAM users, brokers |
 //!
 //! NAME is spelt so that two names which Kafka's metrics could not tell apart are one key: the store itself refuses the second.
 //! Everything under `catalog/` is in the image and followed by one watch; the counters and the manifest are not, as they
 //! change often and nobody waits for them.
 
-use crate::catalog::TopicId;
+use crate::catalog::{NamedKind, TopicId};
 use crate::store::KeyRange;
 use millstream_log::manifest::store::ManifestSeq;
 use std::fmt;
@@ -40,8 +40,11 @@ pub(crate) enum Key<'a> {
     TopicConfigs(TopicId),
     /// `None`: all brokers.
     BrokerConfigs(Option<u32>),
-    /// By the group's id in hexadecimal.
-    GroupConfigs(&'a str),
+    /// By the name's spelling.
+    Named {
+        kind: NamedKind,
+        spelt: &'a str,
+    },
     StreamCounter,
     ProducerCounter,
     ManifestSnapshot {
@@ -62,7 +65,7 @@ impl fmt::Display for Key<'_> {
             Self::TopicConfigs(topic) => write!(f, "catalog/topic-configs/{}", Hex(topic)),
             Self::BrokerConfigs(None) => write!(f, "catalog/broker-configs/default"),
             Self::BrokerConfigs(Some(broker)) => write!(f, "catalog/broker-configs/{broker}"),
-            Self::GroupConfigs(hex) => write!(f, "catalog/group-configs/{hex}"),
+            Self::Named { kind, spelt } => write!(f, "catalog/{kind}/{spelt}"),
             Self::StreamCounter => write!(f, "counter/stream"),
             Self::ProducerCounter => write!(f, "counter/producer"),
             Self::ManifestSnapshot { broker } => write!(f, "manifest/{broker}/snapshot"),
@@ -93,11 +96,11 @@ impl<'a> Key<'a> {
             Some(("topic-configs", topic)) => Self::TopicConfigs(parse_hex(topic)?),
             Some(("broker-configs", "default")) => Self::BrokerConfigs(None),
             Some(("broker-configs", broker)) => Self::BrokerConfigs(Some(broker.parse().ok()?)),
-            Some(("group-configs", hex)) => {
-                parse_group_hex(hex)?;
-                Self::GroupConfigs(hex)
-            }
-            _ => return None,
+            Some((word, spelt)) => Self::Named {
+                kind: NamedKind::from_word(word)?,
+                spelt,
+            },
+            None => return None,
         };
         // One spelling only: `007` is not `7`.
         (parsed.encode() == key).then_some(parsed)
@@ -129,21 +132,6 @@ impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
-}
-
-/// The id of a group as keys spell it.
-pub(crate) fn group_hex(group: &str) -> String {
-    group.bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The group that a key names.
-pub(crate) fn parse_group_hex(hex: &str) -> Option<String> {
-    if hex.len() % 2 != 0 || !hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
-    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).ok();
-    let bytes: Option<Vec<u8>> = (0..hex.len()).step_by(2).map(byte).collect();
-    String::from_utf8(bytes?).ok()
 }
 
 fn parse_hex(text: &str) -> Option<TopicId> {

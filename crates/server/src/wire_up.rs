@@ -6,7 +6,7 @@ use crate::config::Settings;
 use crate::config::table::ObjectSettings;
 use crate::config::value::{HostPort, StoreKind};
 use crate::facts::Facts;
-use crate::listen::ConnectionCounts;
+use crate::listen::{ConnectionCounts, Gate};
 use anyhow::anyhow;
 use futures_util::future::BoxFuture;
 use millstream_admin::Source;
@@ -98,6 +98,7 @@ impl Wiring {
         let config = BrokerConfig {
             broker_id: BROKER_ID,
             fixed: self.fixed_configs(),
+            fetch_memory_bytes: self.settings.limits.fetch_memory_bytes.in_memory(),
         };
         let broker = Broker::open(config, log, catalog, clock).await?;
         Ok(self.front(broker, store))
@@ -219,6 +220,13 @@ impl Running {
         self.source.clone()
     }
 
+    /// What an acceptor asks about each connection.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        let broker = self.broker.clone();
+        Arc::new(move |address| broker.admit_connection(address))
+    }
+
     /// What an acceptor calls for each connection.
     pub fn handler(
         &self,
@@ -249,11 +257,13 @@ impl Running {
     /// Ends the coordination of groups: members that wait for a rebalance are told to look elsewhere, so that their
     /// connections can finish.
     pub async fn release_groups(&self) {
+        self.kafka.transactions.close().await;
         self.kafka.groups.close().await;
     }
 
     /// Ends in the order of dependence. What fails here is mended by the next start.
     pub async fn close(self) {
+        self.kafka.transactions.close().await;
         self.kafka.groups.close().await;
         self.broker.close().await;
         self.store.close().await;

@@ -175,6 +175,7 @@ impl Run {
             fixed: fixed
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
+            ..BrokerConfig::default()
         };
         let broker = Broker::open(config, log.clone(), catalog, clock).await;
         let broker = broker.map_err(|error| OpenError::Storage(error.to_string()))?;

@@ -38,6 +38,8 @@ pub enum Check {
     OneOf(&'static [&'static str]),
     /// A list of these words, none twice.
     ListOf(&'static [&'static str]),
+    /// What this function accepts; it says what it expected.
+    By(fn(&str) -> Result<(), String>),
 }
 
 /// Whether a value changes anything.
@@ -178,6 +180,7 @@ impl ConfigRow {
 
     fn validate_word(&self, value: &str) -> Result<(), String> {
         match self.check {
+            Check::By(accepts) => accepts(value),
             Check::OneOf(words) if !words.contains(&value) => {
                 Err(format!("String must be one of: {}", words.join(", ")))
             }

@@ -1,5 +1,8 @@
 //! Typed views of the settings, parsed once per change, read on every request.
 
+use crate::quota::QuotaWindows;
+use crate::quota::connections::{ConnectionSettings, parse_overrides};
+
 use super::resolve::{BrokerLayers, ConfigEntry, ConfigMap, describe_topic};
 use millstream_log::StreamPolicy;
 use millstream_log::batch::{Codec, TimestampType};
@@ -128,7 +131,7 @@ fn duration_unless_negative(ms: i64) -> Option<Duration> {
 }
 
 /// What the broker reads of its own settings on request paths.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BrokerSettings {
     /// auto.create.topics.enable.
     pub auto_create_topics: bool,
@@ -140,8 +143,27 @@ pub struct BrokerSettings {
     pub offsets_partitions: u32,
     /// fetch.max.bytes.
     pub fetch_bytes_max: usize,
+    /// How long the bursts of quotas are.
+    pub quota_windows: QuotaWindows,
+    /// Bounds on connections.
+    pub connections: ConnectionSettings,
     /// What a coordinator of groups reads.
     pub groups: GroupSettings,
+    /// What a coordinator of transactions reads.
+    pub transactions: TransactionSettings,
+}
+
+/// The settings of transactions; all are fixed at start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransactionSettings {
+    /// transaction.state.log.num.partitions.
+    pub state_partitions: u32,
+    /// transaction.max.timeout.ms.
+    pub timeout_max: Duration,
+    /// transactional.id.expiration.ms.
+    pub id_expiration: Duration,
+    /// transaction.remove.expired.transaction.cleanup.interval.ms.
+    pub expiry_check_interval: Duration,
 }
 
 /// The settings of consumer groups; all are fixed at start.
@@ -220,6 +242,9 @@ impl BrokerSettings {
                 .unwrap_or(floor)
                 .max(floor)
         };
+        let seconds = |windows: &str, size: &str, beside: u32| {
+            f64::from(whole(windows, 1).saturating_sub(beside).max(1)) * f64::from(whole(size, 1))
+        };
         let millis = |name: &str| Duration::from_millis(u64::from(whole(name, 0)));
         BrokerSettings {
             auto_create_topics: layers.flag("auto.create.topics.enable"),
@@ -227,6 +252,24 @@ impl BrokerSettings {
             partitions_default: whole("num.partitions", 1),
             offsets_partitions: whole("offsets.topic.num.partitions", 1),
             fetch_bytes_max: whole("fetch.max.bytes", 1024) as usize,
+            quota_windows: QuotaWindows {
+                // As Kafka's rates: the window that is being filled does not count.
+                usual_seconds: seconds("quota.window.num", "quota.window.size.seconds", 1),
+                mutation_seconds: seconds(
+                    "controller.quota.window.num",
+                    "controller.quota.window.size.seconds",
+                    0,
+                ),
+            },
+            connections: ConnectionSettings {
+                max: whole("max.connections", 0),
+                per_address_max: whole("max.connections.per.ip", 0),
+                overrides: layers
+                    .value("max.connections.per.ip.overrides")
+                    .and_then(|text| parse_overrides(text).ok())
+                    .unwrap_or_default(),
+                rate: whole("max.connection.creation.rate", 0),
+            },
             groups: GroupSettings {
                 session_timeout_min: millis("group.min.session.timeout.ms"),
                 session_timeout_max: millis("group.max.session.timeout.ms"),
@@ -240,6 +283,12 @@ impl BrokerSettings {
                     millis,
                     whole("group.consumer.max.size", 1) as usize,
                 ),
+            },
+            transactions: TransactionSettings {
+                state_partitions: whole("transaction.state.log.num.partitions", 1),
+                timeout_max: millis("transaction.max.timeout.ms"),
+                id_expiration: millis("transactional.id.expiration.ms"),
+                expiry_check_interval: millis("transaction.remove.expired.transaction.cleanup.interval.ms"),
             },
         }
     }

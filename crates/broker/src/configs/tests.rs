@@ -142,6 +142,8 @@ fn a_bad_change_is_refused_whole() {
 /// Read into `BrokerSettings` or a topic's view.
 const READ_BY_BROKER: &[&str] = &[
     "auto.create.topics.enable",
+    "controller.quota.window.num",
+    "controller.quota.window.size.seconds",
     "delete.topic.enable",
     "fetch.max.bytes",
     "group.consumer.assignors",
@@ -160,11 +162,16 @@ const READ_BY_BROKER: &[&str] = &[
     "log.cleaner.enable",
     "log.retention.hours",
     "log.retention.minutes",
+    "max.connection.creation.rate",
+    "max.connections.per.ip",
+    "max.connections.per.ip.overrides",
     "num.partitions",
     "offset.metadata.max.bytes",
     "offsets.retention.check.interval.ms",
     "offsets.retention.minutes",
     "offsets.topic.num.partitions",
+    "quota.window.num",
+    "quota.window.size.seconds",
 ];
 
 #[test]

@@ -1,12 +1,13 @@
 //! DeleteTopics (20): deletes topics by name or by id.
 //!
-//! Versions 1-6. v4 flexible; v5 messages; v6 by id (KIP-516).
+//! Versions 1-6. v4 flexible; v5 messages, exceeded quotas (KIP-599); v6 by id (KIP-516).
 
 use crate::api::repeated::repeated;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::TopicName;
 use crate::node::Kafka;
+use crate::throttle::{CanBeTold, QUOTA_EXCEEDED};
 use millstream_broker::{TopicError, TopicId};
 use millstream_kafka_wire::delete_topics::{
     DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
@@ -15,6 +16,9 @@ use millstream_kafka_wire::{Str, Uuid};
 use std::sync::Arc;
 
 pub(crate) struct DeleteTopics;
+
+/// The first version whose clients know the error of an exceeded quota.
+const TOLD_OF_QUOTAS_FROM: i16 = 5;
 
 impl Api for DeleteTopics {
     type Request = DeleteTopicsRequest;
@@ -43,14 +47,14 @@ impl Api for DeleteTopics {
         }
         for state in asked {
             if !twice.contains(&(state.name.clone(), state.topic_id)) {
-                response.responses.push(delete(&kafka, state, call.version).await);
+                response.responses.push(delete(&kafka, &call, state).await);
             }
         }
         Begun::Done(response)
     }
 }
 
-async fn delete(kafka: &Kafka, state: DeleteTopicState, version: i16) -> DeletableTopicResult {
+async fn delete(kafka: &Kafka, call: &Call, state: DeleteTopicState) -> DeletableTopicResult {
     let DeleteTopicState { name, topic_id } = state;
     let found = match (&name, topic_id) {
         (Some(name), Uuid::ZERO) => kafka.broker.topic(name.as_str()),
@@ -78,6 +82,15 @@ async fn delete(kafka: &Kafka, state: DeleteTopicState, version: i16) -> Deletab
         return result(name, topic_id, code, what);
     };
     let (name, id) = (Str::from(topic.name().to_owned()), Uuid(topic.id().0));
+    let can_be_told = CanBeTold::from(TOLD_OF_QUOTAS_FROM, call.version);
+    if call.mutate(topic.partitions(), can_be_told).is_err() {
+        return result(
+            Some(name),
+            id,
+            ErrorCode::THROTTLING_QUOTA_EXCEEDED,
+            QUOTA_EXCEEDED.into(),
+        );
+    }
     match kafka.broker.delete_topic(&topic).await {
         Ok(()) => {
             let (gone, gone_id) = (TopicName::from(name.as_str()), crate::group::TopicId(id.0));
@@ -89,7 +102,7 @@ async fn delete(kafka: &Kafka, state: DeleteTopicState, version: i16) -> Deletab
             }
         }
         // The code of its own came with version 3.
-        Err(TopicError::DeletionDisabled) if version < 3 => {
+        Err(TopicError::DeletionDisabled) if call.version < 3 => {
             let what = TopicError::DeletionDisabled.to_string();
             result(Some(name), id, ErrorCode::INVALID_REQUEST, what)
         }

@@ -11,11 +11,12 @@ use crate::errors::{Coded, ErrorCode};
 use crate::fetch_session::{Ask, HasNews, Plan, SessionRequest, Told, TopicKey};
 use crate::node::Kafka;
 use millstream_broker::{
-    Epoch, FetchBudget, FetchRead, FetchResult, FetchSlice, Isolation, Offset, StreamBounds, Topic, TopicId,
+    Epoch, FetchBudget, FetchRead, FetchResult, FetchSlice, Isolation, Offset, QuotaKind, StreamBounds,
+    Topic, TopicId,
 };
 use millstream_kafka_wire::fetch::{
-    EpochEndOffset, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, ForgottenTopic,
-    PartitionData,
+    AbortedTransaction, EpochEndOffset, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse,
+    ForgottenTopic, PartitionData,
 };
 use millstream_kafka_wire::{Records, Str, Uuid};
 use std::sync::Arc;
@@ -34,11 +35,25 @@ impl Api for Fetch {
     const ORDER: Order = Order::AfterAnswers;
 
     async fn begin(kafka: Arc<Kafka>, call: Call, request: FetchRequest) -> Begun<FetchResponse> {
-        let budget = budget(&kafka, &request);
+        let mut budget = budget(&kafka, &request);
         let by_id = call.version >= TOPIC_IDS_FROM;
-        let leaving = call.leaving;
+        let Call {
+            leaving,
+            memory,
+            toll,
+            ..
+        } = call;
         // A fetch that waits must not keep large requests of others waiting.
-        drop(call.memory);
+        drop(memory);
+        let mut owes = false;
+        if let Some(toll) = &toll {
+            owes = toll.owes(QuotaKind::Fetch);
+            // Nothing is read for a client that is to wait; a session that it wants to begin would be lost on it.
+            if owes && request.session_epoch <= 0 {
+                return Begun::Done(FetchResponse::default());
+            }
+            bound_by_quota(&mut budget, toll.burst(QuotaKind::Fetch));
+        }
         let plan = match kafka
             .fetch_sessions
             .plan(session_request(request, by_id), kafka.monotonic())
@@ -51,8 +66,18 @@ impl Api for Fetch {
                 });
             }
         };
+        if owes {
+            return Begun::Done(FetchResponse {
+                session_id: plan.session_id,
+                ..Default::default()
+            });
+        }
         let reads = resolve_all(&kafka, &plan.asks);
         let results = read_all(&kafka, reads, budget, leaving).await;
+        if let Some(toll) = &toll {
+            let bytes: usize = results.iter().flatten().map(|slice| slice.bytes).sum();
+            toll.charge(QuotaKind::Fetch, bytes as f64);
+        }
         Begun::Done(encode(&plan, results, budget.isolation))
     }
 }
@@ -71,6 +96,18 @@ fn budget(kafka: &Kafka, request: &FetchRequest) -> FetchBudget {
             Isolation::ReadUncommitted
         },
     }
+}
+
+/// An answer is no larger than what its client may take at once, but for the one batch that it gets in any case.
+fn bound_by_quota(budget: &mut FetchBudget, burst: Option<f64>) {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a burst is above 0, and what is above usize bounds nothing"
+    )]
+    let bytes_max = burst.map_or(usize::MAX, |burst| burst as usize);
+    budget.bytes_max = budget.bytes_max.min(bytes_max);
+    budget.bytes_min = budget.bytes_min.min(budget.bytes_max);
 }
 
 fn session_request(request: FetchRequest, by_id: bool) -> SessionRequest {
@@ -255,6 +292,17 @@ fn news(result: &Result<FetchSlice, ErrorCode>) -> (Told, HasNews) {
     }
 }
 
+/// What a reader of committed records has to leave out. Readers look for the first offsets in order.
+fn aborted(slice: &FetchSlice) -> Vec<AbortedTransaction> {
+    let of = |aborted: &millstream_broker::AbortedTransaction| AbortedTransaction {
+        producer_id: aborted.producer_id,
+        first_offset: aborted.first.0 as i64,
+    };
+    let mut all: Vec<AbortedTransaction> = slice.aborted.iter().map(of).collect();
+    all.sort_by_key(|aborted| aborted.first_offset);
+    all
+}
+
 fn encode_partition(
     index: i32,
     result: Result<FetchSlice, ErrorCode>,
@@ -276,7 +324,7 @@ fn encode_partition(
     data.high_watermark = slice.bounds.end.0 as i64;
     data.last_stable_offset = slice.bounds.stable_end.0 as i64;
     data.log_start_offset = slice.bounds.start.0 as i64;
-    data.aborted_transactions = (isolation == Isolation::ReadCommitted).then(Vec::new);
+    data.aborted_transactions = (isolation == Isolation::ReadCommitted).then(|| aborted(&slice));
     if let Some((epoch, end)) = slice.diverging {
         let epoch = i32::try_from(epoch.0).unwrap_or(i32::MAX);
         data.diverging_epoch = EpochEndOffset {

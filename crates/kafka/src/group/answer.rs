@@ -48,6 +48,8 @@ pub enum Answer {
     Leave(Result<LeaveResults, GroupError>),
     /// OffsetCommit.
     Commit(Result<Vec<CommittedTopic>, GroupError>),
+    /// The end of a transaction.
+    EndOffsets(Result<(), GroupError>),
     /// OffsetFetch.
     Fetch(Result<Vec<FetchedTopic>, GroupError>),
     /// OffsetDelete.

@@ -46,6 +46,6 @@ pub use record::{
 };
 pub use request::{
     ClientInfo, CommitPartition, CommitRequest, CommitTopic, ConsumerHeartbeat, DeleteOffsetsRequest,
-    FetchRequest, FetchTopic, HeartbeatRequest, Input, JoinRequest, LeaveRequest, Leaver, ListRequest,
-    PersistToken, Protocol, Request, RequestId, SyncRequest,
+    EndOffsetsRequest, FetchRequest, FetchTopic, HeartbeatRequest, Input, JoinRequest, LeaveRequest, Leaver,
+    ListRequest, OffsetProducer, PersistToken, Protocol, Request, RequestId, SyncRequest,
 };

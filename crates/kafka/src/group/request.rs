@@ -45,6 +45,8 @@ pub enum Request {
     Leave(LeaveRequest),
     /// OffsetCommit.
     Commit(CommitRequest),
+    /// The end of a transaction: what it has pending becomes committed, or goes.
+    EndOffsets(EndOffsetsRequest),
     /// OffsetFetch, one group.
     Fetch(FetchRequest),
     /// OffsetDelete.
@@ -192,7 +194,27 @@ pub struct Leaver {
     pub instance: Option<InstanceId>,
 }
 
-/// OffsetCommit.
+/// The producer of a transaction that commits offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OffsetProducer {
+    /// Its id.
+    pub id: i64,
+    /// Its epoch.
+    pub epoch: i16,
+}
+
+/// The end of a transaction in one offsets partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndOffsetsRequest {
+    /// Whose.
+    pub producer_id: i64,
+    /// As the marker carries it; commits under a lower one are refused from then on.
+    pub producer_epoch: i16,
+    /// Commit, or else abort.
+    pub commit: bool,
+}
+
+/// OffsetCommit and TxnOffsetCommit.
 #[derive(Clone, Debug)]
 pub struct CommitRequest {
     /// The group.
@@ -205,6 +227,8 @@ pub struct CommitRequest {
     pub instance: Option<InstanceId>,
     /// Versions 2 to 4 may say how long to keep the offsets; milliseconds.
     pub retention_ms: Option<i64>,
+    /// Set where the offsets become committed with a transaction: its coordinator has been asked.
+    pub transaction: Option<OffsetProducer>,
     /// Whether the committer knows of consumer groups (version 9 and later): a missing group is told as such and not as an illegal
     /// generation, and members of consumer groups may commit.
     pub group_not_found_supported: bool,

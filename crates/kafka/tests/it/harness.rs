@@ -37,7 +37,16 @@ impl Server {
     }
 
     pub async fn configured(fixed: &[(&str, &str)], change: impl FnOnce(&mut KafkaConfig)) -> Self {
-        let world = World::new(fixed);
+        Self::over(World::new(fixed), change).await
+    }
+
+    /// The same broker after a restart: what was durable is there.
+    pub async fn restarted(self) -> Self {
+        self.broker.close().await;
+        Self::over(self.world, |_| {}).await
+    }
+
+    async fn over(world: World, change: impl FnOnce(&mut KafkaConfig)) -> Self {
         let broker = world.open().await;
         let mut config = KafkaConfig {
             advertised: vec![Advertised {

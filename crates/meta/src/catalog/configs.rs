@@ -5,9 +5,9 @@
 
 use super::records::encode_configs;
 use super::{Catalog, CatalogError, ROUNDS_MAX, TopicFacts};
-use crate::key::{Key, group_hex};
+use crate::key::Key;
 use crate::settle::Settled;
-use crate::store::{Compare, KEY_BYTES_MAX, Revision, Txn, TxnOutcome};
+use crate::store::{Compare, Revision, Txn, TxnOutcome};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -22,10 +22,6 @@ pub const CONFIG_NAME_BYTES_MAX: usize = 256;
 pub const CONFIG_VALUE_BYTES_MAX: usize = 64 << 10;
 /// Names and values of one resource.
 pub const CONFIG_BYTES_MAX: usize = 256 << 10;
-
-/// Bytes of the id of a group that can have settings: its key, in hexadecimal, must stay a key.
-pub const GROUP_ID_BYTES_MAX: usize = 200;
-const _: () = assert!("catalog/group-configs/".len() + 2 * GROUP_ID_BYTES_MAX <= KEY_BYTES_MAX);
 
 /// Whether one resource may have these settings.
 pub(super) fn check_configs(configs: &ConfigMap) -> Result<(), CatalogError> {
@@ -143,39 +139,6 @@ impl Catalog {
             self.wait_until(|image| image.broker_configs_revision(broker) != used)
                 .await;
             if doubted && self.image().broker_configs(broker) == configs {
-                return Ok(());
-            }
-        }
-        Err(CatalogError::Contended)
-    }
-
-    /// As `edit_topic_configs`, for one group, which need not exist.
-    pub async fn edit_group_configs(
-        &self,
-        group: &str,
-        mut edit: impl FnMut(&ConfigMap) -> Result<ConfigMap, String> + Send,
-    ) -> Result<(), CatalogError> {
-        if group.len() > GROUP_ID_BYTES_MAX {
-            return Err(CatalogError::ConfigsTooLarge);
-        }
-        let key = Key::GroupConfigs(&group_hex(group)).encode();
-        for _ in 0..ROUNDS_MAX {
-            let image = self.image();
-            let (present, used) = (image.group_configs(group), image.group_configs_revision(group));
-            let configs = edit(&present).map_err(CatalogError::Refused)?;
-            check_configs(&configs)?;
-            if configs == present {
-                return Ok(());
-            }
-            let guard = Txn::new().when_unchanged(&key, used);
-            let Settled { outcome, doubted } = self.send(put_configs(guard, &key, &configs)).await?;
-            if let TxnOutcome::Committed { revision } = outcome {
-                self.shown(revision).await;
-                return Ok(());
-            }
-            self.wait_until(|image| image.group_configs_revision(group) != used)
-                .await;
-            if doubted && self.image().group_configs(group) == configs {
                 return Ok(());
             }
         }

@@ -5,12 +5,13 @@
 //! says.
 
 use super::name::unify;
+use super::named::unspell;
 use super::ordered::OrderedMap;
 use super::records::{
     PARTITIONS_PER_CHUNK, TopicRecord, decode_cluster, decode_configs, decode_partitions, decode_topic,
 };
-use super::{ClusterId, ConfigMap, PartitionFacts, TopicFacts, TopicId};
-use crate::key::{Key, parse_group_hex};
+use super::{ClusterId, ConfigMap, NamedKind, PartitionFacts, TopicFacts, TopicId};
+use crate::key::Key;
 use crate::record::DecodeError;
 use crate::store::{Entry, Event, Revision};
 use bytes::Bytes;
@@ -60,8 +61,7 @@ pub struct Image {
     /// Unified spelling -> name, of the names that differ from it.
     dotted: OrderedMap<Arc<str>, Arc<str>>,
     broker_configs: Arc<BTreeMap<Option<u32>, StoredConfigs>>,
-    /// By the group's id.
-    group_configs: Arc<BTreeMap<String, StoredConfigs>>,
+    named: OrderedMap<(NamedKind, Arc<str>), Arc<StoredConfigs>>,
     partition_count: u64,
 }
 
@@ -75,7 +75,7 @@ impl Image {
             by_id: OrderedMap::default(),
             dotted: OrderedMap::default(),
             broker_configs: Arc::default(),
-            group_configs: Arc::default(),
+            named: OrderedMap::default(),
             partition_count: 0,
         };
         let events = keys.into_iter().map(|(key, entry)| Event {
@@ -163,31 +163,22 @@ impl Image {
         self.broker_configs.get(&broker).map(|stored| stored.revision)
     }
 
-    /// Settings made on one group.
-    #[must_use]
-    pub fn group_configs(&self, group: &str) -> ConfigMap {
-        let stored = self.group_configs.get(group);
-        stored.map(|stored| stored.configs.clone()).unwrap_or_default()
+    /// Everything of one kind that has settings, in the order of the names.
+    pub fn all_named(&self, kind: NamedKind) -> impl Iterator<Item = (&str, &ConfigMap)> {
+        let first = (kind, Arc::from(""));
+        self.named
+            .iter_from(&first)
+            .take_while(move |((of, _), _)| *of == kind)
+            .map(|((_, name), stored)| (&**name, &stored.configs))
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
-    /// One setting made on one group.
+    /// The settings under a name, and the revision that wrote them.
     #[must_use]
-    pub fn group_config(&self, group: &str, name: &str) -> Option<&str> {
-        self.group_configs
-            .get(group)?
-            .configs
-            .get(name)
-            .map(String::as_str)
-    }
-
-    /// Groups that have settings of their own, in order.
-    #[must_use]
-    pub fn groups_with_configs(&self) -> Vec<String> {
-        self.group_configs.keys().cloned().collect()
-    }
-
-    pub(crate) fn group_configs_revision(&self, group: &str) -> Option<Revision> {
-        self.group_configs.get(group).map(|stored| stored.revision)
+    pub fn named_settings(&self, kind: NamedKind, name: &str) -> Option<(&ConfigMap, Revision)> {
+        let stored = self.named.get(&(kind, Arc::from(name)))?;
+        Some((&stored.configs, stored.revision))
     }
 
     /// The name under a topic's key.
@@ -219,9 +210,8 @@ impl Image {
                     self.apply_broker_configs(broker, value, event.revision)
                         .map_err(failed)?;
                 }
-                Key::GroupConfigs(hex) => {
-                    let group = parse_group_hex(hex).ok_or_else(|| failed(DecodeError::NotThisKind))?;
-                    self.apply_group_configs(group, value, event.revision)
+                Key::Named { kind, spelt } => {
+                    self.apply_named(kind, spelt, value, event.revision)
                         .map_err(failed)?;
                 }
                 Key::Partitions { .. } | Key::TopicConfigs(_) => parts.push((key, event)),
@@ -330,18 +320,24 @@ impl Image {
         Ok(())
     }
 
-    fn apply_group_configs(
+    fn apply_named(
         &mut self,
-        group: String,
+        kind: NamedKind,
+        spelt: &str,
         value: Option<&Bytes>,
         revision: Revision,
     ) -> Result<(), DecodeError> {
-        let configs = value.map(decode_configs).transpose()?;
-        let all = Arc::make_mut(&mut self.group_configs);
-        match configs {
-            Some(configs) => all.insert(group, StoredConfigs { configs, revision }),
-            None => all.remove(&group),
-        };
+        let name: Arc<str> = unspell(spelt).ok_or(DecodeError::Field("name"))?.into();
+        match value {
+            Some(value) => {
+                let configs = decode_configs(value)?;
+                let stored = StoredConfigs { configs, revision };
+                self.named.insert((kind, name), Arc::new(stored));
+            }
+            None => {
+                self.named.remove(&(kind, name));
+            }
+        }
         Ok(())
     }
 

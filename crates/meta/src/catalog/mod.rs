@@ -14,6 +14,7 @@ mod follow;
 mod ids;
 mod image;
 mod name;
+mod named;
 mod ordered;
 mod records;
 #[cfg(test)]
@@ -22,13 +23,13 @@ mod topics;
 
 pub use configs::{
     CONFIG_BYTES_MAX, CONFIG_ENTRIES_MAX, CONFIG_NAME_BYTES_MAX, CONFIG_VALUE_BYTES_MAX, ConfigMap,
-    GROUP_ID_BYTES_MAX,
 };
 pub use counters::PRODUCER_ID_BLOCK;
 pub use error::{CatalogError, PartitionCountError};
 pub use ids::{ClusterId, TopicId};
 pub use image::Image;
 pub use name::{NameError, TOPIC_NAME_BYTES_MAX, check_topic_name};
+pub use named::{NAMED_SPELLING_BYTES_MAX, NamedKind};
 pub use topics::{NewTopic, PARTITIONS_PER_TOPIC_MAX};
 
 use crate::entropy::Entropy;

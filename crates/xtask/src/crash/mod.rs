@@ -15,7 +15,6 @@ use crate::process::{now, run_bounded};
 use crate::shell::root;
 use anyhow::{Context, bail};
 use random::Random;
-use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;
@@ -51,7 +50,7 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     let seed = options.parsed("--seed", u64::from(std::process::id()))?;
     let rate = options.parsed("--rate", RATE)?;
     let port = options.parsed("--port", 0)?;
-    let binary = options.text("--binary")?.map(PathBuf::from);
+    let binary = options.path("--binary")?;
     options.finish(USAGE)?;
 
     if peer != Peer::Millstream {

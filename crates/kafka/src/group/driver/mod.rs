@@ -22,8 +22,8 @@ use super::facts::Facts;
 use super::name::{GroupId, InstanceId, MemberId, TopicId, TopicName};
 use super::partitioner::partition_of;
 use super::request::{
-    CommitRequest, ConsumerHeartbeat, DeleteOffsetsRequest, FetchRequest, HeartbeatRequest, JoinRequest,
-    LeaveRequest, ListRequest, Request, SyncRequest,
+    CommitRequest, ConsumerHeartbeat, DeleteOffsetsRequest, EndOffsetsRequest, FetchRequest,
+    HeartbeatRequest, JoinRequest, LeaveRequest, ListRequest, Request, SyncRequest,
 };
 use facts::BrokerFacts;
 use member_ids::MemberIds;
@@ -143,6 +143,26 @@ impl Coordinator {
             }
         }
         Ok(groups)
+    }
+
+    /// Ends a transaction in one offsets partition.
+    pub async fn end_offsets(&self, partition: u32, end: EndOffsetsRequest) -> Result<(), GroupError> {
+        let shards = self.started().unwrap_or_default();
+        // Nobody ever had offsets there.
+        let Some(shard) = shards.get(partition as usize) else {
+            return Ok(());
+        };
+        match ask_shard(shard, Request::EndOffsets(end)).await.answer().await? {
+            Answer::EndOffsets(outcome) => outcome,
+            _ => Err(GroupError::UnknownServerError),
+        }
+    }
+
+    /// How many partitions the offsets topic has; `None` before there is one.
+    #[must_use]
+    pub fn offsets_partitions(&self) -> Option<u32> {
+        let shards = self.started()?;
+        Some(u32::try_from(shards.len()).expect("partitions are counted in 32 bits"))
     }
 
     /// Forgets the offsets of a topic that was deleted. A shard that is loading finds out by itself.

@@ -8,6 +8,7 @@ use super::classic::ClassicGroup;
 use super::consumer::ConsumerGroup;
 use super::group::Group;
 use super::retention::Sweep;
+use super::transactions::Transactions;
 use super::{Now, Shard, Turn};
 use crate::group::config::GroupConfig;
 use crate::group::durable::DurableGroup;
@@ -54,6 +55,7 @@ impl ShardLoader {
             timers: BTreeSet::new(),
             pending: VecDeque::new(),
             next_token: PersistToken(0),
+            transactions: Transactions::default(),
         };
         for (id, durable) in self.groups.into_iter().filter(|(_, durable)| !durable.is_empty()) {
             let mut group = shard.restore(id.clone(), durable, now);
@@ -63,6 +65,7 @@ impl ShardLoader {
                 base.armed_at = Some(wake);
                 shard.timers.insert((wake, id.clone()));
             }
+            shard.transactions.loaded(group.base());
             shard.groups.insert(id, group);
         }
         Ok(shard)

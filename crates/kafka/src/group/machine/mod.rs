@@ -18,6 +18,7 @@ mod group;
 mod load;
 mod offsets;
 mod retention;
+mod transactions;
 mod turn;
 
 pub use load::ShardLoader;
@@ -36,6 +37,7 @@ use retention::Sweep;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
+use transactions::Transactions;
 use turn::{Pending, Then, Turn};
 
 /// The time of one step.
@@ -59,6 +61,7 @@ pub struct Shard {
     pending: VecDeque<Pending>,
     next_token: PersistToken,
     sweep: Sweep,
+    transactions: Transactions,
 }
 
 impl Shard {
@@ -123,6 +126,7 @@ impl Shard {
                 });
             }
             Request::Commit(commit) => self.commit(id, commit, now, out),
+            Request::EndOffsets(end) => self.end_offsets(id, &end, now, out),
             Request::Fetch(fetch) => self.fetch(id, fetch, now, out),
             Request::DeleteOffsets(delete) => {
                 let missing = Answer::DeleteOffsets(Err(GroupError::GroupIdNotFound));
@@ -165,6 +169,7 @@ impl Shard {
             .records
             .iter()
             .any(|record| matches!(record, Record::Consumer(..)));
+        let mut ended = None;
         self.with_group(&id, now, out, |group, turn| {
             let base = group.base_mut();
             base.writes_in_flight -= 1;
@@ -175,6 +180,7 @@ impl Shard {
             }
             match pending.then {
                 Then::Nothing => {}
+                Then::EndedOffsets(request) => ended = Some(request),
                 Then::Fetch(request, fetch) => {
                     let offsets = offsets::read_offsets(&base.durable, &fetch);
                     turn.reply(request, Answer::Fetch(Ok(offsets)));
@@ -195,6 +201,9 @@ impl Shard {
                 Then::Join(request, join) => group.join_again(request, *join, outcome, turn),
             }
         });
+        if let Some(request) = ended {
+            self.offsets_ended(request, outcome, out);
+        }
         if ahead && outcome.is_err() {
             out.push(Output::Reload);
         }

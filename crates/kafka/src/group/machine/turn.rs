@@ -44,6 +44,8 @@ pub(super) enum Then {
     Deleted(RequestId),
     /// The group is classic now, and this member joins it again.
     Join(RequestId, Box<JoinRequest>),
+    /// One write of the end of a transaction.
+    EndedOffsets(RequestId),
 }
 
 /// A static member's new id on its way to the stream.

@@ -1,0 +1,28 @@
+//! ListPartitionReassignments (46): reassignments that are under way (KIP-455).
+//!
+//! Version 0, flexible. There never is one: ownership moves at once and without data
+//! (docs/decisions/reassignments-without-replicas.md).
+
+use crate::dispatch::{Api, Begun, Call};
+use crate::node::Kafka;
+use millstream_kafka_wire::list_partition_reassignments::{
+    ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse,
+};
+use std::sync::Arc;
+
+pub(crate) struct ListPartitionReassignments;
+
+impl Api for ListPartitionReassignments {
+    type Request = ListPartitionReassignmentsRequest;
+
+    async fn begin(
+        _kafka: Arc<Kafka>,
+        _call: Call,
+        _request: ListPartitionReassignmentsRequest,
+    ) -> Begun<ListPartitionReassignmentsResponse> {
+        Begun::Done(ListPartitionReassignmentsResponse {
+            error_message: None,
+            ..Default::default()
+        })
+    }
+}
