@@ -8,6 +8,7 @@ mod broker;
 pub mod configs;
 pub mod fetch;
 mod fetch_memory;
+mod group_settings;
 pub mod named;
 pub mod offsets;
 mod producer_ids;
@@ -25,6 +26,7 @@ mod transactions;
 pub use append::{PendingAppend, ProduceError, Produced};
 pub use broker::{Broker, BrokerConfig, BrokerError, BrokerScope};
 pub use fetch::{FetchBudget, FetchError, FetchRead, FetchResult, FetchSlice, Isolation};
+pub use group_settings::ConsumerGroupOverrides;
 pub use millstream_log::disk::DiskSpace;
 pub use millstream_log::{
     AbortedTransaction, AppendError, Clock, Epoch, Fate, LogStats, Offset, ProducerView, StreamBounds,

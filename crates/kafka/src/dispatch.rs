@@ -221,6 +221,8 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::describe_user_scram_credentials::DescribeUserScramCredentials>(),
     row::<api::alter_user_scram_credentials::AlterUserScramCredentials>(),
     row::<api::describe_cluster::DescribeCluster>(),
+    row::<api::consumer_group_heartbeat::ConsumerGroupHeartbeat>(),
+    row::<api::consumer_group_describe::ConsumerGroupDescribe>(),
     row::<api::list_config_resources::ListConfigResources>(),
     row::<api::describe_producers::DescribeProducers>(),
     row::<api::describe_transactions::DescribeTransactions>(),

@@ -5,6 +5,7 @@ mod admin;
 mod api_table;
 mod configs;
 mod connection;
+mod consumer_groups;
 mod cost;
 mod fetch;
 mod fetch_sessions;

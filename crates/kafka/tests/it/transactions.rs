@@ -489,13 +489,22 @@ async fn the_version_of_transactions_is_told_as_a_feature() {
         client_software_name: Str::from("test"),
         client_software_version: Str::from("1"),
     };
-    for version in [3, 4] {
+    for (version, is_told) in [(3, false), (4, true)] {
         let answer = client.call(version, &named).await;
-        let level = answer
+        // Clients of version 3 cannot read a lowest level of 0, so they are not told what may be chosen, only what holds.
+        let supported = answer
+            .supported_features
+            .iter()
+            .find(|row| row.name.as_str() == "transaction.version");
+        assert_eq!(
+            supported.map(|row| (row.min_version, row.max_version)),
+            is_told.then_some((0, 2))
+        );
+        let finalized = answer
             .finalized_features
             .iter()
-            .find(|level| level.name == "transaction.version");
-        assert_eq!(level.map(|level| level.max_version_level), Some(2), "v{version}");
+            .find(|row| row.name.as_str() == "transaction.version");
+        assert_eq!(finalized.map(|row| row.max_version_level), Some(2));
         assert!(answer.finalized_features_epoch >= 0);
         let told = answer
             .supported_features
