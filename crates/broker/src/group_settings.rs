@@ -93,6 +93,7 @@ impl Broker {
 
     /// Whether the settings hold together: within the broker's bounds, and a session longer than a heartbeat's interval.
     fn check_group_configs(&self, configs: &ConfigMap) -> Result<(), AlterError> {
+        crate::share_settings::check(configs, self.layers().borrowed())?;
         let consumer = &self.settings().groups.consumer;
         let session = (
             "consumer.session.timeout.ms",

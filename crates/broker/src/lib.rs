@@ -16,6 +16,7 @@ pub mod queue;
 pub mod quota;
 pub mod records;
 pub mod security;
+pub mod share_settings;
 pub mod state_stream;
 #[cfg(feature = "testing")]
 pub mod testing;

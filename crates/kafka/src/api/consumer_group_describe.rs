@@ -2,14 +2,15 @@
 //!
 //! Versions 0-1. v1 the type of each member (KIP-1099): 0 classic, 1 consumer.
 
-use crate::authorized::group_operations;
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::Coded;
+use crate::errors::{Coded, ErrorCode};
 use crate::group::{
     Assignment as Partitions, DescribedConsumerGroup, DescribedConsumerMember, GroupError, GroupId,
     GroupState,
 };
 use crate::node::Kafka;
+use millstream_broker::TopicId;
 use millstream_kafka_wire::consumer_group_describe::{
     Assignment, ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse, DescribedGroup, Member,
     TopicPartitions,
@@ -36,18 +37,46 @@ impl Api for ConsumerGroupDescribe {
     ) -> Begun<ConsumerGroupDescribeResponse> {
         let mut response = ConsumerGroupDescribeResponse::default();
         for group in request.group_ids {
+            let asked = request.include_authorized_operations;
+            let operations = kafka.group_operations(&call, asked, group.as_str());
+            if let Err(code) = kafka.need(&call, Operation::Describe, Resource::Group(group.as_str())) {
+                response.groups.push(forbidden(group, code));
+                continue;
+            }
             let described = kafka
                 .groups
                 .describe_consumer(GroupId::from(group.as_str()))
                 .await;
             let mut encoded = match described {
+                Ok(described) if !sees_topics(&kafka, &call, &described) => {
+                    forbidden(group, ErrorCode::TOPIC_AUTHORIZATION_FAILED)
+                }
                 Ok(described) => encode(&kafka, call.version, group, described),
                 Err(error) => refused(group, &error),
             };
-            encoded.authorized_operations = group_operations(request.include_authorized_operations);
+            encoded.authorized_operations = operations;
             response.groups.push(encoded);
         }
         Begun::Done(response)
+    }
+}
+
+/// Who may not know one of the topics learns nothing of the members.
+fn sees_topics(kafka: &Kafka, call: &Call, group: &DescribedConsumerGroup) -> bool {
+    let has = |member: &DescribedConsumerMember| {
+        let topics = member.assigned.keys().chain(member.target.keys());
+        let named: Vec<_> = topics.map(|topic| kafka.broker.topic_by_id(&TopicId(topic.0))).collect();
+        named
+    };
+    let mut topics = group.members.iter().flat_map(has).flatten();
+    topics.all(|topic| kafka.authorize(call, Operation::Describe, Resource::Topic(topic.name())))
+}
+
+fn forbidden(group_id: Str, code: ErrorCode) -> DescribedGroup {
+    DescribedGroup {
+        error_code: code.0,
+        group_id,
+        ..Default::default()
     }
 }
 

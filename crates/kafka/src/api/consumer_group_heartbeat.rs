@@ -2,6 +2,7 @@
 //!
 //! Versions 0-1. v1 the client makes its member id (KIP-1082), topics by pattern. What a request leaves out is as before.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::{
@@ -36,6 +37,9 @@ impl Api for ConsumerGroupHeartbeat {
         call: Call,
         request: ConsumerGroupHeartbeatRequest,
     ) -> Begun<ConsumerGroupHeartbeatResponse> {
+        if let Err(code) = allowed(&kafka, &call, &request) {
+            return Begun::Done(refused(code, "Not authorized.".to_owned()));
+        }
         let assignor = match check(call.version, &request).and_then(|()| assignor(&kafka, &request)) {
             Ok(assignor) => assignor,
             Err((code, message)) => return Begun::Done(refused(code, message)),
@@ -46,6 +50,13 @@ impl Api for ConsumerGroupHeartbeat {
             .await;
         Begun::Pending(Box::pin(async move { encode(answer.await) }))
     }
+}
+
+/// The group, and every topic that is named. What a pattern matches is the broker's affair.
+fn allowed(kafka: &Kafka, call: &Call, request: &ConsumerGroupHeartbeatRequest) -> Result<(), ErrorCode> {
+    kafka.need(call, Operation::Read, Resource::Group(&request.group_id))?;
+    let mut names = request.subscribed_topic_names.iter().flatten();
+    names.try_for_each(|name| kafka.need(call, Operation::Describe, Resource::Topic(name)))
 }
 
 type Refusal = (ErrorCode, String);

@@ -7,7 +7,8 @@ use crate::share::*;
 use crate::transactions;
 use bytes::Bytes;
 use millstream_broker::testing::{StoredBatch, batch, batch_of};
-use millstream_broker::{Dry, NamedKind};
+use millstream_broker::Dry;
+use millstream_broker::configs::alter::ConfigChange;
 use millstream_kafka_wire::alter_share_group_offsets::{
     AlterShareGroupOffsetsRequestPartition, AlterShareGroupOffsetsRequestTopic,
 };
@@ -17,16 +18,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 async fn configure(server: &Server, settings: &[(&str, &str)]) {
-    let edit = |present: &BTreeMap<String, String>| {
-        let mut next = present.clone();
-        next.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        Ok::<_, String>(next)
-    };
-    server
-        .broker
-        .edit_named(NamedKind::Group, "g", Dry::Run, edit)
-        .await
-        .expect("nothing fails here");
+    let set = |(name, value): &(&str, &str)| ((*name).to_owned(), ConfigChange::Set((*value).to_owned()));
+    let changes: Vec<_> = settings.iter().map(set).collect();
+    let altered = server.broker.alter_group_configs("g", &changes, Dry::Run).await;
+    altered.expect("the settings are good");
 }
 
 /// Key, value and headers of everything in a partition.
