@@ -20,6 +20,8 @@ pub enum ConfigSource {
     StaticBroker,
     /// Set on the group.
     DynamicGroup,
+    /// Set on a subscription of client metrics.
+    DynamicClientMetrics,
     /// Nobody set it.
     Default,
 }

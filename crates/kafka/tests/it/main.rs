@@ -20,6 +20,7 @@ mod quotas;
 mod requests;
 mod share;
 mod share_groups;
+mod telemetry;
 mod tools;
 mod transactions;
 mod versions;
