@@ -13,6 +13,7 @@ mod hostile;
 mod page;
 mod partitions;
 mod probe;
+mod rebalance;
 mod start;
 mod text;
 mod tools;
@@ -63,6 +64,12 @@ const TRIALS: &[Trial] = &[
         name: "full-disk",
         about: "The data directory on a small file system, produced to until it is full, and after space was made.",
         run: full_disk::run,
+    },
+    Trial {
+        name: "rebalance",
+        about: "A group of the stock Java client whose members stay while guests come and go every second, under the new group \
+                protocol (KIP-848) and under the classic one. A pause is the time between two records of one member.",
+        run: rebalance::run,
     },
     Trial {
         name: "start",
