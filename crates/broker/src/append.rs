@@ -1,10 +1,12 @@
 //! Append: the one place that decides whether a batch is taken. Front ends decode before it and encode after it.
 //!
-//! Append path: socket -> front end -> **here** -> log. Nothing here waits except for the log's byte permit, which is the
-//! back-pressure: a front end that awaits `append` in its read loop stops reading its socket.
+//! Append path: socket -> front end -> **here** -> log. Nothing here waits except for the log's byte permit and, where
+//! batches are opened, for one of a few places to do so: the back-pressure, as a front end that awaits `append` in its read loop
+//! stops reading its socket.
 
 use crate::Broker;
-use crate::records::{RecordsRefused, prepare};
+use crate::configs::settings::TopicSettings;
+use crate::records::{PreparedBatch, RecordsRefused, opens_batches, prepare};
 use crate::topics::Topic;
 use bytes::Bytes;
 use millstream_log::{AppendError, AppendTicket, Epoch, Offset, Stream, TimestampMs};
@@ -61,7 +63,7 @@ impl Broker {
             .stream(partition)
             .ok_or(ProduceError::UnknownPartition)?
             .clone();
-        let prepared = prepare(records, &topic.settings(), self.clock().wall_ms())?;
+        let prepared = self.prepare(records, &topic.settings()).await?;
         let epoch: Epoch = stream.epoch();
         let ticket = stream.append(epoch, prepared.batch).await?;
         Ok(PendingAppend {
@@ -69,6 +71,19 @@ impl Broker {
             stream,
             log_append_time: prepared.log_append_time,
         })
+    }
+
+    async fn prepare(
+        &self,
+        records: Bytes,
+        settings: &TopicSettings,
+    ) -> Result<PreparedBatch, RecordsRefused> {
+        let _opening = if opens_batches(settings) {
+            Some(self.inner.openings.acquire().await)
+        } else {
+            None
+        };
+        prepare(records, settings, self.clock().wall_ms())
     }
 }
 

@@ -3,8 +3,10 @@
 use crate::configs::alter::{AlterError, BROKER_TABLE, ConfigChange};
 use crate::configs::resolve::{BrokerLayers, ConfigEntry, ConfigMap, ConfigSource, describe_topic};
 use crate::configs::settings::BrokerSettings;
-use crate::fetch_memory::FetchMemory;
+use crate::fetch_memory::{FETCH_MEMORY_BYTES, FetchMemory};
 use crate::producer_ids::ProducerIds;
+use crate::quota::Quotas;
+use crate::records::OPENINGS_MAX;
 use crate::security::Rules;
 use crate::security::sasl::Authenticators;
 use crate::state_stream::{StateError, StateStream};
@@ -16,9 +18,10 @@ use parking_lot::{Mutex, RwLock};
 use std::collections::HashSet;
 use std::sync::Arc;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
 /// What is fixed at start.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct BrokerConfig {
     /// This broker's id.
     pub broker_id: u32,
@@ -26,6 +29,19 @@ pub struct BrokerConfig {
     pub fixed: ConfigMap,
     /// What logins are checked against beside the catalog.
     pub authenticators: Authenticators,
+    /// Bytes that the answers of all fetches together may hold.
+    pub fetch_memory_bytes: usize,
+}
+
+impl Default for BrokerConfig {
+    fn default() -> Self {
+        Self {
+            broker_id: 0,
+            fixed: ConfigMap::new(),
+            authenticators: Authenticators::default(),
+            fetch_memory_bytes: FETCH_MEMORY_BYTES,
+        }
+    }
 }
 
 /// Why an operation on the broker as a whole failed.
@@ -74,6 +90,9 @@ pub(crate) struct Inner {
     pub rules: Rules,
     /// What the salts of users that do not exist follow from.
     pub salt_key: [u8; 16],
+    pub quotas: Quotas,
+    /// One permit for each batch that may be open at once.
+    pub openings: Semaphore,
 }
 
 /// The broker's settings by layer, owned.
@@ -117,6 +136,7 @@ impl Broker {
         });
         let salt_key = catalog.draw();
         let inner = Inner {
+            fetch_memory: FetchMemory::new(config.fetch_memory_bytes),
             config,
             log,
             catalog,
@@ -125,14 +145,16 @@ impl Broker {
             changing: Mutex::default(),
             settings: ArcSwap::from_pointee(settings),
             producer_ids: tokio::sync::Mutex::default(),
-            fetch_memory: FetchMemory::default(),
             rules: Rules::default(),
             salt_key,
+            quotas: Quotas::default(),
+            openings: Semaphore::new(OPENINGS_MAX),
         };
         let broker = Broker {
             inner: Arc::new(inner),
         };
         broker.refresh_own_settings();
+        broker.refresh_quotas();
         broker.follow_all();
         broker.drop_orphans().await;
         Ok(broker)

@@ -8,8 +8,10 @@ mod broker;
 pub mod configs;
 pub mod fetch;
 mod fetch_memory;
+pub mod named;
 pub mod offsets;
 mod producer_ids;
+pub mod quota;
 pub mod records;
 pub mod security;
 pub mod state_stream;
@@ -21,11 +23,15 @@ pub mod topics;
 pub use append::{PendingAppend, ProduceError, Produced};
 pub use broker::{Broker, BrokerConfig, BrokerError, BrokerScope};
 pub use fetch::{FetchBudget, FetchError, FetchRead, FetchResult, FetchSlice, Isolation};
+pub use millstream_log::disk::DiskSpace;
 pub use millstream_log::{
     AppendError, Clock, Epoch, Fate, LogStats, Offset, ProducerView, StreamBounds, TimestampMs,
 };
-pub use millstream_meta::catalog::TopicId;
+pub use millstream_meta::catalog::{CatalogError, NamedKind, TopicId};
+pub use named::NamedError;
 pub use offsets::{OffsetAnswer, OffsetQuery, TrimError};
+pub use quota::QuotaUser;
+pub use quota::table::QuotaKind;
 pub use records::RecordsRefused;
 pub use state_stream::{PendingState, StateError, StateRecord, StateStream};
 pub use topic_changes::TopicDraft;

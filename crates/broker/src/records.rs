@@ -12,8 +12,16 @@ use millstream_log::batch::{self, BatchError, Codec, TimestampType, ValidBatch};
 use thiserror::Error;
 
 /// The most that the records of one batch may grow to when they are opened, in a topic whose batches are not larger anyway. Sixty-four
-/// times the default of max.message.bytes: honest text stays far below, and every data thread may be opening one.
+/// times the default of max.message.bytes: honest text stays far below.
 const OPENED_BYTES_MAX: usize = 64 << 20;
+
+/// Batches that may be open at once: each holds up to `OPENED_BYTES_MAX` of records and as much of a codec's window.
+pub(crate) const OPENINGS_MAX: usize = 4;
+
+/// Whether batches of such a topic are opened, and so wait for one of `OPENINGS_MAX` places.
+pub(crate) fn opens_batches(settings: &TopicSettings) -> bool {
+    settings.compacted || settings.codec.is_some()
+}
 
 /// Why a batch is refused. Nothing was written.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

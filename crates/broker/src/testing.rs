@@ -134,6 +134,7 @@ impl World {
             broker_id: BROKER_ID,
             fixed: self.fixed.clone(),
             authenticators: self.authenticators.clone(),
+            ..BrokerConfig::default()
         };
         let catalog = catalog.expect("the store is sound");
         let broker = Broker::open(config, log, catalog, self.clock.clone()).await;

@@ -232,7 +232,9 @@ pub(crate) fn topic_error(error: CatalogError) -> TopicError {
         CatalogError::InvalidPartitions(error) => TopicError::InvalidPartitions(partitions_message(error)),
         CatalogError::ConfigsTooLarge => TopicError::Config(AlterError::TooLarge(error.to_string())),
         CatalogError::Contended => TopicError::Contended(error.to_string()),
-        CatalogError::Store(_) | CatalogError::Refused(_) => TopicError::Store(error.to_string()),
+        CatalogError::Store(_) | CatalogError::Refused(_) | CatalogError::NameTooLong => {
+            TopicError::Store(error.to_string())
+        }
     }
 }
 

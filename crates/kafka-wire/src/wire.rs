@@ -110,6 +110,10 @@ pub trait Request: Message {
 pub trait Response: Message {
     /// Its API.
     const KEY: ApiKey;
+    /// Notes for how long the client will not be read (KIP-124, KIP-219), where the message can say so.
+    fn throttle(&mut self, time_ms: i32) {
+        let _ = time_ms;
+    }
 }
 
 macro_rules! fixed {

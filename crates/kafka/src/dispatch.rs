@@ -6,11 +6,13 @@ use crate::api;
 use crate::connection::Peer;
 use crate::errors::ErrorCode;
 use crate::node::Kafka;
+use crate::throttle::{Muting, Toll, metered, millis};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use millstream_broker::security::Principal;
 use millstream_kafka_wire::{
-    ApiKey, DecodeError, EncodeError, Frame, Reader, Request, RequestHeader, decode_request, encode_response,
+    ApiKey, DecodeError, EncodeError, Frame, Reader, Request, RequestHeader, Response, Str, decode_request,
+    encode_response,
 };
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -32,6 +34,17 @@ pub(crate) struct Call {
     pub leaving: Leaving,
     /// The request's share of the memory for requests; goes back with the call.
     pub memory: Option<OwnedSemaphorePermit>,
+    /// The silence of the connection.
+    pub muting: Muting,
+    /// What the request owes, where anybody is limited.
+    pub toll: Option<Arc<Toll>>,
+}
+
+impl Call {
+    /// The name of the principal that asks, without its type.
+    pub fn user(&self) -> Str {
+        Str::from(self.principal.name().to_owned())
+    }
 }
 
 /// The end of a connection, which cuts long polls short.
@@ -182,6 +195,7 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::delete_acls::DeleteAcls>(),
     row::<api::describe_configs::DescribeConfigs>(),
     row::<api::alter_configs::AlterConfigs>(),
+    row::<api::alter_replica_log_dirs::AlterReplicaLogDirs>(),
     row::<api::describe_log_dirs::DescribeLogDirs>(),
     row::<api::sasl_authenticate::SaslAuthenticate>(),
     row::<api::create_partitions::CreatePartitions>(),
@@ -190,11 +204,19 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::expire_delegation_token::ExpireDelegationToken>(),
     row::<api::describe_delegation_token::DescribeDelegationToken>(),
     row::<api::delete_groups::DeleteGroups>(),
+    row::<api::elect_leaders::ElectLeaders>(),
     row::<api::incremental_alter_configs::IncrementalAlterConfigs>(),
+    row::<api::alter_partition_reassignments::AlterPartitionReassignments>(),
+    row::<api::list_partition_reassignments::ListPartitionReassignments>(),
     row::<api::offset_delete::OffsetDelete>(),
+    row::<api::describe_client_quotas::DescribeClientQuotas>(),
+    row::<api::alter_client_quotas::AlterClientQuotas>(),
     row::<api::describe_user_scram_credentials::DescribeUserScramCredentials>(),
     row::<api::alter_user_scram_credentials::AlterUserScramCredentials>(),
+    row::<api::describe_quorum::DescribeQuorum>(),
+    row::<api::update_features::UpdateFeatures>(),
     row::<api::describe_cluster::DescribeCluster>(),
+    row::<api::list_config_resources::ListConfigResources>(),
     row::<api::describe_topic_partitions::DescribeTopicPartitions>(),
 ];
 
@@ -218,36 +240,56 @@ impl ApiRow {
 
 fn start<A: Api>(
     kafka: Arc<Kafka>,
-    call: Call,
+    mut call: Call,
     correlation_id: i32,
     frame: Bytes,
     body_at: usize,
 ) -> Result<BoxFuture<'static, Started>, CallError> {
     let version = call.version;
+    let toll = Toll::of(&kafka, &call);
+    call.toll.clone_from(&toll);
     let body = frame.slice(body_at..);
     let request = decode_request::<A::Request>(Reader::new(&body), version).map_err(CallError::Malformed)?;
-    let encode = encoder::<A>(kafka.clone(), version, correlation_id);
-    Ok(Box::pin(async move {
+    let encode = encoder::<A>(kafka.clone(), version, correlation_id, toll.clone());
+    let measured = toll.clone();
+    let started = Box::pin(async move {
         match A::begin(kafka, call, request).await {
-            Begun::Done(response) => Started::Finished(encode(&response)),
-            Begun::Silent => Started::Finished(Ok(None)),
+            Begun::Done(response) => Started::Finished(encode(response)),
+            Begun::Silent => {
+                // Nobody can be told how long it takes; the connection is muted all the same.
+                if let Some(toll) = &toll {
+                    toll.settle();
+                }
+                Started::Finished(Ok(None))
+            }
             Begun::HangUp(code) => Started::Finished(Err(CallError::Failed(code))),
-            Begun::Pending(response) => Started::Pending(Box::pin(async move { encode(&response.await) })),
+            Begun::Pending(response) => {
+                let answer = Box::pin(async move { encode(response.await) });
+                Started::Pending(metered(answer, toll))
+            }
         }
-    }))
+    });
+    Ok(metered(started, measured))
 }
 
-/// Encodes the answer and notes how long it took from here on.
+/// Encodes the answer, tells in it how long the client will not be read, and notes how long it took from here on.
 fn encoder<A: Api>(
     kafka: Arc<Kafka>,
     version: i16,
     correlation_id: i32,
-) -> impl FnOnce(&<A::Request as Request>::Response) -> Answer + Send + 'static {
+    toll: Option<Arc<Toll>>,
+) -> impl FnOnce(<A::Request as Request>::Response) -> Answer + Send + 'static {
     let begun_at = kafka.monotonic();
-    move |response| {
+    move |mut response| {
+        if let Some(toll) = toll {
+            let wait = toll.settle();
+            if !wait.is_zero() {
+                response.throttle(millis(wait));
+            }
+        }
         let took = kafka.monotonic().saturating_sub(begun_at);
         kafka.metrics.record(<A::Request as Request>::KEY, took);
-        encode_response(response, version, correlation_id)
+        encode_response(&response, version, correlation_id)
             .map(Some)
             .map_err(CallError::Unencodable)
     }

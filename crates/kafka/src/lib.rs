@@ -11,10 +11,12 @@ mod authorized;
 mod connection;
 mod dispatch;
 mod errors;
+mod features;
 mod fetch_session;
 pub mod group;
 mod metrics;
 mod node;
+mod throttle;
 
 pub use access::{Right, rights_of};
 pub use connection::{ConnectionError, ConnectionLimits, LoginRules, Peer, serve_connection};

@@ -13,6 +13,15 @@ use futures_util::future::BoxFuture;
 use std::io;
 use std::sync::Arc;
 
+/// Room on the volume under a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskSpace {
+    /// Size of the volume.
+    pub total_bytes: u64,
+    /// What this process may still fill.
+    pub usable_bytes: u64,
+}
+
 /// A flat directory of files.
 pub trait Disk: Send + Sync + 'static {
     /// Names of all files, in no order.
@@ -26,6 +35,10 @@ pub trait Disk: Send + Sync + 'static {
     fn rename<'a>(&'a self, from: &'a str, to: &'a str) -> BoxFuture<'a, io::Result<()>>;
     /// Removes durably.
     fn remove<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<()>>;
+    /// Room on the volume; `None` where nobody can tell. Answers from memory of the system, without waiting for a medium.
+    fn space(&self) -> Option<DiskSpace> {
+        None
+    }
 }
 
 /// One file.

@@ -7,7 +7,7 @@
 use crate::clock::Clock;
 use crate::config::LogConfig;
 use crate::core::Core;
-use crate::disk::Disk;
+use crate::disk::{Disk, DiskSpace};
 use crate::error::{OpenError, StreamError};
 use crate::housekeeping::{House, Housekeeper};
 use crate::ids::{Epoch, GroupSeq, StreamId};
@@ -21,6 +21,7 @@ use crate::objects::store::ObjectStore;
 use crate::recovery::Recovery;
 use crate::stream::Stream;
 use crate::upload::uploader::Uploader;
+use crate::wal::blocks::BlockPool;
 use crate::wal::file::{FileWal, FileWalOptions};
 use crate::wal::format::GROUP_RUNS_MAX;
 use crate::wal::group_commit::{GROUP_BYTES_MAX, GroupCommit};
@@ -83,6 +84,8 @@ pub struct LogStats {
     pub object_bytes: u64,
     /// Objects deleted by the collector.
     pub objects_collected: u64,
+    /// Room on the volume of the write-ahead log; `None` where the system does not tell.
+    pub disk: Option<DiskSpace>,
 }
 
 /// One log: all streams of one broker. A cheap clone; the last one dropped ends the background work, as a crash would.
@@ -95,6 +98,7 @@ struct Inner {
     core: Arc<Core>,
     uploader: Uploader,
     housekeeper: Housekeeper,
+    disk: Arc<dyn Disk>,
     /// The loops of the write-ahead log, until `close` waits for their end.
     wal: Mutex<Option<WalLoops>>,
 }
@@ -129,7 +133,8 @@ impl Log {
         };
         let through = manifest.wal_through();
         let mut replay = |group| recovery.replay(group);
-        let medium = FileWal::open(ports.disk, &*clock, options, through, &mut replay).await?;
+        let disk = ports.disk;
+        let medium = FileWal::open(disk.clone(), &*clock, options, through, &mut replay).await?;
         recovery.finish();
         let durable = medium.durable();
         let pools = Arc::new(IoPools::new());
@@ -155,6 +160,7 @@ impl Log {
         let uploader = Uploader::start(core.clone(), manifest.clone(), pools, clock.clone(), config);
         let house = House::new(core.clone(), manifest, fetcher, clock, config);
         let inner = Inner {
+            disk,
             wal: Mutex::new(None),
             uploader,
             housekeeper: Housekeeper::start(house),
@@ -204,6 +210,7 @@ impl Log {
         LogStats {
             object_put_bytes: self.inner.uploader.put_bytes(),
             objects_collected: self.inner.housekeeper.collected(),
+            disk: self.inner.disk.space(),
             ..self.inner.core.stats()
         }
     }
@@ -240,6 +247,7 @@ fn start_wal(inner: &Inner, runner: WalRunner, durable: GroupSeq) -> Result<WalL
         uploader: inner.uploader.clone(),
         upload_bytes: core.config.upload_bytes,
         durable,
+        blocks: BlockPool::default(),
     };
     let medium = core.medium.clone();
     let background = async move { medium.background().await };

@@ -9,7 +9,7 @@
 
 use crate::batch::BatchHeader;
 use crate::clock::TimestampMs;
-use crate::error::AppendError;
+use crate::error::{AppendError, Fate};
 use crate::ids::{Offset, ProducerView};
 use crate::manifest::record::{PRODUCER_BATCHES_MAX, ProducerBatch, ProducerSnapshot};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +52,8 @@ struct Producer {
     /// Its first batches were taken back: the sequence of the first one, which must come again before any later one. Without
     /// it the second of two batches in flight would count as a new producer's first, and the retry of the first as old.
     awaited: Option<(i16, i32)>,
+    /// Batches of its newest epoch were taken back, and none became durable since: what follows them has to wait for them.
+    taken_back: bool,
 }
 
 /// All producers of one stream.
@@ -83,6 +85,7 @@ impl Producers {
                     durable: state,
                     ahead: state,
                     awaited: None,
+                    taken_back: false,
                 },
             );
         }
@@ -102,11 +105,14 @@ impl Producers {
         if producer.is_expired(now, expiry) {
             return Ok(Verdict::Fresh);
         }
-        let verdict = producer.ahead.check(header)?;
-        if verdict == Verdict::Fresh && producer.leaves_out_the_awaited(header) {
-            return Err(AppendError::OutOfOrderSequence);
+        let mut verdict = producer.ahead.check(header);
+        if verdict == Ok(Verdict::Fresh) && producer.leaves_out_the_awaited(header) {
+            verdict = Err(AppendError::OutOfOrderSequence);
         }
-        Ok(verdict)
+        verdict.map_err(|error| match error {
+            AppendError::OutOfOrderSequence if producer.taken_back => follows_what_was_taken_back(),
+            error => error,
+        })
     }
 
     /// Notes a batch that was given its offsets and waits for the write-ahead log.
@@ -127,6 +133,7 @@ impl Producers {
         let open_before = producer.durable.transaction_start;
         producer.durable.apply(header, wall_ms);
         producer.awaited = None;
+        producer.taken_back = false;
         producer.ahead.last_timestamp = producer.ahead.last_timestamp.max(wall_ms);
         let open_now = producer.durable.transaction_start;
         if open_now != open_before {
@@ -152,6 +159,7 @@ impl Producers {
     pub(crate) fn roll_back(&mut self) {
         self.by_id.retain(|_, producer| {
             let last_timestamp = producer.ahead.last_timestamp;
+            producer.taken_back |= producer.ahead.remembered() != producer.durable.remembered();
             producer.ahead = producer.durable;
             if producer.durable == State::NONE {
                 producer.ahead.last_timestamp = last_timestamp;
@@ -229,11 +237,22 @@ impl Producers {
     }
 }
 
+/// The hole is ours: the producer was told so, and sends what was taken back again. "Out of order" would be a fault of its own, which
+/// librdkafka takes for the end of the producer when it hears it of a batch that failed before.
+fn follows_what_was_taken_back() -> AppendError {
+    AppendError::Storage {
+        fate: Fate::NotDone,
+        what: "an earlier batch of the producer was not stored, and has to come again before this one"
+            .to_owned(),
+    }
+}
+
 impl Producer {
     const NEW: Producer = Producer {
         durable: State::NONE,
         ahead: State::NONE,
         awaited: None,
+        taken_back: false,
     };
 
     /// Nothing pending, no transaction open.

@@ -60,7 +60,7 @@ impl Recovery {
         }
         self.backlog
             .replayed(group.seq, stored_bytes, self.clock.monotonic());
-        self.tail.insert(group.seq, group.block);
+        drop(self.tail.insert(group.seq, group.block));
         Ok(())
     }
 

@@ -8,6 +8,7 @@
 //! On the fetch path: first stop of every read near the end.
 
 use crate::ids::GroupSeq;
+use crate::wal::blocks::room;
 use bytes::Bytes;
 use parking_lot::RwLock;
 use std::collections::VecDeque;
@@ -41,8 +42,9 @@ impl TailCache {
         }
     }
 
-    /// Takes the block of a group that just became durable, and lets the oldest go for it.
-    pub(crate) fn insert(&self, seq: GroupSeq, block: Bytes) {
+    /// Takes the block of a group that just became durable, and lets the oldest go for it, which it returns: to be filled again, or freed outside of the
+    /// lock.
+    pub(crate) fn insert(&self, seq: GroupSeq, block: Bytes) -> Vec<Bytes> {
         let mut evicted = Vec::new();
         let mut inner = self.inner.write();
         let expected = inner.first.0 + inner.blocks.len() as u64;
@@ -55,9 +57,7 @@ impl TailCache {
             inner.first.0 += 1;
             evicted.push(block);
         }
-        drop(inner);
-        // Freed outside of the lock: returning megabytes to the allocator takes a while.
-        drop(evicted);
+        evicted
     }
 
     /// The block of a group, unless it was evicted.
@@ -79,5 +79,5 @@ impl TailCache {
 }
 
 fn charge(block: &Bytes) -> usize {
-    block.len() + BLOCK_OVERHEAD_BYTES
+    room(block.len()) + BLOCK_OVERHEAD_BYTES
 }

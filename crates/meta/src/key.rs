@@ -10,18 +10,19 @@
 //! | `catalog/partitions/TOPICID/CHUNK` | streams, epochs and owners of up to 2048 partitions |
 //! | `catalog/topic-configs/TOPICID` | settings made on the topic |
 //! | `catalog/broker-configs/default`, `catalog/broker-configs/ID` | settings made on all brokers, on one |
+//! | `catalog/quota/NAME`, `catalog/client-metrics/NAME`, `catalog/group-configs/NAME`, `catalog/features/NAME` | settings made on what is named; NAME with `%XX` for special bytes |
 //! | `counter/stream`, `counter/producer` | the next id that was never handed out |
 //! | `manifest/BROKER/snapshot`, `manifest/BROKER/SEQ` | the log's manifest |
 //! | `catalog/acl/HASH` | an access rule, under a hash of itself |
 //! | `catalog/scram/USER/MECHANISM` | keys of a SCRAM user; USER in hexadecimal digits |
 //! | `catalog/token/ID` | a delegation token |
-//! | reserved: `catalog/quota/...`, `session/...` | quotas, brokers |
+//! | reserved: `session/...` | brokers |
 //!
 //! NAME is spelt so that two names which Kafka's metrics could not tell apart are one key: the store itself refuses the second.
 //! Everything under `catalog/` is in the image and followed by one watch; the counters and the manifest are not, as they
 //! change often and nobody waits for them.
 
-use crate::catalog::TopicId;
+use crate::catalog::{NamedKind, TopicId};
 use crate::store::KeyRange;
 use millstream_log::manifest::store::ManifestSeq;
 use std::fmt;
@@ -48,6 +49,11 @@ pub(crate) enum Key<'a> {
     Scram(&'a str),
     /// By id.
     Token(&'a str),
+    /// By the name's spelling.
+    Named {
+        kind: NamedKind,
+        spelt: &'a str,
+    },
     StreamCounter,
     ProducerCounter,
     ManifestSnapshot {
@@ -71,6 +77,7 @@ impl fmt::Display for Key<'_> {
             Self::Acl(hash) => write!(f, "catalog/acl/{hash}"),
             Self::Scram(place) => write!(f, "catalog/scram/{place}"),
             Self::Token(id) => write!(f, "catalog/token/{id}"),
+            Self::Named { kind, spelt } => write!(f, "catalog/{kind}/{spelt}"),
             Self::StreamCounter => write!(f, "counter/stream"),
             Self::ProducerCounter => write!(f, "counter/producer"),
             Self::ManifestSnapshot { broker } => write!(f, "manifest/{broker}/snapshot"),
@@ -104,7 +111,11 @@ impl<'a> Key<'a> {
             Some(("acl", hash)) => Self::Acl(hash),
             Some(("scram", place)) => Self::Scram(place),
             Some(("token", id)) => Self::Token(id),
-            _ => return None,
+            Some((word, spelt)) => Self::Named {
+                kind: NamedKind::from_word(word)?,
+                spelt,
+            },
+            None => return None,
         };
         // One spelling only: `007` is not `7`.
         (parsed.encode() == key).then_some(parsed)

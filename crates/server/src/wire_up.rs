@@ -99,6 +99,7 @@ impl Wiring {
         let config = BrokerConfig {
             broker_id: BROKER_ID,
             fixed: self.fixed_configs(),
+            fetch_memory_bytes: self.settings.limits.fetch_memory_bytes.in_memory(),
             ..BrokerConfig::default()
         };
         let broker = Broker::open(config, log, catalog, clock).await?;

@@ -3,6 +3,7 @@
 //! Invariant: an argument that nobody asked for is an error, never ignored.
 
 use anyhow::{Context, anyhow, bail};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 /// The arguments that no call has taken yet.
@@ -34,6 +35,12 @@ impl Options {
         let value = self.left.remove(at + 1);
         self.left.remove(at);
         Ok(Some(value))
+    }
+
+    /// The path after `--name`, made absolute: brokers and clients start in folders of their own.
+    pub fn path(&mut self, name: &str) -> anyhow::Result<Option<PathBuf>> {
+        let given = self.text(name)?;
+        given.map(|path| Ok(std::path::absolute(path)?)).transpose()
     }
 
     /// The number (or whatever parses) after `--name`, or what stands for its absence.

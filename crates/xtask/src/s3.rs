@@ -58,7 +58,7 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     let mut options = Options::new(args);
     let port = options.parsed("--port", 0)?;
     let broker_port = options.parsed("--broker-port", 0)?;
-    let binary = options.text("--binary")?.map(PathBuf::from);
+    let binary = options.path("--binary")?;
     options.finish(USAGE)?;
 
     installs::s3_server()?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 const CRASH_ROUNDS: u32 = 3;
 
 /// Trials that the test command runs at small sizes. A long run takes all at full size by `cargo xtask trial all`.
-const QUICK_TRIALS: &str = "corpus,partitions,start";
+const QUICK_TRIALS: &str = "corpus,partitions,backlog,hostile,full-disk,start";
 
 /// Whether the clients of other projects are installed and run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,7 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
             run_command(cargo().args(["build", "--release"]))
         })?;
         timed("outside clients", &mut || task("clients", &[]))?;
+        timed("objects in a bucket", &mut || task("s3", &[]))?;
         timed("kill -9 under load", &mut || {
             task("crash", &["--rounds", &CRASH_ROUNDS.to_string()])
         })?;

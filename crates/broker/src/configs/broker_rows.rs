@@ -23,6 +23,10 @@ const fn row(
     }
 }
 
+fn overrides(text: &str) -> Result<(), std::string::String> {
+    crate::quota::connections::parse_overrides(text).map(drop)
+}
+
 /// Every broker setting, sorted by name.
 #[rustfmt::skip]
 pub const BROKER_ROWS: &[ConfigRow] = &[
@@ -37,13 +41,17 @@ pub const BROKER_ROWS: &[ConfigRow] = &[
     row("compression.type", String, Some("producer"), OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), Dynamic, Works, "Default of the topic setting compression.type."),
     row("compression.zstd.level", Int, Some("3"), Range(-131_072, 22), Dynamic, Works, "Default of the topic setting compression.zstd.level."),
     row("connections.max.idle.ms", Long, Some("600000"), Any, Static, SetAs("limits.idle_max"), "Idle time after which a connection is closed."),
+    row("controller.quota.window.num", Int, Some("11"), Range(1, i32::MAX as i64), Static, Works, "Windows whose partitions may be created and deleted at once under controller_mutation_rate."),
+    row("controller.quota.window.size.seconds", Int, Some("1"), Range(1, i32::MAX as i64), Static, Works, "Seconds of such a window."),
     row("default.replication.factor", Int, Some("1"), Range(1, 32_767), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Replication factor of a topic created without one."),
     row("delete.topic.enable", Boolean, Some("true"), Any, Static, Works, "Whether topics can be deleted."),
     row("fetch.max.bytes", Int, Some("57671680"), Range(1024, i32::MAX as i64), Static, Works, "The most one fetch answer holds."),
+    row("follower.replication.throttled.rate", Long, Some("9223372036854775807"), Range(0, i64::MAX), Dynamic, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Bytes a second of throttled follower replicas."),
     row("group.initial.rebalance.delay.ms", Int, Some("3000"), Any, Static, Works, "How long the first rebalance of an empty group waits for more members."),
     row("group.max.session.timeout.ms", Int, Some("1800000"), Any, Static, Works, "The longest session timeout."),
     row("group.max.size", Int, Some("2147483647"), Range(1, i32::MAX as i64), Static, Works, "Members a group may have."),
     row("group.min.session.timeout.ms", Int, Some("6000"), Any, Static, Works, "The shortest session timeout."),
+    row("leader.replication.throttled.rate", Long, Some("9223372036854775807"), Range(0, i64::MAX), Dynamic, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Bytes a second of throttled leader replicas."),
     row("listeners", String, Some(""), Any, Static, SetAs("kafka.listen"), "Where the broker listens."),
     row("log.cleaner.delete.retention.ms", Long, Some("86400000"), Range(0, i64::MAX), Dynamic, Works, "Default of the topic setting delete.retention.ms."),
     row("log.cleaner.enable", Boolean, Some("true"), Any, Static, Works, "Whether compacted topics are compacted."),
@@ -74,7 +82,10 @@ pub const BROKER_ROWS: &[ConfigRow] = &[
     row("log.roll.ms", Long, None, Range(1, i64::MAX), Dynamic, NoMeaning("the log has no per-partition segment files; its own sizes are broker settings"), "Default of the topic setting segment.ms."),
     row("log.segment.bytes", Int, Some("1073741824"), Range(1_048_576, i32::MAX as i64), Dynamic, NoMeaning("the log has no per-partition segment files; its own sizes are broker settings"), "Default of the topic setting segment.bytes."),
     row("log.segment.delete.delay.ms", Long, Some("60000"), Range(0, i64::MAX), Dynamic, NoMeaning("objects are collected once nothing reads them"), "Default of the topic setting file.delete.delay.ms."),
-    row("max.connections", Int, Some("2147483647"), Range(0, i32::MAX as i64), Static, SetAs("limits.connections_max"), "Connections accepted at once."),
+    row("max.connection.creation.rate", Int, Some("2147483647"), Range(0, i32::MAX as i64), Dynamic, Works, "Connections accepted a second."),
+    row("max.connections", Int, Some("2147483647"), Range(0, i32::MAX as i64), Dynamic, SetAs("limits.connections_max"), "Connections accepted at once; while the broker runs it can be lowered."),
+    row("max.connections.per.ip", Int, Some("2147483647"), Range(0, i32::MAX as i64), Dynamic, Works, "Connections accepted at once from one address."),
+    row("max.connections.per.ip.overrides", String, Some(""), By(overrides), Dynamic, Works, "The same for single addresses: ADDRESS:COUNT,ADDRESS:COUNT."),
     row("max.incremental.fetch.session.cache.slots", Int, Some("1000"), Range(0, i32::MAX as i64), Static, SetAs("limits.fetch_sessions_max"), "Fetch sessions kept."),
     row("message.max.bytes", Int, Some("1048588"), Range(0, i32::MAX as i64), Dynamic, Works, "Default of the topic setting max.message.bytes."),
     row("min.insync.replicas", Int, Some("1"), Range(1, i32::MAX as i64), Dynamic, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Default of the topic setting min.insync.replicas."),
@@ -89,8 +100,11 @@ pub const BROKER_ROWS: &[ConfigRow] = &[
     row("offsets.topic.replication.factor", Short, Some("1"), Range(1, 32_767), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Replicas of __consumer_offsets."),
     row("process.roles", List, Some("broker,controller"), Any, Static, NoMeaning("one node does every role here"), "Roles of this process."),
     row("producer.id.expiration.ms", Int, Some("86400000"), Range(1, i32::MAX as i64), Static, SetAs("log.producer_expiry"), "How long the state of a silent producer is kept."),
+    row("quota.window.num", Int, Some("11"), Range(1, i32::MAX as i64), Static, Works, "Windows whose bytes or processor time a quota lets pass at once, less one."),
+    row("quota.window.size.seconds", Int, Some("1"), Range(1, i32::MAX as i64), Static, Works, "Seconds of such a window."),
+    row("replica.alter.log.dirs.io.max.bytes.per.second", Long, Some("9223372036854775807"), Range(0, i64::MAX), Dynamic, NoMeaning("there is one directory"), "Bytes a second of moves between directories."),
     row("socket.request.max.bytes", Int, Some("104857600"), Range(1, i32::MAX as i64), Static, SetAs("limits.request_bytes_max"), "The largest request accepted."),
-    row("super.users", String, Some(""), Principals, Static, Works, "Principals to whom nothing is refused, with semicolons between: User:admin;User:CN=ops."),
+    row("super.users", String, Some(""), By(principals), Static, Works, "Principals to whom nothing is refused, with semicolons between: User:admin;User:CN=ops."),
     row("transaction.max.timeout.ms", Int, Some("900000"), Range(1, i32::MAX as i64), Static, NoMeaning("transactions are not served yet"), "The longest transaction timeout."),
     row("transaction.state.log.min.isr", Int, Some("1"), Range(1, i32::MAX as i64), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "In-sync replicas of __transaction_state."),
     row("transaction.state.log.replication.factor", Short, Some("1"), Range(1, 32_767), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Replicas of __transaction_state."),
@@ -104,4 +118,11 @@ pub fn broker_row(name: &str) -> Option<&'static ConfigRow> {
         .binary_search_by(|row| row.name.cmp(name))
         .ok()
         .map(|at| &BROKER_ROWS[at])
+}
+
+/// `User:alice`, several with semicolons between.
+fn principals(text: &str) -> Result<(), std::string::String> {
+    let given = text.split(';').map(str::trim).filter(|one| !one.is_empty());
+    let mut parsed = given.map(str::parse::<crate::security::Principal>);
+    parsed.try_for_each(|one| one.map(drop).map_err(|error| error.to_string()))
 }

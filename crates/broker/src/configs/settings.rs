@@ -1,5 +1,8 @@
 //! Typed views of the settings, parsed once per change, read on every request.
 
+use crate::quota::QuotaWindows;
+use crate::quota::connections::{ConnectionSettings, parse_overrides};
+
 use super::resolve::{BrokerLayers, ConfigEntry, ConfigMap, describe_topic};
 use crate::security::AuthorizerSettings;
 use millstream_log::StreamPolicy;
@@ -129,7 +132,7 @@ fn duration_unless_negative(ms: i64) -> Option<Duration> {
 }
 
 /// What the broker reads of its own settings on request paths.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct BrokerSettings {
     /// auto.create.topics.enable.
     pub auto_create_topics: bool,
@@ -141,6 +144,10 @@ pub struct BrokerSettings {
     pub offsets_partitions: u32,
     /// fetch.max.bytes.
     pub fetch_bytes_max: usize,
+    /// How long the bursts of quotas are.
+    pub quota_windows: QuotaWindows,
+    /// Bounds on connections.
+    pub connections: ConnectionSettings,
     /// What a coordinator of groups reads.
     pub groups: GroupSettings,
     /// Who is asked for rights, and who has them all.
@@ -177,6 +184,9 @@ impl BrokerSettings {
                 .unwrap_or(floor)
                 .max(floor)
         };
+        let seconds = |windows: &str, size: &str, beside: u32| {
+            f64::from(whole(windows, 1).saturating_sub(beside).max(1)) * f64::from(whole(size, 1))
+        };
         let millis = |name: &str| Duration::from_millis(u64::from(whole(name, 0)));
         BrokerSettings {
             auto_create_topics: layers.flag("auto.create.topics.enable"),
@@ -184,6 +194,24 @@ impl BrokerSettings {
             partitions_default: whole("num.partitions", 1),
             offsets_partitions: whole("offsets.topic.num.partitions", 1),
             fetch_bytes_max: whole("fetch.max.bytes", 1024) as usize,
+            quota_windows: QuotaWindows {
+                // As Kafka's rates: the window that is being filled does not count.
+                usual_seconds: seconds("quota.window.num", "quota.window.size.seconds", 1),
+                mutation_seconds: seconds(
+                    "controller.quota.window.num",
+                    "controller.quota.window.size.seconds",
+                    0,
+                ),
+            },
+            connections: ConnectionSettings {
+                max: whole("max.connections", 0),
+                per_address_max: whole("max.connections.per.ip", 0),
+                overrides: layers
+                    .value("max.connections.per.ip.overrides")
+                    .and_then(|text| parse_overrides(text).ok())
+                    .unwrap_or_default(),
+                rate: whole("max.connection.creation.rate", 0),
+            },
             groups: GroupSettings {
                 session_timeout_min: millis("group.min.session.timeout.ms"),
                 session_timeout_max: millis("group.max.session.timeout.ms"),

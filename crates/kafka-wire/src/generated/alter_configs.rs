@@ -236,4 +236,7 @@ impl Message for AlterConfigsResponse {
 
 impl Response for AlterConfigsResponse {
     const KEY: ApiKey = ApiKey::AlterConfigs;
+    fn throttle(&mut self, time_ms: i32) {
+        self.throttle_time_ms = time_ms;
+    }
 }

@@ -305,4 +305,7 @@ impl Message for ConsumerGroupDescribeResponse {
 
 impl Response for ConsumerGroupDescribeResponse {
     const KEY: ApiKey = ApiKey::ConsumerGroupDescribe;
+    fn throttle(&mut self, time_ms: i32) {
+        self.throttle_time_ms = time_ms;
+    }
 }

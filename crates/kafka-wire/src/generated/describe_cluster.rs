@@ -198,4 +198,7 @@ impl Message for DescribeClusterResponse {
 
 impl Response for DescribeClusterResponse {
     const KEY: ApiKey = ApiKey::DescribeCluster;
+    fn throttle(&mut self, time_ms: i32) {
+        self.throttle_time_ms = time_ms;
+    }
 }

@@ -235,4 +235,7 @@ impl Message for ElectLeadersResponse {
 
 impl Response for ElectLeadersResponse {
     const KEY: ApiKey = ApiKey::ElectLeaders;
+    fn throttle(&mut self, time_ms: i32) {
+        self.throttle_time_ms = time_ms;
+    }
 }

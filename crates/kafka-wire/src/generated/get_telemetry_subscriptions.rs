@@ -113,4 +113,7 @@ impl Message for GetTelemetrySubscriptionsResponse {
 
 impl Response for GetTelemetrySubscriptionsResponse {
     const KEY: ApiKey = ApiKey::GetTelemetrySubscriptions;
+    fn throttle(&mut self, time_ms: i32) {
+        self.throttle_time_ms = time_ms;
+    }
 }

@@ -323,4 +323,7 @@ impl Message for OffsetCommitResponse {
 
 impl Response for OffsetCommitResponse {
     const KEY: ApiKey = ApiKey::OffsetCommit;
+    fn throttle(&mut self, time_ms: i32) {
+        self.throttle_time_ms = time_ms;
+    }
 }

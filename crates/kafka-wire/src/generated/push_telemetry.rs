@@ -101,4 +101,7 @@ impl Message for PushTelemetryResponse {
 
 impl Response for PushTelemetryResponse {
     const KEY: ApiKey = ApiKey::PushTelemetry;
+    fn throttle(&mut self, time_ms: i32) {
+        self.throttle_time_ms = time_ms;
+    }
 }

@@ -5,21 +5,26 @@
 
 use crate::dispatch::{Api, ApiRow, Begun, Call, CallError, TABLE, advertised};
 use crate::errors::ErrorCode;
+use crate::features;
 use crate::node::Kafka;
-use millstream_kafka_wire::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
+use millstream_kafka_wire::Str;
+use millstream_kafka_wire::api_versions::{
+    ApiVersion, ApiVersionsRequest, ApiVersionsResponse, FinalizedFeatureKey, SupportedFeatureKey,
+};
 use millstream_kafka_wire::{ApiKey, Frame, RequestHeader, encode_response};
 use std::sync::Arc;
 
 pub(crate) struct ApiVersions;
 
+/// The first version that tells features.
+const FEATURES_FROM: i16 = 3;
+/// The first version that can tell a lowest level of 0.
+const LOWEST_ZERO_FROM: i16 = 4;
+
 impl Api for ApiVersions {
     type Request = ApiVersionsRequest;
 
-    async fn begin(
-        _kafka: Arc<Kafka>,
-        call: Call,
-        request: ApiVersionsRequest,
-    ) -> Begun<ApiVersionsResponse> {
+    async fn begin(kafka: Arc<Kafka>, call: Call, request: ApiVersionsRequest) -> Begun<ApiVersionsResponse> {
         let named = call.version < 3
             || is_name(&request.client_software_name) && is_name(&request.client_software_version);
         let code = if named {
@@ -32,11 +37,39 @@ impl Api for ApiVersions {
         } else {
             Vec::new()
         };
-        Begun::Done(ApiVersionsResponse {
+        let mut response = ApiVersionsResponse {
             error_code: code.0,
             api_keys: listing,
             ..Default::default()
-        })
+        };
+        if named && call.version >= FEATURES_FROM {
+            tell_features(&kafka, call.version, &mut response);
+        }
+        Begun::Done(response)
+    }
+}
+
+/// What can be chosen, and what is. Clients that ask below version 4 cannot read a lowest level of 0: such a feature is not told as
+/// supported there.
+fn tell_features(kafka: &Kafka, version: i16, response: &mut ApiVersionsResponse) {
+    let (levels, epoch) = features::finalized(kafka);
+    response.finalized_features_epoch = epoch;
+    for (row, level) in levels {
+        let name = Str::from_static(row.name);
+        if row.min > 0 || version >= LOWEST_ZERO_FROM {
+            response.supported_features.push(SupportedFeatureKey {
+                name: name.clone(),
+                min_version: row.min,
+                max_version: row.max,
+            });
+        }
+        if level > 0 {
+            response.finalized_features.push(FinalizedFeatureKey {
+                name,
+                max_version_level: level,
+                min_version_level: level,
+            });
+        }
     }
 }
 

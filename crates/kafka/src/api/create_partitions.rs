@@ -1,12 +1,13 @@
 //! CreatePartitions (37): raises partition counts.
 //!
-//! Versions 0-3. v2 flexible.
+//! Versions 0-3. v2 flexible; v3 exceeded quotas (KIP-599).
 
 use crate::access::{Operation, Resource};
 use crate::api::repeated::repeated;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
+use crate::throttle::{CanBeTold, QUOTA_EXCEEDED};
 use millstream_broker::{Dry, TopicError};
 use millstream_kafka_wire::Str;
 use millstream_kafka_wire::create_partitions::{
@@ -15,6 +16,9 @@ use millstream_kafka_wire::create_partitions::{
 use std::sync::Arc;
 
 pub(crate) struct CreatePartitions;
+
+/// The first version whose clients know the error of an exceeded quota.
+const TOLD_OF_QUOTAS_FROM: i16 = 3;
 
 impl Api for CreatePartitions {
     type Request = CreatePartitionsRequest;
@@ -92,6 +96,11 @@ async fn raise(
             let what = format!("one assignment to broker {node_id} is expected for each new partition");
             return Err((ErrorCode::INVALID_REPLICA_ASSIGNMENT, what));
         }
+    }
+    let can_be_told = CanBeTold::from(TOLD_OF_QUOTAS_FROM, call.version);
+    let added = count.saturating_sub(held);
+    if dry == Dry::Run && call.mutate(added, can_be_told).is_err() {
+        return Err((ErrorCode::THROTTLING_QUOTA_EXCEEDED, QUOTA_EXCEEDED.to_owned()));
     }
     let raised = kafka.broker.add_partitions(topic.name.as_str(), count, dry).await;
     raised.map_err(|error| (error.code(), error.to_string()))

@@ -1,7 +1,7 @@
 //! CreateTopics (19): creates topics, or checks that they could be.
 //!
 //! Versions 2-7. v4 default partitions and replication factor (KIP-464); v5 flexible, settings in the answer (KIP-525);
-//! v7 topic ids (KIP-516).
+//! v6 exceeded quotas (KIP-599); v7 topic ids (KIP-516).
 //!
 //! Any replication factor is accepted and one replica is shown: copies are the object store's business
 //! (docs/decisions/replication-factor.md).
@@ -11,6 +11,7 @@ use crate::api::repeated::repeated;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
+use crate::throttle::{CanBeTold, QUOTA_EXCEEDED};
 use millstream_broker::{Dry, TopicDraft, TopicSpec};
 use millstream_kafka_wire::create_topics::{
     CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfigs, CreatableTopicResult,
@@ -20,6 +21,9 @@ use millstream_kafka_wire::{Str, Uuid};
 use std::sync::Arc;
 
 pub(crate) struct CreateTopics;
+
+/// The first version whose clients know the error of an exceeded quota.
+const TOLD_OF_QUOTAS_FROM: i16 = 6;
 
 /// Why a topic is not created, for the answer.
 struct Refusal(ErrorCode, String);
@@ -52,7 +56,7 @@ impl Api for CreateTopics {
             let name = topic.name.clone();
             let allowed = any || kafka.authorize(&call, Operation::Create, Resource::Topic(&name));
             let mut result = match allowed {
-                true => create(&kafka, topic, dry).await,
+                true => create(&kafka, &call, topic, dry).await,
                 false => refused(name.clone(), not_allowed()),
             };
             if result.error_code == 0
@@ -79,12 +83,20 @@ fn hide_configs(result: &mut CreatableTopicResult) {
     result.configs = None;
 }
 
-async fn create(kafka: &Kafka, topic: CreatableTopic, dry: Dry) -> CreatableTopicResult {
+async fn create(kafka: &Kafka, call: &Call, topic: CreatableTopic, dry: Dry) -> CreatableTopicResult {
     let name = topic.name.clone();
     let spec = match spec(kafka, topic) {
         Ok(spec) => spec,
         Err(refusal) => return refused(name, refusal),
     };
+    let partitions = spec
+        .partitions
+        .unwrap_or_else(|| kafka.broker.settings().partitions_default);
+    let can_be_told = CanBeTold::from(TOLD_OF_QUOTAS_FROM, call.version);
+    if dry == Dry::Run && call.mutate(partitions, can_be_told).is_err() {
+        let refusal = Refusal(ErrorCode::THROTTLING_QUOTA_EXCEEDED, QUOTA_EXCEEDED.to_owned());
+        return refused(name, refusal);
+    }
     match kafka.broker.create_topic(&spec, dry).await {
         Ok(draft) => created(name, draft),
         Err(error) => refused(name, Refusal(error.code(), error.to_string())),

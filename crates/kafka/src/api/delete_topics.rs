@@ -1,6 +1,6 @@
 //! DeleteTopics (20): deletes topics by name or by id.
 //!
-//! Versions 1-6. v4 flexible; v5 messages; v6 by id (KIP-516).
+//! Versions 1-6. v4 flexible; v5 messages, exceeded quotas (KIP-599); v6 by id (KIP-516).
 
 use crate::access::{Operation, Resource};
 use crate::api::repeated::repeated;
@@ -8,6 +8,7 @@ use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::TopicName;
 use crate::node::Kafka;
+use crate::throttle::{CanBeTold, QUOTA_EXCEEDED};
 use millstream_broker::{Topic, TopicError, TopicId};
 use millstream_kafka_wire::delete_topics::{
     DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
@@ -16,6 +17,9 @@ use millstream_kafka_wire::{Str, Uuid};
 use std::sync::Arc;
 
 pub(crate) struct DeleteTopics;
+
+/// The first version whose clients know the error of an exceeded quota.
+const TOLD_OF_QUOTAS_FROM: i16 = 5;
 
 impl Api for DeleteTopics {
     type Request = DeleteTopicsRequest;
@@ -82,6 +86,15 @@ async fn delete(kafka: &Kafka, call: &Call, state: DeleteTopicState) -> Deletabl
         return result(name, topic_id, code, what);
     };
     let (name, id) = (Str::from(topic.name().to_owned()), Uuid(topic.id().0));
+    let can_be_told = CanBeTold::from(TOLD_OF_QUOTAS_FROM, call.version);
+    if call.mutate(topic.partitions(), can_be_told).is_err() {
+        return result(
+            Some(name),
+            id,
+            ErrorCode::THROTTLING_QUOTA_EXCEEDED,
+            QUOTA_EXCEEDED.into(),
+        );
+    }
     match kafka.broker.delete_topic(&topic).await {
         Ok(()) => {
             let (gone, gone_id) = (TopicName::from(name.as_str()), crate::group::TopicId(id.0));

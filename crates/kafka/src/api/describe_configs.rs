@@ -21,6 +21,8 @@ pub(crate) struct DescribeConfigs;
 pub(crate) mod resource {
     pub const TOPIC: i8 = 2;
     pub const BROKER: i8 = 4;
+    pub const BROKER_LOGGER: i8 = 8;
+    pub const CLIENT_METRICS: i8 = 16;
     pub const GROUP: i8 = 32;
 }
 

@@ -1,12 +1,12 @@
 //! DescribeLogDirs (35): bytes kept of each partition.
 //!
-//! Versions 1-5. v2 flexible; v3 top-level error; v4 total and usable bytes (KIP-827), told as unknown (-1) where the records' home is an
-//! object store; v5 cordoned directories (KIP-1066), of which there are none.
+//! Versions 1-5. v2 flexible; v3 top-level error; v4 total and usable bytes of the volume (KIP-827), -1 where the
+//! system does not tell; v5 cordoned directories (KIP-1066), of which there are none.
 
 use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::node::Kafka;
-use millstream_broker::Topic;
+use millstream_broker::{DiskSpace, Topic};
 use millstream_kafka_wire::Str;
 use millstream_kafka_wire::describe_log_dirs::{
     DescribeLogDirsPartition, DescribeLogDirsRequest, DescribeLogDirsResponse, DescribeLogDirsResult,
@@ -45,11 +45,14 @@ impl Api for DescribeLogDirs {
                 })
                 .collect(),
         };
+        let disk = kafka.broker.log_stats().disk;
+        let bytes =
+            |of: fn(DiskSpace) -> u64| disk.map_or(-1, |disk| i64::try_from(of(disk)).unwrap_or(i64::MAX));
         let result = DescribeLogDirsResult {
             log_dir: Str::from(kafka.config.log_dir.clone()),
             topics,
-            total_bytes: -1,
-            usable_bytes: -1,
+            total_bytes: bytes(|disk| disk.total_bytes),
+            usable_bytes: bytes(|disk| disk.usable_bytes),
             ..Default::default()
         };
         Begun::Done(DescribeLogDirsResponse {

@@ -12,7 +12,7 @@ use crate::errors::{Coded, ErrorCode};
 use crate::fetch_session::{Ask, HasNews, Plan, SessionRequest, Told, TopicKey};
 use crate::node::Kafka;
 use millstream_broker::{
-    Epoch, FetchBudget, FetchRead, FetchResult, FetchSlice, Isolation, Offset, StreamBounds, Topic,
+    Epoch, FetchBudget, FetchRead, FetchResult, FetchSlice, Isolation, Offset, QuotaKind, StreamBounds, Topic,
 };
 use millstream_kafka_wire::fetch::{
     EpochEndOffset, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, ForgottenTopic,
@@ -35,11 +35,21 @@ impl Api for Fetch {
     const ORDER: Order = Order::AfterAnswers;
 
     async fn begin(kafka: Arc<Kafka>, mut call: Call, request: FetchRequest) -> Begun<FetchResponse> {
-        let budget = budget(&kafka, &request);
+        let mut budget = budget(&kafka, &request);
         let by_id = call.version >= TOPIC_IDS_FROM;
         let leaving = call.leaving.clone();
+        let toll = call.toll.take();
         // A fetch that waits must not keep large requests of others waiting.
         drop(call.memory.take());
+        let mut owes = false;
+        if let Some(toll) = &toll {
+            owes = toll.owes(QuotaKind::Fetch);
+            // Nothing is read for a client that is to wait; a session that it wants to begin would be lost on it.
+            if owes && request.session_epoch <= 0 {
+                return Begun::Done(FetchResponse::default());
+            }
+            bound_by_quota(&mut budget, toll.burst(QuotaKind::Fetch));
+        }
         let plan = match kafka
             .fetch_sessions
             .plan(session_request(request, by_id), kafka.monotonic())
@@ -52,8 +62,18 @@ impl Api for Fetch {
                 });
             }
         };
+        if owes {
+            return Begun::Done(FetchResponse {
+                session_id: plan.session_id,
+                ..Default::default()
+            });
+        }
         let reads = resolve_all(&kafka, &call, &plan.asks);
         let results = read_all(&kafka, reads, budget, leaving).await;
+        if let Some(toll) = &toll {
+            let bytes: usize = results.iter().flatten().map(|slice| slice.bytes).sum();
+            toll.charge(QuotaKind::Fetch, bytes as f64);
+        }
         Begun::Done(encode(&plan, results, budget.isolation))
     }
 }
@@ -72,6 +92,18 @@ fn budget(kafka: &Kafka, request: &FetchRequest) -> FetchBudget {
             Isolation::ReadUncommitted
         },
     }
+}
+
+/// An answer is no larger than what its client may take at once, but for the one batch that it gets in any case.
+fn bound_by_quota(budget: &mut FetchBudget, burst: Option<f64>) {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a burst is above 0, and what is above usize bounds nothing"
+    )]
+    let bytes_max = burst.map_or(usize::MAX, |burst| burst as usize);
+    budget.bytes_max = budget.bytes_max.min(bytes_max);
+    budget.bytes_min = budget.bytes_min.min(budget.bytes_max);
 }
 
 fn session_request(request: FetchRequest, by_id: bool) -> SessionRequest {

@@ -2,18 +2,15 @@
 //!
 //! Versions 0-1. v1 flexible.
 
-use crate::access::Operation;
-use crate::api::alter_configs::{broker_scope, named_twice};
-use crate::api::describe_configs::{need_configs, resource};
-use crate::api::repeated::repeated;
+use crate::api::alterations::{Alteration, Edit, Refusal, alter_all, null_value};
 use crate::dispatch::{Api, Begun, Call, Order};
-use crate::errors::{Coded, ErrorCode};
+use crate::errors::ErrorCode;
 use crate::node::Kafka;
 use millstream_broker::Dry;
 use millstream_broker::configs::alter::ConfigChange;
 use millstream_kafka_wire::Str;
 use millstream_kafka_wire::incremental_alter_configs::{
-    AlterConfigsResource, AlterConfigsResourceResponse, AlterableConfig, IncrementalAlterConfigsRequest,
+    AlterConfigsResourceResponse, AlterableConfig, IncrementalAlterConfigsRequest,
     IncrementalAlterConfigsResponse,
 };
 use std::sync::Arc;
@@ -34,67 +31,35 @@ impl Api for IncrementalAlterConfigs {
         } else {
             Dry::Run
         };
-        let mut response = IncrementalAlterConfigsResponse::default();
-        let twice = repeated(request.resources.iter().map(resource_key));
-        for asked in request.resources {
-            let outcome = match twice.contains(&resource_key(&asked)) {
-                true => Err(named_twice()),
-                false => alter(&kafka, &call, &asked, dry).await,
-            };
-            let (code, message) = outcome
-                .err()
-                .map_or((ErrorCode::NONE, None), |(code, what)| (code, Some(what)));
-            response.responses.push(AlterConfigsResourceResponse {
-                error_code: code.0,
-                error_message: message.map(Str::from),
-                resource_type: asked.resource_type,
-                resource_name: asked.resource_name,
-            });
-        }
-        Begun::Done(response)
+        let alterations = request.resources.into_iter().map(|asked| Alteration {
+            edit: asked
+                .configs
+                .iter()
+                .map(change)
+                .collect::<Result<Vec<_>, _>>()
+                .map(Edit::Change),
+            resource_type: asked.resource_type,
+            name: asked.resource_name,
+        });
+        let altered = alter_all(&kafka, &call, alterations.collect(), dry).await;
+        let responses = altered.into_iter().map(|one| AlterConfigsResourceResponse {
+            error_code: one.code.0,
+            error_message: one.message,
+            resource_type: one.resource_type,
+            resource_name: one.name,
+        });
+        Begun::Done(IncrementalAlterConfigsResponse {
+            responses: responses.collect(),
+            ..Default::default()
+        })
     }
 }
 
-fn resource_key(resource: &AlterConfigsResource) -> (i8, Str) {
-    (resource.resource_type, resource.resource_name.clone())
-}
-
-async fn alter(
-    kafka: &Kafka,
-    call: &Call,
-    asked: &AlterConfigsResource,
-    dry: Dry,
-) -> Result<(), (ErrorCode, String)> {
-    let name = asked.resource_name.as_str();
-    need_configs(kafka, call, Operation::AlterConfigs, asked.resource_type, name)?;
-    let changes = asked.configs.iter().map(change).collect::<Result<Vec<_>, _>>()?;
-    match asked.resource_type {
-        resource::TOPIC => {
-            let altered = kafka.broker.alter_topic_configs(name, &changes, dry).await;
-            altered.map_err(|error| (error.code(), error.to_string()))
-        }
-        resource::BROKER => {
-            let scope = broker_scope(kafka, name)?;
-            let altered = kafka.broker.alter_broker_configs(scope, &changes, dry).await;
-            altered.map_err(|error| (error.code(), error.to_string()))
-        }
-        other => Err((
-            ErrorCode::INVALID_REQUEST,
-            format!("Unknown resource type {other}"),
-        )),
-    }
-}
-
-fn change(config: &AlterableConfig) -> Result<(String, ConfigChange), (ErrorCode, String)> {
+fn change(config: &AlterableConfig) -> Result<(String, ConfigChange), Refusal> {
     let name = config.name.to_string();
     let value = || {
         let value = config.value.as_ref().map(Str::to_string);
-        value.ok_or_else(|| {
-            (
-                ErrorCode::INVALID_REQUEST,
-                format!("Null value not supported for : {name}"),
-            )
-        })
+        value.ok_or_else(|| null_value(&name))
     };
     let change = match config.config_operation {
         0 => ConfigChange::Set(value()?),
@@ -102,10 +67,8 @@ fn change(config: &AlterableConfig) -> Result<(String, ConfigChange), (ErrorCode
         2 => ConfigChange::Append(value()?),
         3 => ConfigChange::Subtract(value()?),
         other => {
-            return Err((
-                ErrorCode::INVALID_REQUEST,
-                format!("Unknown operation {other} for {name}"),
-            ));
+            let what = format!("Unknown operation {other} for {name}");
+            return Err((ErrorCode::INVALID_REQUEST, what));
         }
     };
     Ok((name, change))

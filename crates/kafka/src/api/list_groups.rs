@@ -5,7 +5,7 @@
 use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::Coded;
-use crate::group::{CLASSIC_GROUP_TYPE, ListRequest};
+use crate::group::ListRequest;
 use crate::node::Kafka;
 use millstream_kafka_wire::Str;
 use millstream_kafka_wire::list_groups::{ListGroupsRequest, ListGroupsResponse, ListedGroup};
@@ -47,6 +47,6 @@ fn encode(group: crate::group::ListedGroup) -> ListedGroup {
         group_id: Str::from(group.group.as_str()),
         protocol_type: protocol_type.map_or_else(Str::new, |kind| Str::from(kind.as_str())),
         group_state: Str::from_static(group.state.name()),
-        group_type: Str::from_static(CLASSIC_GROUP_TYPE),
+        group_type: Str::from_static(group.kind.name()),
     }
 }

@@ -16,7 +16,7 @@ use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use futures_util::future::BoxFuture;
-use millstream_broker::{PendingAppend, ProduceError, Produced, RecordsRefused, Topic};
+use millstream_broker::{PendingAppend, ProduceError, Produced, QuotaKind, RecordsRefused, Topic};
 use millstream_kafka_wire::Str;
 use millstream_kafka_wire::produce::{
     BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
@@ -47,6 +47,9 @@ impl Api for Produce {
         if !matches!(acks, -1..=1) {
             return Begun::Done(refuse_all(request, ErrorCode::INVALID_REQUIRED_ACKS));
         }
+        if call.toll.is_some() {
+            call.charge(QuotaKind::Produce, record_bytes(&request) as f64);
+        }
         let mut topics = Vec::with_capacity(request.topic_data.len());
         for data in request.topic_data {
             topics.push(begin_topic(&kafka, &call, data).await);
@@ -62,6 +65,14 @@ impl Api for Produce {
         });
         Begun::Pending(pending)
     }
+}
+
+/// What counts under a quota of bytes, taken or refused.
+fn record_bytes(request: &ProduceRequest) -> usize {
+    let partitions = request.topic_data.iter().flat_map(|topic| &topic.partition_data);
+    partitions
+        .filter_map(|data| Some(data.records.as_ref()?.len()))
+        .sum()
 }
 
 async fn begin_topic(kafka: &Kafka, call: &Call, data: TopicProduceData) -> WaitingTopic {

@@ -16,6 +16,7 @@ use crate::dispatch::{self, Answer, Call, CallError, Leaving, Order, Started};
 use crate::node::Kafka;
 pub use login::LoginRules;
 
+use crate::throttle::Muting;
 use frames::{FrameReader, InFrame, Incoming, LENGTH_BYTES};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -98,6 +99,8 @@ pub enum ConnectionError {
 enum Event {
     Arrived(Incoming),
     Answered(Answer),
+    /// The connection has paid what it owed; it is read again.
+    Unmuted,
     Shutdown,
 }
 
@@ -118,6 +121,7 @@ pub async fn serve_connection(
         login_timer: None,
         peer: Arc::new(peer),
         leaving: Leaving::default(),
+        muting: Muting::default(),
         pending: FuturesOrdered::new(),
         outbox: Outbox::default(),
         stage: Stage::Reading,
@@ -131,6 +135,7 @@ pub async fn serve_connection(
             Event::Arrived(Incoming::Idle) if connection.pending.is_empty() => return Ok(()),
             Event::Arrived(Incoming::Idle) => {}
             Event::Answered(answer) => connection.write(answer).await?,
+            Event::Unmuted => {}
             Event::Arrived(Incoming::Closed) | Event::Shutdown => connection.stage = Stage::Ending,
         }
     }
@@ -141,7 +146,8 @@ pub async fn serve_connection(
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Reading,
-    /// Requests in flight, or one that waits for its place, kept the socket from being read: the peer's clock has stood still.
+    /// Requests in flight, one that waits for its place, or a quota kept the socket from being read: the peer's clock has stood
+    /// still.
     Paused,
     /// No further request is begun.
     Ending,
@@ -156,6 +162,7 @@ struct Connection<S> {
     /// Until the login is over.
     login_timer: Option<Pin<Box<Sleep>>>,
     leaving: Leaving,
+    muting: Muting,
     frames: FrameReader,
     pending: FuturesOrdered<BoxFuture<'static, Answer>>,
     outbox: Outbox,
@@ -169,7 +176,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         &mut self,
         shutdown: Pin<&mut (impl Future<Output = ()> + Send)>,
     ) -> Result<Event, ConnectionError> {
-        let may_read = self.pending.len() < self.limits.in_flight_max;
+        let muted = self.muting.left(|| self.kafka.monotonic());
+        let may_read = self.pending.len() < self.limits.in_flight_max && muted.is_zero();
         if !may_read {
             self.stage = Stage::Paused;
         } else if self.stage == Stage::Paused {
@@ -182,6 +190,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             () = shutdown => Ok(Event::Shutdown),
             () = elapsed(&mut self.login_timer) => Err(ConnectionError::LoginTimeout),
             incoming = self.frames.next(&mut self.stream), if may_read => Ok(Event::Arrived(incoming?)),
+            () = tokio::time::sleep(muted), if !muted.is_zero() => Ok(Event::Unmuted),
         }
     }
 
@@ -288,6 +297,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             client_id: header.client_id,
             leaving: self.leaving.clone(),
             memory: frame.permit,
+            muting: self.muting.clone(),
+            toll: None,
         };
         let started = row.start(
             self.kafka.clone(),

@@ -167,18 +167,34 @@ impl GroupState {
     }
 }
 
-/// The group type of every group here, as clients see it (KIP-848).
-pub const CLASSIC_GROUP_TYPE: &str = "classic";
+/// What governs a group's membership (Kafka: the group type, KIP-848).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupKind {
+    /// Members agree among themselves; groups that only hold offsets, too.
+    Classic,
+}
+
+impl GroupKind {
+    /// As clients see it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Classic => "classic",
+        }
+    }
+}
 
 /// A group in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedGroup {
     /// The group.
     pub group: GroupId,
-    /// The kind; empty for groups that only hold offsets.
+    /// What the members do together; empty for groups that only hold offsets.
     pub protocol_type: Option<ProtocolName>,
     /// Its state.
     pub state: GroupState,
+    /// What governs its membership.
+    pub kind: GroupKind,
 }
 
 /// A group in full.

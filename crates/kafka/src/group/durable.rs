@@ -6,7 +6,7 @@
 //! **Invariant** (architecture, invariant 6; trap T12): live and replay call the same `apply` with the same records in the
 //! same order, so both hold the same state.
 
-use super::name::{TopicId, TopicName};
+use super::name::{GroupId, TopicId, TopicName};
 use super::record::{CommittedOffset, GroupMetadata, Record};
 use std::collections::BTreeMap;
 
@@ -59,6 +59,31 @@ impl DurableGroup {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.metadata.is_none() && self.offsets.is_empty() && self.transactional.is_empty()
+    }
+
+    /// What deletes everything of the group.
+    #[must_use]
+    pub fn tombstones(&self, group: &GroupId) -> Vec<Record> {
+        let offsets = self.offsets.iter().flat_map(|(topic, partitions)| {
+            partitions
+                .keys()
+                .map(|&partition| Record::Offset(group.clone(), topic.clone(), partition, None))
+        });
+        let transactional = self.transactional.iter().flat_map(|(&producer_id, of_producer)| {
+            of_producer.keys().map(move |(topic, partition)| {
+                Record::TransactionalOffset(group.clone(), producer_id, topic.clone(), *partition, None)
+            })
+        });
+        let mut all: Vec<Record> = offsets.chain(transactional).collect();
+        all.extend(self.membership_tombstones(group));
+        all
+    }
+
+    /// What deletes the group's members and settles its kind anew; its offsets stay.
+    #[must_use]
+    pub fn membership_tombstones(&self, group: &GroupId) -> Vec<Record> {
+        let metadata = self.metadata.iter().map(|_| Record::Group(group.clone(), None));
+        metadata.collect()
     }
 
     /// The offset of a partition, unless it was committed for another topic of the same name.

@@ -21,9 +21,8 @@ mod request;
 mod tests;
 
 pub use answer::{
-    Answer, CLASSIC_GROUP_TYPE, CommittedTopic, DescribedGroup, DescribedMember, EncodedRecord,
-    FetchedOffset, FetchedTopic, GroupState, JoinRefused, Joined, JoinedMember, LeaveResults, ListedGroup,
-    Output, Synced,
+    Answer, CommittedTopic, DescribedGroup, DescribedMember, EncodedRecord, FetchedOffset, FetchedTopic,
+    GroupKind, GroupState, JoinRefused, Joined, JoinedMember, LeaveResults, ListedGroup, Output, Synced,
 };
 pub use config::{GROUPS_PER_SHARD_MAX, GroupConfig, NEW_MEMBER_JOIN_TIMEOUT, PENDING_MEMBERS_MAX};
 pub use driver::{Coordinator, CoordinatorConfig};

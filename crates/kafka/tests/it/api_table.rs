@@ -68,8 +68,24 @@ fn remarks(key: ApiKey) -> &'static str {
         | ApiKey::DescribeDelegationToken => {
             "DELEGATION_TOKEN_AUTH_DISABLED unless security.token_key_file is set."
         }
-        ApiKey::DescribeConfigs => "Topics and brokers, with synonyms, types and documentation.",
-        ApiKey::DescribeLogDirs => "One directory; total and usable bytes are told as unknown.",
+        ApiKey::DescribeConfigs => {
+            "Topics, brokers and client metrics, with synonyms, types and documentation."
+        }
+        ApiKey::DescribeLogDirs => "One directory.",
+        ApiKey::AlterReplicaLogDirs => "There is one directory: a partition is there, or nowhere.",
+        ApiKey::ElectLeaders => "Never needed: a partition's owner is the preferred one.",
+        ApiKey::AlterPartitionReassignments => {
+            "A partition has one owner; an assignment to it holds at once, any other is refused."
+        }
+        ApiKey::ListPartitionReassignments => "Never any.",
+        ApiKey::AlterClientQuotas => {
+            "Users, clients and addresses; an address is written as digits, names are not resolved."
+        }
+        ApiKey::DescribeQuorum => "One voter; the offset is the revision of the metadata.",
+        ApiKey::UpdateFeatures => {
+            "All changes or none. Levels are kept and told; see `crates/kafka/src/features.rs`."
+        }
+        ApiKey::ListConfigResources => "Topics, brokers, groups and client metrics.",
         ApiKey::DescribeCluster => "Endpoints of brokers only.",
         _ => "",
     }

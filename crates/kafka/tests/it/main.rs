@@ -15,5 +15,7 @@ mod memory;
 mod metadata;
 mod offsets;
 mod produce;
+mod quotas;
 mod requests;
+mod tools;
 mod versions;

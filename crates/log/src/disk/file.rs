@@ -5,13 +5,14 @@
 //!
 //! **Invariant**: what `create`, `rename` and `remove` report done survives a power failure.
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskFile, DiskSpace};
 use crate::error::OpenError;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use rustix::buffer::spare_capacity;
+use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice, Seek, SeekFrom, Write};
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -125,6 +126,15 @@ impl Disk for FileDisk {
             directory.handle.sync_all()
         })
     }
+
+    fn space(&self) -> Option<DiskSpace> {
+        let volume = rustix::fs::fstatvfs(&self.inner.handle).ok()?;
+        Some(DiskSpace {
+            total_bytes: volume.f_blocks.saturating_mul(volume.f_frsize),
+            // Without what is reserved for the superuser.
+            usable_bytes: volume.f_bavail.saturating_mul(volume.f_frsize),
+        })
+    }
 }
 
 impl Directory {
@@ -188,12 +198,24 @@ impl DiskFile for RealFile {
 
     fn read_at(&self, offset: u64, len: usize) -> BoxFuture<'_, io::Result<Bytes>> {
         let file = self.file.clone();
-        Box::pin(blocking(move || {
-            let mut bytes = vec![0; len];
-            file.read_exact_at(&mut bytes, offset)?;
-            Ok(Bytes::from(bytes))
-        }))
+        Box::pin(blocking(move || read_exact_at(&file, offset, len)))
     }
+}
+
+/// Exactly `len` bytes from `offset` on, in a buffer of that size, or `UnexpectedEof`.
+pub(crate) fn read_exact_at(file: &File, offset: u64, len: usize) -> io::Result<Bytes> {
+    let mut bytes = Vec::with_capacity(len);
+    while bytes.len() < len {
+        let at = offset + bytes.len() as u64;
+        match rustix::io::pread(file, spare_capacity(&mut bytes), at) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    // The allocator may have given more room than was asked for.
+    bytes.truncate(len);
+    Ok(bytes.into())
 }
 
 /// In place on a thread of the log's own; in the blocking pool on a runtime's, whose workers must not wait for a disk.

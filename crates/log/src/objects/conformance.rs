@@ -55,6 +55,13 @@ async fn a_put_object_is_read_back_whole_and_in_ranges(store: &dyn ObjectStore) 
         Ok(Bytes::from_static(b"z")),
         "the last byte"
     );
+    let pieces = store.get_pieces("conf/parts", 1, &[2, 0, 200_000]).await;
+    let pieces = pieces.expect("pieces over parts' borders");
+    assert_eq!(
+        pieces,
+        [&whole[1..3], &[][..], &whole[3..200_003]],
+        "each its own stretch"
+    );
 }
 
 async fn create_new_never_replaces(store: &dyn ObjectStore) {
@@ -96,6 +103,8 @@ async fn a_range_past_the_end_is_refused(store: &dyn ObjectStore) {
             "{range:?}: {found:?}"
         );
     }
+    let pieces = store.get_pieces("conf/short", 1, &[3, 2]).await;
+    assert!(matches!(pieces, Err(ObjectError::Refused(_))), "{pieces:?}");
 }
 
 async fn a_missing_key_is_not_found(store: &dyn ObjectStore) {
@@ -105,6 +114,8 @@ async fn a_missing_key_is_not_found(store: &dyn ObjectStore) {
         Err(ObjectError::NotFound),
         "get"
     );
+    let pieces = store.get_pieces("conf/none", 0, &[1, 1]).await;
+    assert_eq!(pieces, Err(ObjectError::NotFound), "pieces");
 }
 
 async fn list_is_sorted_and_keeps_to_the_prefix(store: &dyn ObjectStore) {

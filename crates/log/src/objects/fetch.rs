@@ -72,13 +72,13 @@ impl Fetcher {
         let from =
             from.ok_or_else(|| ReadError::Corrupt(format!("{}: absurd length of its footer", object.id)))?;
         let _permit = self.enter(class).await;
-        let decode = |bytes: &Bytes| {
-            let index = decode_footer(object.id, object.len, bytes);
+        let decode = |pieces: Vec<Bytes>| {
+            let index = decode_footer(object.id, object.len, &pieces[0]);
             index
                 .map(Arc::new)
                 .map_err(|error| format!("{}: {error}", object.id))
         };
-        self.get_checked(object, from..object.len, decode).await
+        self.get_checked(object, from, &[object.footer_len], decode).await
     }
 
     /// The blocks `wanted` of the object, in order, through the cache. The caller bounds how many.
@@ -161,29 +161,36 @@ impl Fetcher {
         object: &ObjectMeta,
         entries: &[BlockEntry],
     ) -> Result<Vec<Bytes>, ReadError> {
-        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+        let Some(first) = entries.first() else {
             return Ok(Vec::new());
         };
-        let range = first.position..last.position + u64::from(last.len);
-        let cut = |bytes: &Bytes| {
-            cut_blocks(bytes, entries).ok_or_else(|| format!("{}: a block is damaged", object.id))
+        let lens: Vec<u32> = entries.iter().map(|entry| entry.len).collect();
+        let whole = |blocks: Vec<Bytes>| {
+            let sound = blocks
+                .iter()
+                .zip(entries)
+                .all(|(block, entry)| checksum(block) == entry.checksum);
+            sound
+                .then_some(blocks)
+                .ok_or_else(|| format!("{}: a block is damaged", object.id))
         };
-        self.get_checked(object, range, cut).await
+        self.get_checked(object, first.position, &lens, whole).await
     }
 
     /// Reads until `check` is content. A damaged answer is asked for once more: the damage may have been on the way.
     async fn get_checked<T>(
         &self,
         object: &ObjectMeta,
-        range: Range<u64>,
-        check: impl Fn(&Bytes) -> Result<T, String>,
+        from: u64,
+        lens: &[u32],
+        check: impl Fn(Vec<Bytes>) -> Result<T, String>,
     ) -> Result<T, ReadError> {
         let key = object.id.key();
         let mut backoff = Backoff::new();
         let mut damaged_before = false;
         for attempt in 1.. {
-            match self.store.get_range(&key, range.clone()).await {
-                Ok(bytes) => match check(&bytes) {
+            match self.store.get_pieces(&key, from, lens).await {
+                Ok(pieces) => match check(pieces) {
                     Ok(checked) => return Ok(checked),
                     Err(what) if damaged_before => return Err(ReadError::Corrupt(what)),
                     Err(_) => damaged_before = true,
@@ -237,28 +244,4 @@ fn key(object: &ObjectMeta, block: usize) -> BlockKey {
         object: object.id,
         block,
     }
-}
-
-/// Cuts a ranged read into blocks and checks each. Several blocks are copied apart: as slices they would all pin the whole
-/// read for as long as one of them is cached (trap T14).
-fn cut_blocks(bytes: &Bytes, entries: &[BlockEntry]) -> Option<Vec<Bytes>> {
-    let mut blocks = Vec::with_capacity(entries.len());
-    let mut rest = bytes.clone();
-    for entry in entries {
-        let len = entry.len as usize;
-        if len > rest.len() {
-            return None;
-        }
-        let block = rest.split_to(len);
-        if checksum(&block) != entry.checksum {
-            return None;
-        }
-        let alone = entries.len() == 1;
-        blocks.push(if alone {
-            block
-        } else {
-            Bytes::copy_from_slice(&block)
-        });
-    }
-    rest.is_empty().then_some(blocks)
 }

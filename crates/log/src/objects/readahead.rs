@@ -18,16 +18,18 @@ const WINDOW_BYTES_MAX: u64 = 32 << 20;
 const READERS_MAX: usize = 1024;
 /// Bytes read ahead at once for all readers together.
 const TOTAL_BYTES_MAX: u64 = 64 << 20;
-/// Windows take at most this share of the block cache each, all together at most twice that: read-ahead that drives itself
-/// out of the cache costs twice and gains nothing.
-const CACHE_SHARE: u64 = 4;
+/// All windows together take at most this share of the block cache: read-ahead that drives itself out of the cache costs twice and
+/// gains nothing.
+const CACHE_SHARE: u64 = 2;
+/// Readers that were answered within so many reads share that room.
+const RECENT_READS: u64 = 64;
 /// Unit of the total's permits.
 const PERMIT_BYTES: u64 = 64 << 10;
 
 /// See the file's text.
 pub(crate) struct ReadAhead {
     readers: Mutex<Readers>,
-    window_bytes_max: u64,
+    total_bytes: u64,
     total: Arc<Semaphore>,
 }
 
@@ -68,12 +70,12 @@ pub(crate) struct Job {
 
 impl ReadAhead {
     pub(crate) fn new(cache_bytes: u64) -> Self {
-        let window_bytes_max = WINDOW_BYTES_MAX.min(cache_bytes / CACHE_SHARE);
-        let total = TOTAL_BYTES_MAX.min(2 * window_bytes_max) / PERMIT_BYTES;
+        let total_bytes = TOTAL_BYTES_MAX.min(cache_bytes / CACHE_SHARE);
+        let permits = total_bytes / PERMIT_BYTES;
         Self {
             readers: Mutex::default(),
-            window_bytes_max,
-            total: Arc::new(Semaphore::new(usize::try_from(total).expect("at most 64 MiB"))),
+            total_bytes,
+            total: Arc::new(Semaphore::new(usize::try_from(permits).expect("at most 64 MiB"))),
         }
     }
 
@@ -88,9 +90,10 @@ impl ReadAhead {
             return None;
         };
         reader.window_bytes = (reader.window_bytes * 2).clamp(WINDOW_BYTES_MIN, WINDOW_BYTES_MAX);
-        let window = reader.window_bytes.min(self.window_bytes_max);
+        let wanted = reader.window_bytes;
         let progress = reader.progress.clone();
         readers.put(stream, next, reader);
+        let window = wanted.min(self.total_bytes / readers.recent());
         drop(readers);
         self.job(stream, next, bytes, window, progress)
     }
@@ -155,6 +158,12 @@ impl Reader {
 }
 
 impl Readers {
+    /// Readers that take turns now; at least one.
+    fn recent(&self) -> u64 {
+        let since = self.clock.saturating_sub(RECENT_READS);
+        self.by_age.range(since + 1..).count().max(1) as u64
+    }
+
     fn take(&mut self, stream: StreamId, next: Offset) -> Option<Reader> {
         let reader = self.by_next.remove(&(stream, next))?;
         self.by_age.remove(&reader.age);
@@ -173,5 +182,61 @@ impl Readers {
         {
             self.by_next.remove(&oldest);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CACHE_BYTES: u64 = 64 << 20;
+
+    /// Lets `readers` read a block each in turn, `turns` times; the size of the last job that each got.
+    fn windows(ahead: &ReadAhead, readers: u32, turns: u64) -> Vec<u64> {
+        let mut last = vec![0; readers as usize];
+        for turn in 0..turns {
+            for reader in 0..readers {
+                let job = ahead.note(
+                    StreamId(u64::from(reader)),
+                    Offset(turn),
+                    Offset(turn + 1),
+                    1 << 20,
+                );
+                if let Some(job) = job {
+                    last[reader as usize] = job.bytes;
+                }
+            }
+        }
+        last
+    }
+
+    #[test]
+    fn a_reader_alone_gets_all_the_room_that_there_is() {
+        let ahead = ReadAhead::new(CACHE_BYTES);
+        assert_eq!(windows(&ahead, 1, 20), [CACHE_BYTES / CACHE_SHARE]);
+    }
+
+    #[test]
+    fn readers_that_take_turns_share_the_room_and_none_goes_without() {
+        let ahead = ReadAhead::new(CACHE_BYTES);
+        let windows = windows(&ahead, 6, 20);
+        let sum: u64 = windows.iter().sum();
+        assert!(
+            windows.iter().all(|window| *window >= WINDOW_BYTES_MIN),
+            "{windows:?}"
+        );
+        assert!(sum <= CACHE_BYTES / CACHE_SHARE, "{windows:?}");
+    }
+
+    #[test]
+    fn who_stopped_reading_leaves_its_room_to_the_others() {
+        let ahead = ReadAhead::new(CACHE_BYTES);
+        windows(&ahead, 6, 20);
+        let stream = StreamId(0);
+        let jobs = (20..20 + 2 * RECENT_READS).filter_map(|turn| {
+            let job = ahead.note(stream, Offset(turn), Offset(turn + 1), 1 << 20);
+            job.map(|job| job.bytes)
+        });
+        assert_eq!(jobs.last(), Some(CACHE_BYTES / CACHE_SHARE));
     }
 }

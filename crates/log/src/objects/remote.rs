@@ -8,7 +8,8 @@ mod s3;
 #[cfg(all(test, feature = "s3-server-tests"))]
 mod s3_tests;
 
-use super::store::{ObjectError, ObjectStore, PutMode};
+use super::store::{ObjectError, ObjectStore, PutMode, cut_apart, stretch_end};
+use crate::disk::file::read_exact_at;
 use crate::error::Fate;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -19,14 +20,17 @@ use object_store::{
     GetOptions, GetRange, GetResultPayload, ObjectStore as Backend, ObjectStoreExt, PutPayload,
 };
 use std::error::Error as StdError;
+use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// An object store behind the crate `object_store`.
 pub struct RemoteStore {
     backend: Arc<dyn Backend>,
+    /// The directory, if it is one: blocks are read from its files directly, each into its place, in one go.
+    directory: Option<PathBuf>,
 }
 
 /// Where and how S3 is reached. Credentials not given come from the environment, as the AWS tools take them.
@@ -56,13 +60,18 @@ impl RemoteStore {
             .with_fsync(true);
         Ok(RemoteStore {
             backend: Arc::new(backend),
+            directory: Some(root.to_owned()),
         })
     }
 
     /// Objects in a bucket. Touches no network yet: [`RemoteStore::probe`] does.
     #[cfg(feature = "s3")]
     pub fn s3(options: &S3Options) -> Result<RemoteStore, ObjectError> {
-        s3::connect(options).map(|backend| RemoteStore { backend })
+        let backend = s3::connect(options)?;
+        Ok(RemoteStore {
+            backend,
+            directory: None,
+        })
     }
 
     async fn put_parts(&self, key: &str, parts: Vec<Bytes>, mode: PutMode) -> Result<(), ObjectError> {
@@ -90,11 +99,12 @@ impl RemoteStore {
         };
         let found = match self.backend.get_opts(&Key::from(key), wanted).await {
             Ok(found) if found.range == range => found,
-            Ok(found) => return Err(past_end(&range, found.meta.size)),
+            Ok(found) => return Err(past_end(&range, Some(found.meta.size))),
             Err(error) => return Err(self.explain(key, &range, classify(&error, Fate::NotDone)).await),
         };
-        let len = usize::try_from(range.end - range.start).map_err(|_| past_end(&range, found.meta.size))?;
-        // A file is read in one go; as a stream it comes in pieces of 8 KiB, each by way of the blocking pool.
+        let len =
+            usize::try_from(range.end - range.start).map_err(|_| past_end(&range, Some(found.meta.size)))?;
+        // A file is read in one go; as a stream it would come in pieces of 8 KiB, each by way of the blocking pool.
         if matches!(found.payload, GetResultPayload::File(..)) {
             let whole = found.bytes().await;
             return whole.map_err(|error| classify(&error, Fate::NotDone));
@@ -119,6 +129,22 @@ impl RemoteStore {
         }
     }
 
+    async fn get_file_pieces(
+        &self,
+        path: PathBuf,
+        from: u64,
+        lens: &[u32],
+    ) -> Result<Vec<Bytes>, ObjectError> {
+        let lens = lens.to_vec();
+        let wanted = from..stretch_end(from, &lens);
+        let reading = tokio::task::spawn_blocking(move || read_pieces(&path, from, &lens));
+        let read = reading.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        read.map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => past_end(&wanted, None),
+            _ => classify_io(&error, Fate::NotDone),
+        })
+    }
+
     /// Stores answer a range past the end in different ways; the length tells. A refusal is final: the answer to HEAD has no body,
     /// so that a missing bucket would look like a missing object there.
     async fn explain(&self, key: &str, range: &Range<u64>, error: ObjectError) -> ObjectError {
@@ -126,7 +152,7 @@ impl RemoteStore {
             return error;
         }
         match self.head_len(key).await {
-            Ok(len) if range.end > len => past_end(range, len),
+            Ok(len) if range.end > len => past_end(range, Some(len)),
             Err(ObjectError::NotFound) => ObjectError::NotFound,
             _ => error,
         }
@@ -185,6 +211,22 @@ impl ObjectStore for RemoteStore {
         self.get(key, range).boxed()
     }
 
+    fn get_pieces<'a>(
+        &'a self,
+        key: &'a str,
+        from: u64,
+        lens: &'a [u32],
+    ) -> BoxFuture<'a, Result<Vec<Bytes>, ObjectError>> {
+        if let Some(directory) = &self.directory {
+            return self.get_file_pieces(directory.join(key), from, lens).boxed();
+        }
+        async move {
+            let whole = self.get(key, from..stretch_end(from, lens)).await?;
+            Ok(cut_apart(whole, lens))
+        }
+        .boxed()
+    }
+
     fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<u64, ObjectError>> {
         self.head_len(key).boxed()
     }
@@ -202,7 +244,7 @@ impl ObjectStore for RemoteStore {
 fn prepare(root: &Path) -> io::Result<()> {
     std::fs::create_dir_all(root)?;
     if let Some(parent) = root.canonicalize()?.parent() {
-        std::fs::File::open(parent)?.sync_all()?;
+        File::open(parent)?.sync_all()?;
     }
     remove_staged(root)
 }
@@ -221,11 +263,23 @@ fn remove_staged(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn past_end(range: &Range<u64>, len: u64) -> ObjectError {
-    ObjectError::Refused(format!(
-        "bytes {}..{} of an object of {len} bytes",
-        range.start, range.end
-    ))
+fn read_pieces(path: &Path, from: u64, lens: &[u32]) -> io::Result<Vec<Bytes>> {
+    let file = File::open(path)?;
+    let mut pieces = Vec::with_capacity(lens.len());
+    let mut at = from;
+    for len in lens {
+        pieces.push(read_exact_at(&file, at, *len as usize)?);
+        at += u64::from(*len);
+    }
+    Ok(pieces)
+}
+
+fn past_end(range: &Range<u64>, len: Option<u64>) -> ObjectError {
+    let (start, end) = (range.start, range.end);
+    ObjectError::Refused(match len {
+        Some(len) => format!("bytes {start}..{end} of an object of {len} bytes"),
+        None => format!("bytes {start}..{end} of an object that ends before"),
+    })
 }
 
 /// What an error says of the data. `fate` is that of an error that says nothing.

@@ -60,10 +60,37 @@ pub trait ObjectStore: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<(), ObjectError>>;
     /// Reads a byte range; a range past the end is `Refused`.
     fn get_range<'a>(&'a self, key: &'a str, range: Range<u64>) -> BoxFuture<'a, Result<Bytes, ObjectError>>;
+    /// Reads a stretch of the object as pieces of these lengths, each a buffer of its own: one that is kept pins no other
+    /// (trap T14). A stretch past the end is `Refused`.
+    fn get_pieces<'a>(
+        &'a self,
+        key: &'a str,
+        from: u64,
+        lens: &'a [u32],
+    ) -> BoxFuture<'a, Result<Vec<Bytes>, ObjectError>> {
+        Box::pin(async move {
+            let whole = self.get_range(key, from..stretch_end(from, lens)).await?;
+            Ok(cut_apart(whole, lens))
+        })
+    }
     /// Length in bytes.
     fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<u64, ObjectError>>;
     /// Keys with the prefix and their lengths, in key order.
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<(String, u64)>, ObjectError>>;
     /// Deletes; a missing key is success.
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), ObjectError>>;
+}
+
+/// Where pieces of these lengths end.
+pub(super) fn stretch_end(from: u64, lens: &[u32]) -> u64 {
+    from + lens.iter().map(|len| u64::from(*len)).sum::<u64>()
+}
+
+/// Copies pieces out of a stretch that holds exactly them; a piece alone is the stretch.
+pub(super) fn cut_apart(mut whole: Bytes, lens: &[u32]) -> Vec<Bytes> {
+    if lens.len() == 1 {
+        return vec![whole];
+    }
+    let cut = |len: &u32| Bytes::copy_from_slice(&whole.split_to(*len as usize));
+    lens.iter().map(cut).collect()
 }

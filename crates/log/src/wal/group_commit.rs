@@ -7,6 +7,7 @@
 //!
 //! On the append path: between hop 1 and hop 2.
 
+use super::blocks::BlockPool;
 use super::queue::{Ack, QueuedBatch, WalQueue};
 use super::{Group, Run, WalError, WalMedium};
 use crate::backlog::Backlog;
@@ -19,7 +20,7 @@ use crate::stream::Appended;
 use crate::tail::TailCache;
 use crate::upload::uploader::Uploader;
 use crate::wake::WakeCell;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -41,6 +42,8 @@ pub(crate) struct GroupCommit {
     pub(crate) upload_bytes: u64,
     /// The last durable group.
     pub(crate) durable: GroupSeq,
+    /// Where blocks get their buffers.
+    pub(crate) blocks: BlockPool,
 }
 
 /// Whom to tell when a group is decided. Kept between groups, so that its vectors are allocated once.
@@ -92,7 +95,8 @@ impl GroupCommit {
                 Ok(stored) => {
                     self.durable = seq;
                     // The block before the watermarks: who sees an offset finds its bytes.
-                    self.tail.insert(seq, block);
+                    let evicted = self.tail.insert(seq, block);
+                    self.blocks.give(evicted);
                     self.publish(seq, wall_ms, stored, &batches, &mut outbox);
                     self.answer(&mut batches, &mut outbox);
                 }
@@ -123,7 +127,7 @@ impl GroupCommit {
         let fate = match self.medium.append(empty).await {
             Ok(stored) => {
                 self.durable = seq;
-                self.tail.insert(seq, Bytes::new());
+                self.blocks.give(self.tail.insert(seq, Bytes::new()));
                 self.backlog.durable(seq, 0, stored, self.clock.monotonic());
                 Fate::NotDone
             }
@@ -154,9 +158,9 @@ impl GroupCommit {
     }
 
     /// Copies the batches, once, into one block, stamped.
-    fn seal(&self, batches: &[QueuedBatch]) -> Group {
+    fn seal(&mut self, batches: &[QueuedBatch]) -> Group {
         let bytes = batches.iter().map(|batch| batch.bytes.len()).sum();
-        let mut block = BytesMut::with_capacity(bytes);
+        let mut block = self.blocks.take(bytes);
         let mut runs: Vec<Run> = Vec::new();
         for batch in batches {
             let at = block.len();

@@ -4,8 +4,8 @@
 //! **Invariant**: every error but `Store` means that nothing was changed.
 
 use super::{
-    CONFIG_BYTES_MAX, CONFIG_ENTRIES_MAX, CONFIG_NAME_BYTES_MAX, CONFIG_VALUE_BYTES_MAX, NameError,
-    PARTITIONS_PER_TOPIC_MAX,
+    CONFIG_BYTES_MAX, CONFIG_ENTRIES_MAX, CONFIG_NAME_BYTES_MAX, CONFIG_VALUE_BYTES_MAX,
+    NAMED_SPELLING_BYTES_MAX, NameError, PARTITIONS_PER_TOPIC_MAX,
 };
 use crate::settle::StoreFailure;
 use std::fmt;
@@ -23,6 +23,8 @@ pub enum CatalogError {
     InvalidPartitions(PartitionCountError),
     /// The settings are larger than one resource may have.
     ConfigsTooLarge,
+    /// No key can hold the name.
+    NameTooLong,
     /// The caller's edit refused what it was given.
     Refused(String),
     /// Others changed the same thing again and again; nothing was changed.
@@ -56,6 +58,10 @@ impl fmt::Display for CatalogError {
                 f,
                 "one resource has at most {CONFIG_ENTRIES_MAX} settings of {CONFIG_NAME_BYTES_MAX} bytes for the name and \
                  {CONFIG_VALUE_BYTES_MAX} for the value, {CONFIG_BYTES_MAX} in all"
+            ),
+            Self::NameTooLong => write!(
+                f,
+                "the name is empty, or longer than {NAMED_SPELLING_BYTES_MAX} bytes with every special character as three"
             ),
             Self::Refused(why) => f.write_str(why),
             Self::Contended => write!(f, "others change the same thing at the same time; try again"),

@@ -8,12 +8,13 @@ use super::acl::AclBinding;
 use super::credentials::{DelegationToken, ScramCredential};
 use super::facts::Facts;
 use super::name::unify;
+use super::named::unspell;
 use super::ordered::OrderedMap;
 use super::records::{
     PARTITIONS_PER_CHUNK, TopicRecord, decode_cluster, decode_configs, decode_partitions, decode_topic,
 };
 use super::security_records::{acl_key, decode_acl, decode_scram, decode_token, scram_key, token_key};
-use super::{ClusterId, ConfigMap, PartitionFacts, TopicFacts, TopicId};
+use super::{ClusterId, ConfigMap, NamedKind, PartitionFacts, TopicFacts, TopicId};
 use crate::key::Key;
 use crate::record::DecodeError;
 use crate::store::{Entry, Event, Revision};
@@ -64,6 +65,7 @@ pub struct Image {
     /// Unified spelling -> name, of the names that differ from it.
     dotted: OrderedMap<Arc<str>, Arc<str>>,
     broker_configs: Arc<BTreeMap<Option<u32>, StoredConfigs>>,
+    named: OrderedMap<(NamedKind, Arc<str>), Arc<StoredConfigs>>,
     partition_count: u64,
     pub(super) acls: Facts<AclBinding>,
     pub(super) scrams: Facts<ScramCredential>,
@@ -80,6 +82,7 @@ impl Image {
             by_id: OrderedMap::default(),
             dotted: OrderedMap::default(),
             broker_configs: Arc::default(),
+            named: OrderedMap::default(),
             partition_count: 0,
             acls: Facts::default(),
             scrams: Facts::default(),
@@ -170,6 +173,24 @@ impl Image {
         self.broker_configs.get(&broker).map(|stored| stored.revision)
     }
 
+    /// Everything of one kind that has settings, in the order of the names.
+    pub fn all_named(&self, kind: NamedKind) -> impl Iterator<Item = (&str, &ConfigMap)> {
+        let first = (kind, Arc::from(""));
+        self.named
+            .iter_from(&first)
+            .take_while(move |((of, _), _)| *of == kind)
+            .map(|((_, name), stored)| (&**name, &stored.configs))
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    /// The settings under a name, and the revision that wrote them.
+    #[must_use]
+    pub fn named_settings(&self, kind: NamedKind, name: &str) -> Option<(&ConfigMap, Revision)> {
+        let stored = self.named.get(&(kind, Arc::from(name)))?;
+        Some((&stored.configs, stored.revision))
+    }
+
     /// The name under a topic's key.
     fn name_of<'a>(&'a self, unified: &'a str) -> &'a str {
         self.dotted.get(unified).map_or(unified, |name| name)
@@ -197,6 +218,10 @@ impl Image {
                 }
                 Key::BrokerConfigs(broker) => {
                     self.apply_broker_configs(broker, value, event.revision)
+                        .map_err(failed)?;
+                }
+                Key::Named { kind, spelt } => {
+                    self.apply_named(kind, spelt, value, event.revision)
                         .map_err(failed)?;
                 }
                 Key::Partitions { .. } | Key::TopicConfigs(_) => parts.push((key, event)),
@@ -333,6 +358,27 @@ impl Image {
             Some(stored) => all.insert(broker, stored),
             None => all.remove(&broker),
         };
+        Ok(())
+    }
+
+    fn apply_named(
+        &mut self,
+        kind: NamedKind,
+        spelt: &str,
+        value: Option<&Bytes>,
+        revision: Revision,
+    ) -> Result<(), DecodeError> {
+        let name: Arc<str> = unspell(spelt).ok_or(DecodeError::Field("name"))?.into();
+        match value {
+            Some(value) => {
+                let configs = decode_configs(value)?;
+                let stored = StoredConfigs { configs, revision };
+                self.named.insert((kind, name), Arc::new(stored));
+            }
+            None => {
+                self.named.remove(&(kind, name));
+            }
+        }
         Ok(())
     }
 

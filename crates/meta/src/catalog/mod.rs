@@ -18,6 +18,7 @@ mod follow;
 mod ids;
 mod image;
 mod name;
+mod named;
 mod ordered;
 mod records;
 mod security;
@@ -36,6 +37,7 @@ pub use error::{CatalogError, PartitionCountError};
 pub use ids::{ClusterId, TopicId};
 pub use image::Image;
 pub use name::{NameError, TOPIC_NAME_BYTES_MAX, check_topic_name};
+pub use named::{NAMED_SPELLING_BYTES_MAX, NamedKind};
 pub use topics::{NewTopic, PARTITIONS_PER_TOPIC_MAX};
 
 use crate::entropy::Entropy;

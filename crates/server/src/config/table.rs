@@ -140,9 +140,9 @@ settings! {
             "Batches that may wait for the write-ahead log; producers beyond it wait.";
         wal_unuploaded_bytes_max: ByteSize = "2GiB" in "64MiB" to "16TiB",
             "Bytes in the write-ahead log that are not in objects yet at which producers wait: the bound on its size on disk.";
-        tail_cache_bytes: ByteSize = "256MiB" in "1MiB" to "16TiB",
+        tail_cache_bytes: ByteSize = "160MiB" in "1MiB" to "16TiB",
             "Memory for the newest batches of all partitions.";
-        block_cache_bytes: ByteSize = "128MiB" in "1MiB" to "16TiB",
+        block_cache_bytes: ByteSize = "64MiB" in "1MiB" to "16TiB",
             "Memory for blocks read back from objects.";
         upload_bytes: ByteSize = "128MiB" in "1MiB" to "16GiB",
             "Bytes in the write-ahead log that are not in objects yet at which an upload starts.";
@@ -178,6 +178,8 @@ settings! {
             "The largest request; a larger one closes its connection before anything is allocated (Kafka: socket.request.max.bytes).";
         request_memory_bytes: ByteSize = "256MiB" in "1MiB" to "1TiB",
             "Memory of all large requests that are being read or answered; beyond it sockets are not read. At least limits.request_bytes_max.";
+        fetch_memory_bytes: ByteSize = "256MiB" in "1MiB" to "1TiB",
+            "Memory of all answers to fetches that are not written yet; beyond it an answer holds one batch.";
         requests_in_flight_max: usize = "64" in "1" to "4096",
             "Requests of one connection that are begun and not answered; beyond it the socket is not read.";
         idle_max: Duration = "10m" in "1s" to "30d",

@@ -63,7 +63,7 @@ impl Plan {
                 .collect::<anyhow::Result<_>>()?,
             scenarios: scenario::select(only.as_deref(), length)?,
             port: (port != 0).then_some(port),
-            binary: options.text("--binary")?.map(PathBuf::from),
+            binary: options.path("--binary")?,
             write: options.flag("--write"),
         };
         options.finish(USAGE)?;

@@ -56,7 +56,7 @@ impl Plan {
                 .map(str::to_owned)
                 .collect(),
             port: (port != 0).then_some(port),
-            binary: options.text("--binary")?.map(PathBuf::from),
+            binary: options.path("--binary")?,
             write: options.flag("--write"),
         };
         options.finish(USAGE)?;

@@ -4,6 +4,9 @@ use super::rust::{NOTICE, absence, condition};
 use super::schema::{Base, Field, Message, Role, Struct, Table, Versions};
 use std::fmt::Write;
 
+/// The field of an answer that tells the client for how long it will not be read (KIP-124, KIP-219).
+const THROTTLE: &str = "throttle_time_ms";
+
 /// The whole file, before rustfmt.
 pub fn table(table: &Table) -> String {
     let mut body = String::new();
@@ -317,7 +320,11 @@ fn root(out: &mut String, table: &Table, message: &Message) {
     match message.role {
         Role::Data => {}
         Role::Response => {
-            *out += &format!("\nimpl Response for {name} {{\nconst KEY: ApiKey = ApiKey::{api};\n}}\n");
+            *out += &format!("\nimpl Response for {name} {{\nconst KEY: ApiKey = ApiKey::{api};\n");
+            if message.root().fields.iter().any(|field| field.name == THROTTLE) {
+                *out += &format!("fn throttle(&mut self, time_ms: i32) {{\nself.{THROTTLE} = time_ms;\n}}\n");
+            }
+            *out += "}\n";
         }
         Role::Request => {
             *out += &format!(

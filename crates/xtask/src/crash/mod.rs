@@ -51,7 +51,7 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     let seed = options.parsed("--seed", u64::from(std::process::id()))?;
     let rate = options.parsed("--rate", RATE)?;
     let port = options.parsed("--port", 0)?;
-    let binary = options.text("--binary")?.map(PathBuf::from);
+    let binary = options.path("--binary")?;
     options.finish(USAGE)?;
 
     if peer != Peer::Millstream {

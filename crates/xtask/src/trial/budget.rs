@@ -2,6 +2,7 @@
 //! that follows from them.
 
 use crate::brokers::Site;
+use std::num::NonZeroUsize;
 
 const MEBIBYTE: u64 = 1 << 20;
 
@@ -11,6 +12,7 @@ const BOUNDS: &[(&str, u64)] = &[
     ("log-block-cache-bytes", 32),
     ("log-wal-queue-bytes-max", 16),
     ("limits-request-memory-bytes", 64),
+    ("limits-fetch-memory-bytes", 64),
 ];
 
 /// Settings that make the log turn over quickly: flag and mebibytes. They cost disk, not memory.
@@ -23,6 +25,11 @@ const TURNOVER: &[(&str, u64)] = &[
 /// What a broker needs beside its budgets: its code, its threads, the buffers of sockets, an upload that is being built,
 /// read-ahead of a few readers, and what the allocator keeps.
 const BESIDE_MEBIBYTES: u64 = 192;
+
+/// What a compressed batch costs while it is opened: its records and a codec's window, 64 MiB each at most. The broker opens no more
+/// than four at once, and no more than it has threads.
+const OPENING_MEBIBYTES: u64 = 128;
+const OPENINGS_MAX: usize = 4;
 
 /// Sets the small budgets.
 pub fn apply(site: &mut Site) {
@@ -45,4 +52,10 @@ pub fn cache_bytes() -> u64 {
 /// What the broker's resident memory may not exceed, in bytes.
 pub fn bound_bytes() -> u64 {
     budget_bytes() + BESIDE_MEBIBYTES * MEBIBYTE
+}
+
+/// What it may not exceed where clients make it open batches that unpack to all that is allowed.
+pub fn bound_with_openings_bytes() -> u64 {
+    let threads = std::thread::available_parallelism().map_or(OPENINGS_MAX, NonZeroUsize::get);
+    bound_bytes() + threads.min(OPENINGS_MAX) as u64 * OPENING_MEBIBYTES * MEBIBYTE
 }

@@ -123,9 +123,9 @@ pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
         findings.check(
             &format!(
                 "all the while memory stayed below {}",
-                mebibytes(budget::bound_bytes())
+                mebibytes(budget::bound_with_openings_bytes())
             ),
-            peak <= budget::bound_bytes(),
+            peak <= budget::bound_with_openings_bytes(),
         );
     }
     idle(plan, &site, &mut broker, findings)?;

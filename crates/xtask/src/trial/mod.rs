@@ -116,7 +116,7 @@ impl Plan {
                 .map(|text| text.parse().context("--count"))
                 .transpose()?,
             port: (port != 0).then_some(port),
-            binary: options.text("--binary")?.map(PathBuf::from),
+            binary: options.path("--binary")?,
             write: options.flag("--write"),
         };
         options.finish(USAGE)?;

@@ -3,105 +3,34 @@
 //! Owns: nothing. Never: called on the request path, as it looks at everything.
 
 use super::Shard;
-use super::group::{Group, JoinPhase};
-use crate::group::answer::GroupState;
-use std::collections::BTreeMap;
 
 impl Shard {
     /// Panics with the name of the invariant that does not hold.
     pub fn check(&self) {
         for (id, group) in &self.groups {
             assert!(!group.is_vacant(), "vacant_groups_are_forgotten: {id}");
+            let base = group.base();
+            assert_eq!(&base.id, id, "a_group_knows_its_name: {id}");
             let writes = self.pending.iter().filter(|pending| &pending.group == id).count();
-            assert_eq!(writes, group.writes_in_flight, "writes_are_counted: {id}");
-            let armed = group
+            assert_eq!(writes, base.writes_in_flight, "writes_are_counted: {id}");
+            let armed = base
                 .armed_at
                 .is_some_and(|at| self.timers.contains(&(at, id.clone())));
-            assert_eq!(armed, group.armed_at.is_some(), "armed_timers_exist: {id}");
+            assert_eq!(armed, base.armed_at.is_some(), "armed_timers_exist: {id}");
             let late = group
                 .earliest_deadline()
-                .is_some_and(|due| group.armed_at.is_none_or(|at| at > due));
+                .is_some_and(|due| base.armed_at.is_none_or(|at| at > due));
             assert!(!late, "no_timer_is_late: {id}");
             group.check();
         }
         let armed = self
             .groups
             .values()
-            .filter(|group| group.armed_at.is_some())
+            .filter(|group| group.base().armed_at.is_some())
             .count();
         assert_eq!(armed, self.timers.len(), "one_timer_a_group");
         for pair in self.pending.iter().zip(self.pending.iter().skip(1)) {
             assert!(pair.0.token < pair.1.token, "writes_are_in_order");
-        }
-    }
-}
-
-impl Group {
-    fn check(&self) {
-        let id = &self.id;
-        let members = self.members.values();
-        let awaiting = members
-            .clone()
-            .filter(|member| member.awaiting_join.is_some())
-            .count();
-        assert_eq!(awaiting, self.awaiting_join, "waiting_joins_are_counted: {id}");
-        let mut support: BTreeMap<_, usize> = BTreeMap::new();
-        for protocol in members.clone().flat_map(|member| &member.protocols) {
-            *support.entry(protocol.name.clone()).or_default() += 1;
-        }
-        assert_eq!(support, self.support, "support_is_counted: {id}");
-        let statics = members
-            .clone()
-            .filter_map(|member| Some((member.instance.clone()?, member.id.clone())));
-        assert_eq!(
-            statics.collect::<BTreeMap<_, _>>(),
-            self.statics,
-            "one_member_an_instance_id: {id}"
-        );
-        for member in members.clone() {
-            let watched =
-                member.deadline.is_some() || member.awaiting_join.is_some() || member.awaiting_sync.is_some();
-            assert!(watched, "silent_members_are_noticed: {id} {}", member.id);
-        }
-        let preparing = self.state == GroupState::PreparingRebalance;
-        assert!(
-            preparing || awaiting == 0,
-            "joins_wait_only_while_members_join: {id}"
-        );
-        assert_eq!(
-            preparing,
-            self.phase != JoinPhase::Closed,
-            "the_join_phase_has_an_end: {id}"
-        );
-        let completing = self.state == GroupState::CompletingRebalance;
-        let syncing = members.clone().any(|member| member.awaiting_sync.is_some());
-        assert!(completing || !syncing, "syncs_wait_only_for_shares: {id}");
-        assert!(
-            !completing || self.assigning.is_some() || self.sync_deadline.is_some() || !syncing,
-            "shares_come_or_time_out: {id}"
-        );
-        match self.state {
-            GroupState::Empty | GroupState::Dead => {
-                assert!(self.members.is_empty(), "an_empty_group_has_no_members: {id}")
-            }
-            GroupState::CompletingRebalance | GroupState::Stable => {
-                assert!(!self.members.is_empty(), "a_generation_has_members: {id}");
-                let leads = self
-                    .leader
-                    .as_ref()
-                    .is_some_and(|leader| self.members.contains_key(leader));
-                assert!(leads, "one_leader_a_generation: {id}");
-                let common = self
-                    .protocol
-                    .as_ref()
-                    .and_then(|protocol| self.support.get(protocol));
-                assert_eq!(
-                    common,
-                    Some(&self.members.len()),
-                    "all_support_the_selected_protocol: {id}"
-                );
-            }
-            GroupState::PreparingRebalance => {}
         }
     }
 }

@@ -3,18 +3,17 @@
 //! Owns: replay. **Invariant** (trap T12): replay folds records with the function the live machine uses; what members were
 //! doing is not stored, so every stored member gets a fresh session and either goes on or is missed.
 
+use super::base::Base;
+use super::classic::ClassicGroup;
 use super::group::Group;
-use super::member::Member;
 use super::retention::Sweep;
 use super::{Now, Shard};
-use crate::group::answer::GroupState;
 use crate::group::config::GroupConfig;
 use crate::group::durable::DurableGroup;
 use crate::group::name::{GroupId, TopicId, TopicName};
 use crate::group::record::{Record, RecordError};
 use crate::group::request::PersistToken;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::Duration;
 
 /// A shard that is still being read.
 #[derive(Debug, Default)]
@@ -55,8 +54,9 @@ impl ShardLoader {
         for (id, durable) in self.groups.into_iter().filter(|(_, durable)| !durable.is_empty()) {
             let mut group = Group::restore(id.clone(), durable, now);
             if let Some(wake) = group.earliest_deadline() {
-                group.wake_at = Some(wake);
-                group.armed_at = Some(wake);
+                let base = group.base_mut();
+                base.wake_at = Some(wake);
+                base.armed_at = Some(wake);
                 shard.timers.insert((wake, id.clone()));
             }
             shard.groups.insert(id, group);
@@ -66,29 +66,9 @@ impl ShardLoader {
 }
 
 impl Group {
+    /// The kind follows from what is stored; a group that only has offsets is nobody's yet.
     fn restore(id: GroupId, durable: DurableGroup, now: Now) -> Self {
-        let mut group = Group::new(id, now.wall_ms);
-        if let Some(stored) = &durable.metadata {
-            group.since_ms = stored.since_ms;
-            group.generation = stored.generation;
-            group.protocol.clone_from(&stored.protocol);
-            for member in &stored.members {
-                let session = Duration::from_millis(u64::from(member.session_timeout_ms));
-                let deadline = now.monotonic + session;
-                let member = Member::restore(member, stored.protocol.as_ref(), deadline);
-                if let Some(protocol_type) = &stored.protocol_type {
-                    group.insert_member(member, protocol_type);
-                }
-            }
-            group.leader.clone_from(&stored.leader);
-            group.protocol_type.clone_from(&stored.protocol_type);
-            if !group.members.is_empty() {
-                group.state = GroupState::Stable;
-            }
-            group.subscribed = group.read_subscriptions();
-        }
-        group.durable = durable;
-        group
+        Self::Classic(Box::new(ClassicGroup::restore(Base::new(id, durable), now)))
     }
 }
 
@@ -96,7 +76,10 @@ impl Shard {
     /// Every topic of which offsets are kept, with the ids under which they were committed.
     #[must_use]
     pub fn committed_topics(&self) -> BTreeSet<(TopicName, TopicId)> {
-        let topics = self.groups.values().flat_map(|group| &group.durable.offsets);
+        let topics = self
+            .groups
+            .values()
+            .flat_map(|group| &group.base().durable.offsets);
         topics
             .flat_map(|(topic, offsets)| offsets.values().map(|offset| (topic.clone(), offset.topic_id)))
             .collect()
@@ -105,9 +88,10 @@ impl Shard {
     /// The durable half of every group: what a restart would find. For tests and for the simulator's invariants.
     #[must_use]
     pub fn durable(&self) -> BTreeMap<GroupId, DurableGroup> {
-        let groups = self.groups.iter().filter(|(_, group)| !group.durable.is_empty());
-        groups
-            .map(|(id, group)| (id.clone(), group.durable.clone()))
+        let durable = self.groups.iter().map(|(id, group)| (id, &group.base().durable));
+        durable
+            .filter(|(_, durable)| !durable.is_empty())
+            .map(|(id, durable)| (id.clone(), durable.clone()))
             .collect()
     }
 }

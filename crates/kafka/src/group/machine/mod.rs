@@ -1,31 +1,32 @@
 //! The state machine of one offsets partition: all groups of that partition, their timers and their unfinished writes.
 //!
+//! Groups of several kinds share one namespace of ids, one stream and one timer wheel: `group` lists the kinds, each has a
+//! folder; what does not depend on the kind (offsets, deletion, expiry, replay) stands beside them.
+//!
 //! Owns: the order of decisions. Never: IO, clocks, randomness, waiting; time comes in as `Now`, everything else goes out
 //! as `Output`. The driver calls `step`, appends what it is told to, and comes back at `next_deadline`.
 //!
 //! **Invariant**: the durable half of a group changes only in `Shard::persisted`, in the order of the writes.
 
 mod admin;
+mod base;
 mod check;
+mod classic;
 mod group;
-mod join;
 mod load;
-mod member;
 mod offsets;
-mod rebalance;
-mod replace;
 mod retention;
-mod session;
-mod sync;
 mod turn;
 
 pub use load::ShardLoader;
 
 use super::answer::{Answer, Output};
 use super::config::{GROUPS_PER_SHARD_MAX, GroupConfig};
+use super::durable::DurableGroup;
 use super::error::{GroupError, PersistError};
 use super::name::GroupId;
 use super::request::{Input, PersistToken, Request, RequestId};
+use base::Base;
 use group::Group;
 use retention::Sweep;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -151,16 +152,17 @@ impl Shard {
         assert_eq!(pending.token, token, "outcomes arrive in the order of the writes");
         let id = pending.group;
         self.with_group(&id, now, out, |group, turn| {
-            group.writes_in_flight -= 1;
+            let base = group.base_mut();
+            base.writes_in_flight -= 1;
             if outcome.is_ok() {
                 for record in pending.records {
-                    group.durable.apply(record);
+                    base.durable.apply(record);
                 }
             }
             match pending.then {
                 Then::Nothing => {}
                 Then::Fetch(request, fetch) => {
-                    let offsets = offsets::read_offsets(&group.durable, &fetch);
+                    let offsets = offsets::read_offsets(&base.durable, &fetch);
                     turn.reply(request, Answer::Fetch(Ok(offsets)));
                 }
                 Then::Answer { request, ok, failed } => {
@@ -186,9 +188,9 @@ impl Shard {
         {
             let (_, id) = self.timers.pop_first().expect("the first entry was just seen");
             self.with_group(&id, now, out, |group, turn| {
-                group.armed_at = None;
+                group.base_mut().armed_at = None;
                 group.run_deadlines(turn);
-                group.wake_at = group.earliest_deadline();
+                group.base_mut().wake_at = group.earliest_deadline();
             });
         }
         self.run_sweep(now, out);
@@ -205,8 +207,8 @@ impl Shard {
         if self.groups.len() >= GROUPS_PER_SHARD_MAX {
             return Err(GroupError::CoordinatorNotAvailable);
         }
-        self.groups
-            .insert(id.clone(), Group::new(id.clone(), now.wall_ms));
+        let base = Base::new(id.clone(), DurableGroup::default());
+        self.groups.insert(id.clone(), Group::empty(base, now.wall_ms));
         Ok(())
     }
 
@@ -247,19 +249,20 @@ impl Shard {
         };
         act(group, &mut turn);
         // A timer that is too early only costs a look; so a deadline that moved away leaves it where it is.
-        let earlier = match (group.wake_at, group.armed_at) {
+        let vacant = group.is_vacant();
+        let base = group.base_mut();
+        let earlier = match (base.wake_at, base.armed_at) {
             (Some(wake), Some(armed)) => wake < armed,
             (Some(_), None) => true,
             (None, _) => false,
         };
-        let vacant = group.is_vacant();
         if earlier || vacant {
-            if let Some(armed) = group.armed_at.take() {
+            if let Some(armed) = base.armed_at.take() {
                 self.timers.remove(&(armed, id.clone()));
             }
-            if !vacant && let Some(wake) = group.wake_at {
+            if !vacant && let Some(wake) = base.wake_at {
                 self.timers.insert((wake, id.clone()));
-                group.armed_at = Some(wake);
+                base.armed_at = Some(wake);
             }
         }
         if vacant {

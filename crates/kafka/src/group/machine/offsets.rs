@@ -3,6 +3,7 @@
 //! Owns: who may commit what, and what a fetch shows. **Invariant**: a fetch shows durable offsets only; a commit is answered
 //! after its records are durable.
 
+use super::base::Base;
 use super::group::Group;
 use super::turn::Then;
 use super::{Now, Shard, Turn};
@@ -49,12 +50,13 @@ impl Shard {
             let nothing = read_offsets(&DurableGroup::default(), &fetch);
             return out.push(Output::Reply(id, Answer::Fetch(Ok(nothing))));
         };
-        if !fetch.require_stable || group.writes_in_flight == 0 {
-            let offsets = read_offsets(&group.durable, &fetch);
+        let base = group.base();
+        if !fetch.require_stable || base.writes_in_flight == 0 {
+            let offsets = read_offsets(&base.durable, &fetch);
             return out.push(Output::Reply(id, Answer::Fetch(Ok(offsets))));
         }
         self.with_group(&fetch.group.clone(), now, out, |group, turn| {
-            group.persist(Vec::new(), Then::Fetch(id, fetch), turn);
+            group.base_mut().persist(Vec::new(), Then::Fetch(id, fetch), turn);
         });
     }
 }
@@ -124,14 +126,8 @@ fn all_of_topic(
 
 impl Group {
     fn commit(&mut self, request: RequestId, commit: CommitRequest, turn: &mut Turn<'_>) {
-        if let Err(error) = self.validate_commit(&commit) {
+        if let Err(error) = self.admit_commit(&commit, turn) {
             return turn.reply(request, Answer::Commit(Err(error)));
-        }
-        // A commit is a sign of life.
-        if let Some(member) = &commit.member
-            && matches!(self.state, GroupState::Stable | GroupState::PreparingRebalance)
-        {
-            self.renew_session(member, turn.now.monotonic);
         }
         let (records, topics) = self.commit_records(commit, turn);
         let ok = Answer::Commit(Ok(topics));
@@ -143,31 +139,7 @@ impl Group {
             ok,
             failed: commit_failed,
         };
-        self.persist(records, then, turn);
-    }
-
-    fn validate_commit(&self, commit: &CommitRequest) -> Result<(), GroupError> {
-        if self.state == GroupState::Dead {
-            return Err(GroupError::CoordinatorNotAvailable);
-        }
-        if commit.generation < 0 && self.state == GroupState::Empty {
-            return Ok(());
-        }
-        let claims_membership =
-            commit.generation >= 0 || commit.member.is_some() || commit.instance.is_some();
-        if !claims_membership {
-            // Somebody without membership would overwrite what the members commit.
-            return Err(GroupError::UnknownMemberId);
-        }
-        self.validate(commit.member.as_ref(), commit.instance.as_ref())?;
-        if commit.generation != self.generation {
-            return Err(GroupError::IllegalGeneration);
-        }
-        if self.state == GroupState::CompletingRebalance {
-            // The member is of this generation, but its partitions may already be somebody else's.
-            return Err(GroupError::RebalanceInProgress);
-        }
-        Ok(())
+        self.base_mut().persist(records, then, turn);
     }
 
     fn commit_records(&self, commit: CommitRequest, turn: &Turn<'_>) -> (Vec<Record>, Vec<CommittedTopic>) {
@@ -191,7 +163,7 @@ impl Group {
                     topic_id: topic.topic_id,
                     metadata: asked.metadata,
                 };
-                let (group, name) = (self.id.clone(), topic.topic.clone());
+                let (group, name) = (self.base().id.clone(), topic.topic.clone());
                 records.push(Record::Offset(group, name, asked.partition, Some(offset)));
             }
             answers.push(CommittedTopic {
@@ -209,11 +181,11 @@ impl Group {
         delete: DeleteOffsetsRequest,
         turn: &mut Turn<'_>,
     ) {
-        let refusal = match self.state {
+        let refusal = match self.state() {
             GroupState::Dead => Some(GroupError::GroupIdNotFound),
             GroupState::Empty => None,
-            // Of other kinds of groups nobody can tell what their members use.
-            _ if !self.is_consumer_group() => Some(GroupError::NonEmptyGroup),
+            // Of such groups nobody can tell what their members use.
+            _ if !self.knows_its_topics() => Some(GroupError::NonEmptyGroup),
             _ => None,
         };
         if let Some(error) = refusal {
@@ -222,18 +194,19 @@ impl Group {
         let mut records = Vec::new();
         let mut answers = Vec::with_capacity(delete.topics.len());
         for (topic, partitions) in delete.topics {
-            let consumed = self.state != GroupState::Empty && self.consumes(&topic);
+            let consumed = self.consumes(&topic);
             let outcome = if consumed {
                 Err(GroupError::GroupSubscribedToTopic)
             } else {
                 Ok(())
             };
             if !consumed {
+                let base = self.base();
                 let held = partitions
                     .iter()
-                    .filter(|&&partition| self.holds_offset(&topic, partition, turn));
+                    .filter(|&&partition| base.holds_offset(&topic, partition, turn));
                 records.extend(
-                    held.map(|&partition| Record::Offset(self.id.clone(), topic.clone(), partition, None)),
+                    held.map(|&partition| Record::Offset(base.id.clone(), topic.clone(), partition, None)),
                 );
             }
             answers.push(CommittedTopic {
@@ -254,9 +227,11 @@ impl Group {
             ok,
             failed: delete_failed,
         };
-        self.persist(records, then, turn);
+        self.base_mut().persist(records, then, turn);
     }
+}
 
+impl Base {
     /// Whether the partition has an offset, or will have one when the writes under way are durable.
     fn holds_offset(&self, topic: &TopicName, partition: i32, turn: &Turn<'_>) -> bool {
         let durable = self.durable.offsets.get(topic);

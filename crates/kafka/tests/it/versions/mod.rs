@@ -1,5 +1,6 @@
 //! Every API that is advertised, at every version that is advertised: asked at that version, answered at it, without an error.
 
+mod cluster;
 mod groups;
 mod records;
 mod security;
@@ -48,6 +49,7 @@ async fn every_advertised_version_of_every_api_is_answered_without_error() {
     let mut covered = Covered::default();
     records::all(&mut covered, &mut client, id).await;
     topics::all(&mut covered, &mut client).await;
+    cluster::all(&mut covered, &mut client).await;
     groups::all(&mut covered, &mut client, id).await;
     security::all(&mut covered).await;
     let advertised: BTreeSet<i16> = supported_apis().iter().map(|api| api.key).collect();

@@ -114,18 +114,27 @@ const EXPANSION_GUESS: usize = 4;
 
 /// Reads `from` to its end, which must come within `bytes_max` bytes.
 fn read_capped(mut from: impl Read, payload_bytes: usize, bytes_max: usize) -> Result<Vec<u8>, BatchError> {
-    let guess = payload_bytes.saturating_mul(EXPANSION_GUESS).min(bytes_max);
-    let mut out = Vec::with_capacity(guess);
     // One byte above the cap tells "just fits" from "goes on".
-    let read_max = (bytes_max as u64).saturating_add(1);
-    from.by_ref()
-        .take(read_max)
-        .read_to_end(&mut out)
-        .map_err(|_| BatchError::BadCompression)?;
+    let read_max = bytes_max.saturating_add(1);
+    let guess = payload_bytes.saturating_mul(EXPANSION_GUESS).min(read_max);
+    let mut out = Vec::with_capacity(guess);
+    read_up_to(&mut from, guess, &mut out)?;
+    if out.len() == guess && guess < read_max {
+        // All the room at once: doubling would hold the old and the new together. Only what is written to costs memory.
+        out.reserve_exact(read_max - guess);
+        read_up_to(&mut from, read_max - guess, &mut out)?;
+    }
     if out.len() > bytes_max {
         return Err(BatchError::TooLarge);
     }
     Ok(out)
+}
+
+fn read_up_to(from: &mut impl Read, bytes_max: usize, out: &mut Vec<u8>) -> Result<(), BatchError> {
+    from.take(bytes_max as u64)
+        .read_to_end(out)
+        .map(drop)
+        .map_err(|_| BatchError::BadCompression)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! answered the retry of the first with "duplicate": success for a batch that was never written (trap T2; seed 36).
 
 use super::stage::{Client, act, records, stage, topic};
-use millstream_broker::{AppendError, ProduceError};
+use millstream_broker::{AppendError, Fate, ProduceError};
 use millstream_sim::model::TopicShape;
 
 #[test]
@@ -17,7 +17,14 @@ fn the_second_batch_of_a_new_producer_waits_for_the_first() {
         ctx.disk.fail_writes(1);
         first.send(&ctx, &topic).await.expect_err("its write failed");
         let early = second.send(&ctx, &topic).await;
-        assert_eq!(early, Err(ProduceError::Log(AppendError::OutOfOrderSequence)));
+        let is_told_to_wait = matches!(
+            early,
+            Err(ProduceError::Log(AppendError::Storage {
+                fate: Fate::NotDone,
+                ..
+            }))
+        );
+        assert!(is_told_to_wait, "{early:?}");
         assert_eq!(first.send(&ctx, &topic).await, Ok(0));
         assert_eq!(second.send(&ctx, &topic).await, Ok(1));
     });

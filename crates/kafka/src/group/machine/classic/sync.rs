@@ -3,18 +3,23 @@
 //! Owns: the second half of a rebalance. **Invariant**: no member learns its share before the group's record is durable, and
 //! none of a generation that is no longer current.
 
-use super::Turn;
-use super::group::Group;
-use super::turn::{Assigned, Then};
+use super::ClassicGroup;
 use crate::group::answer::{Answer, GroupState, Synced};
 use crate::group::error::{GroupError, PersistError};
+use crate::group::machine::Turn;
+use crate::group::machine::turn::{Assigned, Then};
 use crate::group::name::{MemberId, ProtocolName};
 use crate::group::request::{RequestId, SyncRequest};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
-impl Group {
-    pub(super) fn sync(&mut self, request: RequestId, sync: SyncRequest, turn: &mut Turn<'_>) {
+impl ClassicGroup {
+    pub(in crate::group::machine) fn sync(
+        &mut self,
+        request: RequestId,
+        sync: SyncRequest,
+        turn: &mut Turn<'_>,
+    ) {
         if let Err(error) = self.validate_sync(&sync) {
             return turn.reply(request, Answer::Sync(Err(error)));
         }
@@ -72,11 +77,11 @@ impl Group {
             generation: self.generation,
             assignments,
         });
-        self.persist(vec![record], then, turn);
+        self.base.persist(vec![record], then, turn);
     }
 
     /// The shares are durable, or are not.
-    pub(super) fn assigned(
+    pub(in crate::group::machine) fn assigned(
         &mut self,
         mut assigned: Assigned,
         outcome: Result<(), PersistError>,

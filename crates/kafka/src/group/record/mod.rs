@@ -1,13 +1,19 @@
-//! The records that a shard keeps in its stream: group metadata and offsets, keyed, versioned, little-endian.
+//! The records that a shard keeps in its stream: groups of every kind and offsets, keyed, versioned, little-endian.
+//!
+//! The first byte of a key says which record it is, and so of which kind its group is; each kind has a range of its own:
+//! 1 to 3 classic groups and offsets, 16 to 31 consumer groups, 32 to 47 kept for the next kind.
 //!
 //! Owns: the bytes, drawn in docs/format/group.md. Never: when to write them. No checksum of its own: the batch that holds
 //! them has one.
 //!
 //! **Invariant**: `decode(encode(r)) == r`; a length is compared with the bytes that remain before anything is allocated.
 
+mod codec;
+
 use super::answer::EncodedRecord;
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 use bytes::Bytes;
+use codec::{Reader, VALUE_VERSION, put_bytes, put_length, put_optional_text, put_text};
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,10 +23,6 @@ pub const KEY_GROUP: u8 = 1;
 pub const KEY_OFFSET: u8 = 2;
 /// An offset that an open transaction will commit.
 pub const KEY_TRANSACTIONAL_OFFSET: u8 = 3;
-/// First byte of every value. A reader refuses what it does not know.
-pub const VALUE_VERSION: u8 = 1;
-/// Length that stands for "no text".
-const NO_TEXT: u32 = u32::MAX;
 
 /// One change of a shard's durable state; `None` deletes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,7 +164,7 @@ impl Record {
 
     /// The record that the bytes hold.
     pub fn decode(key: &[u8], value: Option<&[u8]>) -> Result<Record, RecordError> {
-        let mut key = Reader(key);
+        let mut key = Reader::new(key);
         let kind = key.u8()?;
         let group = GroupId::from(key.text()?);
         let record = match kind {
@@ -206,7 +208,7 @@ fn encode_group(group: &GroupMetadata) -> Vec<u8> {
 }
 
 fn decode_group(value: &[u8]) -> Result<GroupMetadata, RecordError> {
-    let mut reader = Reader(value);
+    let mut reader = Reader::new(value);
     reader.version()?;
     let protocol_type = reader.optional_text()?.map(ProtocolName::from);
     let generation = reader.i32()?;
@@ -252,7 +254,7 @@ fn encode_offset(offset: &CommittedOffset) -> Vec<u8> {
 }
 
 fn decode_offset(value: &[u8]) -> Result<CommittedOffset, RecordError> {
-    let mut reader = Reader(value);
+    let mut reader = Reader::new(value);
     reader.version()?;
     let offset = CommittedOffset {
         offset: reader.i64()?,
@@ -264,93 +266,4 @@ fn decode_offset(value: &[u8]) -> Result<CommittedOffset, RecordError> {
     };
     reader.finish()?;
     Ok(offset)
-}
-
-fn put_length(out: &mut Vec<u8>, length: usize) {
-    let length = u32::try_from(length).expect("a frame, and so every part of it, is below 4 GiB");
-    out.extend_from_slice(&length.to_le_bytes());
-}
-
-fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    put_length(out, bytes.len());
-    out.extend_from_slice(bytes);
-}
-
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_bytes(out, text.as_bytes());
-}
-
-fn put_optional_text(out: &mut Vec<u8>, text: Option<&str>) {
-    match text {
-        Some(text) => put_text(out, text),
-        None => out.extend_from_slice(&NO_TEXT.to_le_bytes()),
-    }
-}
-
-/// What is left to read.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], RecordError> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or(RecordError::Malformed)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], RecordError> {
-        Ok(self.take(N)?.try_into().expect("exactly N bytes were taken"))
-    }
-
-    fn u8(&mut self) -> Result<u8, RecordError> {
-        Ok(self.array::<1>()?[0])
-    }
-
-    fn u32(&mut self) -> Result<u32, RecordError> {
-        Ok(u32::from_le_bytes(self.array()?))
-    }
-
-    fn i32(&mut self) -> Result<i32, RecordError> {
-        Ok(i32::from_le_bytes(self.array()?))
-    }
-
-    fn i64(&mut self) -> Result<i64, RecordError> {
-        Ok(i64::from_le_bytes(self.array()?))
-    }
-
-    fn version(&mut self) -> Result<(), RecordError> {
-        match self.u8()? {
-            VALUE_VERSION => Ok(()),
-            other => Err(RecordError::UnknownVersion(other)),
-        }
-    }
-
-    fn length(&mut self) -> Result<usize, RecordError> {
-        Ok(self.u32()? as usize)
-    }
-
-    fn bytes(&mut self) -> Result<&'a [u8], RecordError> {
-        let length = self.length()?;
-        self.take(length)
-    }
-
-    fn text(&mut self) -> Result<&'a str, RecordError> {
-        std::str::from_utf8(self.bytes()?).map_err(|_| RecordError::Malformed)
-    }
-
-    fn optional_text(&mut self) -> Result<Option<&'a str>, RecordError> {
-        let mut ahead = Reader(self.0);
-        if ahead.u32()? == NO_TEXT {
-            *self = ahead;
-            return Ok(None);
-        }
-        self.text().map(Some)
-    }
-
-    fn finish(self) -> Result<(), RecordError> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(RecordError::Malformed)
-        }
-    }
 }

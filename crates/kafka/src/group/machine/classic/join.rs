@@ -3,17 +3,20 @@
 //! Owns: admission. Never: how a rebalance runs (`rebalance`) or how a static member is replaced (`replace`).
 //! **Invariant**: every path answers the request or leaves it waiting in its member.
 
-use super::group::{Group, JoinPhase};
 use super::member::{Member, distinct, millis};
-use super::{Shard, Turn};
+use super::{ClassicGroup, JoinPhase};
 use crate::group::answer::{Answer, GroupState, Joined};
 use crate::group::config::{NEW_MEMBER_JOIN_TIMEOUT, PENDING_MEMBERS_MAX};
 use crate::group::error::GroupError;
+use crate::group::machine::{Shard, Turn};
 use crate::group::name::MemberId;
 use crate::group::request::{JoinRequest, Protocol, RequestId};
 
 impl Shard {
-    pub(super) fn check_session_timeout(&self, join: &JoinRequest) -> Result<(), GroupError> {
+    pub(in crate::group::machine) fn check_session_timeout(
+        &self,
+        join: &JoinRequest,
+    ) -> Result<(), GroupError> {
         let allowed = self.config.session_timeout_min..=self.config.session_timeout_max;
         if join.session_timeout_ms >= 0 && allowed.contains(&millis(join.session_timeout_ms)) {
             Ok(())
@@ -23,8 +26,13 @@ impl Shard {
     }
 }
 
-impl Group {
-    pub(super) fn join(&mut self, request: RequestId, mut join: JoinRequest, turn: &mut Turn<'_>) {
+impl ClassicGroup {
+    pub(in crate::group::machine) fn join(
+        &mut self,
+        request: RequestId,
+        mut join: JoinRequest,
+        turn: &mut Turn<'_>,
+    ) {
         join.protocols = distinct(join.protocols);
         if self.state == GroupState::Dead {
             return turn.refuse_join(request, GroupError::CoordinatorNotAvailable, join.member);
@@ -88,7 +96,7 @@ impl Group {
         }
         let lapses = turn.now.monotonic + millis(join.session_timeout_ms);
         self.invited.insert(fresh.clone(), lapses);
-        self.note(lapses);
+        self.base.note(lapses);
         turn.refuse_join(request, GroupError::MemberIdRequired, Some(fresh));
     }
 
@@ -131,7 +139,7 @@ impl Group {
         // Its session cannot be watched yet; but a client that gave up must not stay for ever.
         let deadline = turn.now.monotonic + NEW_MEMBER_JOIN_TIMEOUT;
         member.deadline = Some(deadline);
-        self.note(deadline);
+        self.base.note(deadline);
         self.insert_member(member, &protocol_type);
         self.rebalance_or_complete(turn);
     }

@@ -3,11 +3,11 @@
 //! Owns: the join phase. Never: the shares (`sync`).
 //! **Invariant**: a join waits no longer than the largest rebalance timeout among the members (or the initial delay).
 
-use super::Turn;
-use super::group::{Group, JoinPhase};
-use super::turn::Then;
+use super::{ClassicGroup, JoinPhase};
 use crate::group::answer::{Answer, GroupState};
 use crate::group::error::GroupError;
+use crate::group::machine::Turn;
+use crate::group::machine::turn::Then;
 use crate::group::name::MemberId;
 use bytes::Bytes;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// otherwise look for them without a pause until their sessions end.
 const ABSENT_STATIC_WAIT_MIN: Duration = Duration::from_secs(1);
 
-impl Group {
+impl ClassicGroup {
     /// A change of membership: a rebalance starts, or the one under way may be complete now.
     pub(super) fn rebalance_or_complete(&mut self, turn: &mut Turn<'_>) {
         match self.state {
@@ -71,7 +71,7 @@ impl Group {
     fn open_phase(&mut self, phase: JoinPhase) {
         self.phase = phase;
         if let JoinPhase::Initial { ends, .. } | JoinPhase::Rejoin { ends } = phase {
-            self.note(ends);
+            self.base.note(ends);
         }
     }
 
@@ -109,7 +109,7 @@ impl Group {
 
     fn complete_join(&mut self, turn: &mut Turn<'_>) {
         self.phase = JoinPhase::Closed;
-        let late = |id: &MemberId, group: &Group| {
+        let late = |id: &MemberId, group: &ClassicGroup| {
             let member = &group.members[id];
             member.awaiting_join.is_none() && member.instance.is_none()
         };
@@ -131,7 +131,7 @@ impl Group {
     }
 
     fn elect_joined_leader(&mut self) -> bool {
-        let joined = |id: &MemberId, group: &Group| {
+        let joined = |id: &MemberId, group: &ClassicGroup| {
             let member = group.members.get(id);
             member.is_some_and(|member| member.awaiting_join.is_some())
         };
@@ -156,7 +156,7 @@ impl Group {
         self.subscribed = self.read_subscriptions();
         self.transition(GroupState::Empty, turn);
         let record = self.metadata_record(|_| Bytes::new());
-        self.persist(vec![record], Then::Nothing, turn);
+        self.base.persist(vec![record], Then::Nothing, turn);
     }
 
     fn start_generation(&mut self, turn: &mut Turn<'_>) {
@@ -179,7 +179,7 @@ impl Group {
         }
         let deadline = now + self.rebalance_timeout();
         self.sync_deadline = Some(deadline);
-        self.note(deadline);
+        self.base.note(deadline);
     }
 
     fn advance_generation(&mut self) {

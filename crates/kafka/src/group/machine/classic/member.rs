@@ -11,7 +11,7 @@ use bytes::Bytes;
 use std::time::Duration;
 
 #[derive(Debug)]
-pub(super) struct Member {
+pub(in crate::group::machine) struct Member {
     pub id: MemberId,
     pub instance: Option<InstanceId>,
     pub client: ClientInfo,

@@ -3,15 +3,15 @@
 //! Owns: the exchange of ids. **Invariant**: of two members with one instance id the older is fenced at once, its waiting
 //! requests included.
 
-use super::Turn;
-use super::group::Group;
-use super::turn::{Replaced, Then};
+use super::ClassicGroup;
 use crate::group::answer::{Answer, GroupState};
 use crate::group::error::{GroupError, PersistError};
+use crate::group::machine::Turn;
+use crate::group::machine::turn::{Replaced, Then};
 use crate::group::name::MemberId;
 use crate::group::request::{JoinRequest, RequestId};
 
-impl Group {
+impl ClassicGroup {
     pub(super) fn replace_static(
         &mut self,
         request: RequestId,
@@ -47,12 +47,13 @@ impl Group {
             generation: self.generation,
             joined,
         };
-        self.persist(vec![record], Then::Replaced(Box::new(replaced)), turn);
+        self.base
+            .persist(vec![record], Then::Replaced(Box::new(replaced)), turn);
     }
 
     /// The exchange is durable, or is not. If not, what is stored names the old id and what members see the new one: a new
     /// generation, stored whole, ends that. Going back to the old id instead would unfence a process that was told to stop.
-    pub(super) fn replaced(
+    pub(in crate::group::machine) fn replaced(
         &mut self,
         replaced: Replaced,
         outcome: Result<(), PersistError>,

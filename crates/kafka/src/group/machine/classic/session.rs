@@ -3,15 +3,20 @@
 //! Owns: the end of a membership. **Invariant**: a member whose join or sync waits is never taken for silent; one that is
 //! new is, after `NEW_MEMBER_JOIN_TIMEOUT`.
 
-use super::Turn;
-use super::group::Group;
+use super::ClassicGroup;
 use crate::group::answer::{Answer, GroupState};
 use crate::group::error::GroupError;
+use crate::group::machine::Turn;
 use crate::group::name::MemberId;
 use crate::group::request::{HeartbeatRequest, Leaver, RequestId};
 
-impl Group {
-    pub(super) fn heartbeat(&mut self, request: RequestId, beat: &HeartbeatRequest, turn: &mut Turn<'_>) {
+impl ClassicGroup {
+    pub(in crate::group::machine) fn heartbeat(
+        &mut self,
+        request: RequestId,
+        beat: &HeartbeatRequest,
+        turn: &mut Turn<'_>,
+    ) {
         let outcome = self.accept_heartbeat(beat, turn);
         turn.reply(request, Answer::Heartbeat(outcome));
     }
@@ -38,7 +43,12 @@ impl Group {
         }
     }
 
-    pub(super) fn leave(&mut self, request: RequestId, leavers: Vec<Leaver>, turn: &mut Turn<'_>) {
+    pub(in crate::group::machine) fn leave(
+        &mut self,
+        request: RequestId,
+        leavers: Vec<Leaver>,
+        turn: &mut Turn<'_>,
+    ) {
         if self.state == GroupState::Dead {
             return turn.reply(request, Answer::Leave(Err(GroupError::CoordinatorNotAvailable)));
         }
@@ -78,7 +88,7 @@ impl Group {
     }
 
     /// Everything of this group that is due.
-    pub(super) fn run_deadlines(&mut self, turn: &mut Turn<'_>) {
+    pub(in crate::group::machine) fn run_deadlines(&mut self, turn: &mut Turn<'_>) {
         self.lapse_invitations(turn);
         self.expire_sessions(turn);
         self.run_sync_deadline(turn);

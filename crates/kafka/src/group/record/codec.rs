@@ -1,0 +1,104 @@
+//! The parts that records are made of.
+//!
+//! Owns: numbers, texts and byte strings. Never: what they mean. **Invariant**: a length is compared with the bytes that remain
+//! before anything is taken.
+
+use super::RecordError;
+
+/// First byte of every value. A reader refuses what it does not know.
+pub(super) const VALUE_VERSION: u8 = 1;
+/// Length that stands for "no text".
+const NO_TEXT: u32 = u32::MAX;
+
+pub(super) fn put_length(out: &mut Vec<u8>, length: usize) {
+    let length = u32::try_from(length).expect("a frame, and so every part of it, is below 4 GiB");
+    out.extend_from_slice(&length.to_le_bytes());
+}
+
+pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_length(out, bytes.len());
+    out.extend_from_slice(bytes);
+}
+
+pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_bytes(out, text.as_bytes());
+}
+
+pub(super) fn put_optional_text(out: &mut Vec<u8>, text: Option<&str>) {
+    match text {
+        Some(text) => put_text(out, text),
+        None => out.extend_from_slice(&NO_TEXT.to_le_bytes()),
+    }
+}
+
+/// What is left to read.
+pub(super) struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    fn take(&mut self, count: usize) -> Result<&'a [u8], RecordError> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(RecordError::Malformed)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], RecordError> {
+        Ok(self.take(N)?.try_into().expect("exactly N bytes were taken"))
+    }
+
+    pub fn u8(&mut self) -> Result<u8, RecordError> {
+        Ok(self.array::<1>()?[0])
+    }
+
+    pub fn u32(&mut self) -> Result<u32, RecordError> {
+        Ok(u32::from_le_bytes(self.array()?))
+    }
+
+    pub fn i32(&mut self) -> Result<i32, RecordError> {
+        Ok(i32::from_le_bytes(self.array()?))
+    }
+
+    pub fn i64(&mut self) -> Result<i64, RecordError> {
+        Ok(i64::from_le_bytes(self.array()?))
+    }
+
+    pub fn version(&mut self) -> Result<(), RecordError> {
+        match self.u8()? {
+            VALUE_VERSION => Ok(()),
+            other => Err(RecordError::UnknownVersion(other)),
+        }
+    }
+
+    pub fn length(&mut self) -> Result<usize, RecordError> {
+        Ok(self.u32()? as usize)
+    }
+
+    pub fn bytes(&mut self) -> Result<&'a [u8], RecordError> {
+        let length = self.length()?;
+        self.take(length)
+    }
+
+    pub fn text(&mut self) -> Result<&'a str, RecordError> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| RecordError::Malformed)
+    }
+
+    pub fn optional_text(&mut self) -> Result<Option<&'a str>, RecordError> {
+        let mut ahead = Reader(self.0);
+        if ahead.u32()? == NO_TEXT {
+            *self = ahead;
+            return Ok(None);
+        }
+        self.text().map(Some)
+    }
+
+    pub fn finish(self) -> Result<(), RecordError> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(RecordError::Malformed)
+        }
+    }
+}
