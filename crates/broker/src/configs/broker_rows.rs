@@ -139,7 +139,7 @@ pub const BROKER_ROWS: &[ConfigRow] = &[
     row("share.coordinator.state.topic.num.partitions", Int, Some("50"), Range(1, i32::MAX as i64), Static, Works, "Partitions of __share_group_state."),
     row("share.coordinator.state.topic.replication.factor", Short, Some("1"), Range(1, 32_767), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Replicas of __share_group_state."),
     row("socket.request.max.bytes", Int, Some("104857600"), Range(1, i32::MAX as i64), Static, SetAs("limits.request_bytes_max"), "The largest request accepted."),
-    row("super.users", String, Some(""), Principals, Static, Works, "Principals to whom nothing is refused, with semicolons between: User:admin;User:CN=ops."),
+    row("super.users", String, Some(""), By(principals), Static, Works, "Principals to whom nothing is refused, with semicolons between: User:admin;User:CN=ops."),
     row("telemetry.max.bytes", Int, Some("1048576"), Range(1, i32::MAX as i64), Static, Works, "The largest push of metrics of a client."),
     row("transaction.max.timeout.ms", Int, Some("900000"), Range(1, i32::MAX as i64), Static, Works, "The longest transaction timeout."),
     row("transaction.remove.expired.transaction.cleanup.interval.ms", Int, Some("3600000"), Range(1, i32::MAX as i64), Static, Works, "How often expired transactional ids are looked for."),
@@ -157,4 +157,11 @@ pub fn broker_row(name: &str) -> Option<&'static ConfigRow> {
         .binary_search_by(|row| row.name.cmp(name))
         .ok()
         .map(|at| &BROKER_ROWS[at])
+}
+
+/// `User:alice`, several with semicolons between.
+fn principals(text: &str) -> Result<(), std::string::String> {
+    let given = text.split(';').map(str::trim).filter(|one| !one.is_empty());
+    let mut parsed = given.map(str::parse::<crate::security::Principal>);
+    parsed.try_for_each(|one| one.map(drop).map_err(|error| error.to_string()))
 }

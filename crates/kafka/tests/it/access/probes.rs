@@ -53,6 +53,7 @@ impl Probe {
         self.cluster().await;
         self.configs().await;
         self.security().await;
+        self.tools().await;
     }
 
     async fn records(&mut self) {
@@ -408,5 +409,46 @@ impl Probe {
             answer.error_code
         })
         .await;
+    }
+
+    async fn tools(&mut self) {
+        self.client = self.server.connect();
+        let alter = AlterClientQuotasRequest {
+            entries: vec![alter_client_quotas::RequestEntryData::default()],
+            validate_only: false,
+        };
+        self.refused(CLUSTER, alter, |answer| answer.entries[0].error_code)
+            .await;
+        let describe = DescribeClientQuotasRequest::default();
+        self.refused(CLUSTER, describe, |answer| answer.error_code).await;
+        let reassign = AlterPartitionReassignmentsRequest::default();
+        self.refused(CLUSTER, reassign, |answer| answer.error_code).await;
+        let list = ListPartitionReassignmentsRequest::default();
+        self.refused(CLUSTER, list, |answer| answer.error_code).await;
+        let dirs = AlterReplicaLogDirsRequest {
+            dirs: vec![alter_replica_log_dirs::AlterReplicaLogDir {
+                path: name("/data"),
+                topics: vec![alter_replica_log_dirs::AlterReplicaLogDirTopic {
+                    name: name("t"),
+                    partitions: vec![0],
+                }],
+            }],
+        };
+        self.refused(CLUSTER, dirs, |answer| answer.results[0].partitions[0].error_code)
+            .await;
+        self.refused(CLUSTER, ElectLeadersRequest::default(), |answer| {
+            answer.error_code
+        })
+        .await;
+        self.refused(CLUSTER, DescribeQuorumRequest::default(), |answer| {
+            answer.error_code
+        })
+        .await;
+        self.refused(CLUSTER, UpdateFeaturesRequest::default(), |answer| {
+            answer.error_code
+        })
+        .await;
+        let list = ListConfigResourcesRequest::default();
+        self.refused(CLUSTER, list, |answer| answer.error_code).await;
     }
 }
