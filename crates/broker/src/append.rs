@@ -6,10 +6,10 @@
 
 use crate::Broker;
 use crate::configs::settings::TopicSettings;
-use crate::records::{PreparedBatch, RecordsRefused, opens_batches, prepare};
+use crate::records::{PreparedBatch, RecordsRefused, Transactional, opens_batches, prepare};
 use crate::topics::Topic;
 use bytes::Bytes;
-use millstream_log::{AppendError, AppendTicket, Epoch, Offset, Stream, TimestampMs};
+use millstream_log::{AppendError, AppendTicket, Epoch, Offset, Stream, TimestampMs, TransactionGuard};
 use thiserror::Error;
 
 /// Why an append was not acknowledged.
@@ -21,6 +21,9 @@ pub enum ProduceError {
     /// Topics of the broker itself are not for clients.
     #[error("clients may not write to an internal topic")]
     InternalTopic,
+    /// The producer's id or epoch is none that a marker can carry.
+    #[error("a transaction of no producer cannot be ended")]
+    NoMarker,
     /// The batch breaks a rule.
     #[error(transparent)]
     Refused(#[from] RecordsRefused),
@@ -56,6 +59,28 @@ impl Broker {
         partition: u32,
         records: Bytes,
     ) -> Result<PendingAppend, ProduceError> {
+        self.append_guarded(topic, partition, records, None).await
+    }
+
+    /// As `append`, for a batch of a transaction: the guard was taken by `transaction_guard`, and if it was not open the
+    /// transaction's coordinator was asked afterwards.
+    pub async fn append_in_transaction(
+        &self,
+        topic: &Topic,
+        partition: u32,
+        records: Bytes,
+        guard: TransactionGuard,
+    ) -> Result<PendingAppend, ProduceError> {
+        self.append_guarded(topic, partition, records, Some(guard)).await
+    }
+
+    async fn append_guarded(
+        &self,
+        topic: &Topic,
+        partition: u32,
+        records: Bytes,
+        guard: Option<TransactionGuard>,
+    ) -> Result<PendingAppend, ProduceError> {
         if topic.is_internal() {
             return Err(ProduceError::InternalTopic);
         }
@@ -63,9 +88,16 @@ impl Broker {
             .stream(partition)
             .ok_or(ProduceError::UnknownPartition)?
             .clone();
-        let prepared = self.prepare(records, &topic.settings()).await?;
+        let transactional = match guard {
+            Some(_) => Transactional::Guarded,
+            None => Transactional::Refused,
+        };
+        let prepared = self.prepare(records, &topic.settings(), transactional).await?;
         let epoch: Epoch = stream.epoch();
-        let ticket = stream.append(epoch, prepared.batch).await?;
+        let ticket = match guard {
+            Some(guard) => stream.append_in_transaction(epoch, prepared.batch, guard).await?,
+            None => stream.append(epoch, prepared.batch).await?,
+        };
         Ok(PendingAppend {
             ticket,
             stream,
@@ -77,13 +109,14 @@ impl Broker {
         &self,
         records: Bytes,
         settings: &TopicSettings,
+        transactional: Transactional,
     ) -> Result<PreparedBatch, RecordsRefused> {
         let _opening = if opens_batches(settings) {
             Some(self.inner.openings.acquire().await)
         } else {
             None
         };
-        prepare(records, settings, self.clock().wall_ms())
+        prepare(records, settings, transactional, self.clock().wall_ms())
     }
 }
 

@@ -27,10 +27,10 @@ pub struct BrokerConfig {
     pub broker_id: u32,
     /// Settings given at start under Kafka's names, as DescribeConfigs shows them.
     pub fixed: ConfigMap,
-    /// What logins are checked against beside the catalog.
-    pub authenticators: Authenticators,
     /// Bytes that the answers of all fetches together may hold.
     pub fetch_memory_bytes: usize,
+    /// What logins are checked against beside the catalog.
+    pub authenticators: Authenticators,
 }
 
 impl Default for BrokerConfig {
@@ -38,8 +38,8 @@ impl Default for BrokerConfig {
         Self {
             broker_id: 0,
             fixed: ConfigMap::new(),
-            authenticators: Authenticators::default(),
             fetch_memory_bytes: FETCH_MEMORY_BYTES,
+            authenticators: Authenticators::default(),
         }
     }
 }
@@ -86,13 +86,13 @@ pub(crate) struct Inner {
     /// Held over the fetch of a block.
     pub producer_ids: tokio::sync::Mutex<ProducerIds>,
     pub fetch_memory: FetchMemory,
+    pub quotas: Quotas,
+    /// One permit for each batch that may be open at once.
+    pub openings: Semaphore,
     /// Access rules as they are asked.
     pub rules: Rules,
     /// What the salts of users that do not exist follow from.
     pub salt_key: [u8; 16],
-    pub quotas: Quotas,
-    /// One permit for each batch that may be open at once.
-    pub openings: Semaphore,
 }
 
 /// The broker's settings by layer, owned.
@@ -145,10 +145,10 @@ impl Broker {
             changing: Mutex::default(),
             settings: ArcSwap::from_pointee(settings),
             producer_ids: tokio::sync::Mutex::default(),
-            rules: Rules::default(),
-            salt_key,
             quotas: Quotas::default(),
             openings: Semaphore::new(OPENINGS_MAX),
+            rules: Rules::default(),
+            salt_key,
         };
         let broker = Broker {
             inner: Arc::new(inner),

@@ -9,7 +9,7 @@ use crate::Broker;
 use crate::fetch_memory::Share;
 use crate::topics::Topic;
 use bytes::Bytes;
-use millstream_log::{Epoch, Offset, ReadError, ReadLimit, StreamBounds, WakeSet};
+use millstream_log::{AbortedTransaction, Epoch, Offset, ReadError, ReadLimit, StreamBounds, WakeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -87,6 +87,8 @@ pub struct FetchSlice {
     pub chunks: Vec<Bytes>,
     /// Their bytes.
     pub bytes: usize,
+    /// Under `ReadCommitted`: aborted transactions that may have records in these batches; their records are to be left out.
+    pub aborted: Vec<AbortedTransaction>,
     /// Where the client's history leaves the partition's, if it does: (epoch, end offset).
     pub diverging: Option<(Epoch, Offset)>,
 }
@@ -208,6 +210,7 @@ async fn fetch_partition(
         bounds,
         chunks: Vec::new(),
         bytes: 0,
+        aborted: Vec::new(),
         diverging: None,
     };
     if let Some(epoch) = read.last_fetched_epoch
@@ -233,6 +236,9 @@ async fn fetch_partition(
     };
     let outcome = stream.read(read.from, limit).await.map_err(read_error)?;
     slice.bytes = outcome.bytes;
+    if isolation == Isolation::ReadCommitted && outcome.bytes > 0 {
+        slice.aborted = stream.aborted_between(read.from, outcome.next);
+    }
     slice.chunks = outcome.chunks;
     Ok(slice)
 }

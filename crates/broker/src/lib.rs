@@ -11,6 +11,7 @@ mod fetch_memory;
 pub mod named;
 pub mod offsets;
 mod producer_ids;
+pub mod queue;
 pub mod quota;
 pub mod records;
 pub mod security;
@@ -19,13 +20,15 @@ pub mod state_stream;
 pub mod testing;
 mod topic_changes;
 pub mod topics;
+mod transactions;
 
 pub use append::{PendingAppend, ProduceError, Produced};
 pub use broker::{Broker, BrokerConfig, BrokerError, BrokerScope};
 pub use fetch::{FetchBudget, FetchError, FetchRead, FetchResult, FetchSlice, Isolation};
 pub use millstream_log::disk::DiskSpace;
 pub use millstream_log::{
-    AppendError, Clock, Epoch, Fate, LogStats, Offset, ProducerView, StreamBounds, TimestampMs,
+    AbortedTransaction, AppendError, Clock, Epoch, Fate, LogStats, Offset, ProducerView, StreamBounds,
+    TimestampMs, TransactionGuard,
 };
 pub use millstream_meta::catalog::{CatalogError, NamedKind, TopicId};
 pub use named::NamedError;
@@ -35,4 +38,5 @@ pub use quota::table::QuotaKind;
 pub use records::RecordsRefused;
 pub use state_stream::{PendingState, StateError, StateRecord, StateStream};
 pub use topic_changes::TopicDraft;
-pub use topics::{Dry, OFFSETS_TOPIC, Topic, TopicError, TopicSpec};
+pub use topics::{Dry, OFFSETS_TOPIC, SUBSCRIPTIONS_TOPIC, TRANSACTIONS_TOPIC, Topic, TopicError, TopicSpec};
+pub use transactions::{TransactionEnd, TransactionOutcome, TransactionalBatch};

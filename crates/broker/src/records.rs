@@ -49,9 +49,8 @@ pub enum RecordsRefused {
         /// The offender.
         timestamp: TimestampMs,
     },
-    /// Part of a transaction; none can have been begun here, so the producer must not go on
-    /// (Kafka: TRANSACTIONAL_ID_AUTHORIZATION_FAILED).
-    #[error("transactions are not served yet")]
+    /// Part of a transaction that nobody has looked at (Kafka: INVALID_TXN_STATE).
+    #[error("the batch belongs to a transaction that was not begun")]
     Transactional,
     /// Breaks another rule (Kafka: INVALID_RECORD).
     #[error("{reason}")]
@@ -61,6 +60,15 @@ pub enum RecordsRefused {
         /// Index of the record in the batch, where one is to blame.
         record: Option<u32>,
     },
+}
+
+/// Whether a batch may be part of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transactional {
+    /// No transaction was looked at.
+    Refused,
+    /// The log compares it with the transaction that was looked at.
+    Guarded,
 }
 
 /// A batch ready for the log.
@@ -76,11 +84,12 @@ pub struct PreparedBatch {
 pub fn prepare(
     records: Bytes,
     settings: &TopicSettings,
+    transactional: Transactional,
     now: TimestampMs,
 ) -> Result<PreparedBatch, RecordsRefused> {
     check_size(records.len(), settings)?;
     let batch = verify_one(records)?;
-    check_header(&batch)?;
+    check_header(&batch, transactional)?;
     let batch = check_records(batch, settings, now)?;
     let batch = recompress(batch, settings)?;
     check_size(batch.bytes().len(), settings)?;
@@ -117,12 +126,12 @@ fn verify_one(records: Bytes) -> Result<ValidBatch, RecordsRefused> {
     ValidBatch::verify(records).map_err(refused)
 }
 
-fn check_header(batch: &ValidBatch) -> Result<(), RecordsRefused> {
+fn check_header(batch: &ValidBatch, transactional: Transactional) -> Result<(), RecordsRefused> {
     let header = batch.header();
     if header.is_control() {
         return Err(invalid("clients may not write control records"));
     }
-    if header.is_transactional() {
+    if header.is_transactional() && transactional == Transactional::Refused {
         return Err(RecordsRefused::Transactional);
     }
     if header.producer_id >= 0 && (header.base_sequence < 0 || header.producer_epoch < 0) {

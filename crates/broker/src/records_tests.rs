@@ -6,6 +6,14 @@ use millstream_log::batch::{BatchBuilder, NewRecord};
 
 const NOW: TimestampMs = 1_700_000_000_000;
 
+fn prepare(
+    records: Bytes,
+    settings: &TopicSettings,
+    now: TimestampMs,
+) -> Result<PreparedBatch, RecordsRefused> {
+    super::prepare(records, settings, Transactional::Refused, now)
+}
+
 fn settings(configs: &[(&str, &str)]) -> TopicSettings {
     let topic: ConfigMap = configs
         .iter()

@@ -9,7 +9,10 @@ use crate::Broker;
 use crate::configs::alter::{AlterError, ConfigChange, TOPIC_TABLE};
 use crate::configs::resolve::{ConfigEntry, ConfigMap, describe_topic};
 use crate::configs::settings::TopicSettings;
-use crate::topics::{Dry, OFFSETS_TOPIC, Topic, TopicError, TopicSpec, is_internal, topic_error};
+use crate::topics::{
+    Dry, OFFSETS_TOPIC, SUBSCRIPTIONS_TOPIC, TRANSACTIONS_TOPIC, Topic, TopicError, TopicSpec, is_internal,
+    topic_error,
+};
 use millstream_meta::catalog::{CatalogError, NewTopic, PARTITIONS_PER_TOPIC_MAX, TopicFacts, TopicId};
 use std::sync::Arc;
 
@@ -70,7 +73,9 @@ impl Broker {
         }
         self.check_topic_name(name)?;
         let spec = match name {
-            OFFSETS_TOPIC => offsets_topic_spec(self.settings().offsets_partitions),
+            OFFSETS_TOPIC => state_topic_spec(name, self.settings().offsets_partitions),
+            TRANSACTIONS_TOPIC => state_topic_spec(name, self.settings().transactions.state_partitions),
+            SUBSCRIPTIONS_TOPIC => state_topic_spec(name, self.settings().queues.state_partitions),
             _ if !self.settings().auto_create_topics => return Err(TopicError::Unknown),
             _ => TopicSpec {
                 name: name.to_owned(),
@@ -217,13 +222,13 @@ impl Broker {
     }
 }
 
-fn offsets_topic_spec(partitions: u32) -> TopicSpec {
+fn state_topic_spec(name: &str, partitions: u32) -> TopicSpec {
     let configs = vec![
         ("cleanup.policy".to_owned(), Some("compact".to_owned())),
         ("compression.type".to_owned(), Some("producer".to_owned())),
     ];
     TopicSpec {
-        name: OFFSETS_TOPIC.to_owned(),
+        name: name.to_owned(),
         partitions: Some(partitions),
         configs,
     }

@@ -1,7 +1,9 @@
 //! Kafka's error codes, and the one `match` for each of the broker's errors that gives a code.
 
 use crate::group::GroupError;
+use crate::transaction::TransactionError;
 use millstream_broker::configs::alter::AlterError;
+use millstream_broker::queue::{AcquireError, QueueError, SettleRefused};
 use millstream_broker::security::{AclError, ScramError, TokenError};
 use millstream_broker::{
     AppendError, BrokerError, FetchError, ProduceError, RecordsRefused, TopicError, TrimError,
@@ -20,6 +22,7 @@ impl Coded for ProduceError {
         match self {
             ProduceError::UnknownPartition => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
             ProduceError::InternalTopic => ErrorCode::INVALID_TOPIC_EXCEPTION,
+            ProduceError::NoMarker => ErrorCode::INVALID_REQUEST,
             ProduceError::Refused(refused) => refused.code(),
             ProduceError::Log(AppendError::StreamGone) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
             ProduceError::Log(AppendError::Fenced { .. } | AppendError::Closed) => {
@@ -29,9 +32,11 @@ impl Coded for ProduceError {
             ProduceError::Log(AppendError::DuplicateSequence) => ErrorCode::DUPLICATE_SEQUENCE_NUMBER,
             ProduceError::Log(AppendError::StaleProducerEpoch) => ErrorCode::INVALID_PRODUCER_EPOCH,
             ProduceError::Log(AppendError::UnknownProducer) => ErrorCode::UNKNOWN_PRODUCER_ID,
-            ProduceError::Log(AppendError::StorageFull | AppendError::Storage { .. }) => {
-                ErrorCode::KAFKA_STORAGE_ERROR
-            }
+            ProduceError::Log(AppendError::NotInTransaction) => ErrorCode::INVALID_TXN_STATE,
+            ProduceError::Log(AppendError::StaleCoordinator) => ErrorCode::TRANSACTION_COORDINATOR_FENCED,
+            ProduceError::Log(
+                AppendError::StorageFull | AppendError::Storage { .. } | AppendError::TooManyAborted,
+            ) => ErrorCode::KAFKA_STORAGE_ERROR,
         }
     }
 }
@@ -44,7 +49,7 @@ impl Coded for RecordsRefused {
             RecordsRefused::UnknownCodec(_) => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
             RecordsRefused::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
             RecordsRefused::Timestamp { .. } => ErrorCode::INVALID_TIMESTAMP,
-            RecordsRefused::Transactional => ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+            RecordsRefused::Transactional => ErrorCode::INVALID_TXN_STATE,
             RecordsRefused::Invalid { .. } => ErrorCode::INVALID_RECORD,
         }
     }
@@ -157,8 +162,53 @@ impl Coded for GroupError {
             GroupError::OffsetMetadataTooLarge => ErrorCode::OFFSET_METADATA_TOO_LARGE,
             GroupError::InvalidCommitOffsetSize => ErrorCode::INVALID_COMMIT_OFFSET_SIZE,
             GroupError::UnstableOffsetCommit => ErrorCode::UNSTABLE_OFFSET_COMMIT,
+            GroupError::StaleProducerEpoch => ErrorCode::INVALID_PRODUCER_EPOCH,
             GroupError::GroupSubscribedToTopic => ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC,
+            GroupError::FencedMemberEpoch => ErrorCode::FENCED_MEMBER_EPOCH,
+            GroupError::NotOfKind(_) => ErrorCode::GROUP_ID_NOT_FOUND,
             GroupError::UnknownServerError => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl Coded for QueueError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            QueueError::Refused(SettleRefused::BadRange) => ErrorCode::INVALID_REQUEST,
+            // What was deleted, and made again, knows nobody's locks.
+            QueueError::Refused(SettleRefused::NotHeld) | QueueError::Gone => ErrorCode::INVALID_RECORD_STATE,
+            // Clients try again; what was kept after all is then no longer theirs.
+            QueueError::NotKept(_) | QueueError::Unknown => ErrorCode::KAFKA_STORAGE_ERROR,
+            QueueError::Closed => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+        }
+    }
+}
+
+impl Coded for AcquireError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            AcquireError::Fetch(error) => error.code(),
+            // Deleted while it was fetched from: the next fetch makes it anew.
+            AcquireError::Queue(QueueError::Gone) => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+            AcquireError::Queue(error) => error.code(),
+        }
+    }
+}
+
+impl Coded for TransactionError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            TransactionError::NotCoordinator => ErrorCode::NOT_COORDINATOR,
+            TransactionError::CoordinatorNotAvailable => ErrorCode::COORDINATOR_NOT_AVAILABLE,
+            TransactionError::CoordinatorLoadInProgress => ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
+            TransactionError::ConcurrentTransactions => ErrorCode::CONCURRENT_TRANSACTIONS,
+            TransactionError::InvalidProducerIdMapping => ErrorCode::INVALID_PRODUCER_ID_MAPPING,
+            TransactionError::ProducerFenced => ErrorCode::PRODUCER_FENCED,
+            TransactionError::InvalidTransactionState => ErrorCode::INVALID_TXN_STATE,
+            TransactionError::InvalidTimeout => ErrorCode::INVALID_TRANSACTION_TIMEOUT,
+            TransactionError::TransactionalIdNotFound => ErrorCode::TRANSACTIONAL_ID_NOT_FOUND,
+            TransactionError::TooManyPartitions => ErrorCode::POLICY_VIOLATION,
+            TransactionError::UnknownServerError => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }
 }

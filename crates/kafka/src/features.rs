@@ -38,6 +38,20 @@ pub(crate) const FEATURES: &[FeatureRow] = &[
         max: 30,
         initial: 30,
     },
+    // Share groups (KIP-932); 2 adds dead letters (KIP-1191).
+    FeatureRow {
+        name: "share.version",
+        min: 0,
+        max: 2,
+        initial: 2,
+    },
+    // 2: an epoch for each transaction, partitions added by the first batch (KIP-890). A lower level only keeps clients from using it.
+    FeatureRow {
+        name: "transaction.version",
+        min: 0,
+        max: 2,
+        initial: 2,
+    },
 ];
 
 /// How a level may move (KIP-584, KIP-778).

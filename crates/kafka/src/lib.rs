@@ -16,7 +16,9 @@ mod fetch_session;
 pub mod group;
 mod metrics;
 mod node;
+mod share;
 mod throttle;
+pub mod transaction;
 
 pub use access::{Right, rights_of};
 pub use connection::{ConnectionError, ConnectionLimits, LoginRules, Peer, serve_connection};
@@ -24,3 +26,4 @@ pub use dispatch::CallError;
 pub use dispatch::{ApiListing, supported_apis};
 pub use metrics::{ApiMetrics, ApiSnapshot, LATENCY_BOUNDS_MICROS};
 pub use node::{Advertised, Kafka, KafkaConfig};
+pub use share::ShareGroups;

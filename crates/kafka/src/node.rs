@@ -4,6 +4,8 @@ use crate::connection::Peer;
 use crate::fetch_session::FetchSessions;
 use crate::group::{Coordinator, CoordinatorConfig};
 use crate::metrics::ApiMetrics;
+use crate::share::ShareGroups;
+use crate::transaction::TransactionCoordinator;
 use millstream_broker::Broker;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +44,11 @@ pub struct Kafka {
     /// Counters.
     pub metrics: Arc<ApiMetrics>,
     /// Consumer groups.
-    pub groups: Coordinator,
+    pub groups: Arc<Coordinator>,
+    /// Share groups: their records and sessions.
+    pub shares: ShareGroups,
+    /// Transactions.
+    pub transactions: TransactionCoordinator,
     pub(crate) config: KafkaConfig,
     pub(crate) fetch_sessions: FetchSessions,
     /// One permit a byte; all of them are `request_bytes_max`.
@@ -58,8 +64,12 @@ impl Kafka {
         let request_bytes_max = config.request_bytes_max.clamp(1, u32::MAX as usize);
         let request_bytes = Arc::new(Semaphore::new(request_bytes_max));
         let fetch_sessions = FetchSessions::new(config.fetch_sessions_max, broker.clock().wall_ms());
+        let runtime = coordinator.runtime.clone();
+        let groups = Arc::new(Coordinator::new(broker.clone(), coordinator));
         Arc::new(Kafka {
-            groups: Coordinator::new(broker.clone(), coordinator),
+            shares: ShareGroups::new(broker.clone(), runtime.clone()),
+            transactions: TransactionCoordinator::new(broker.clone(), groups.clone(), runtime),
+            groups,
             broker,
             metrics: Arc::default(),
             config,
@@ -73,6 +83,13 @@ impl Kafka {
     #[must_use]
     pub fn fetch_sessions(&self) -> usize {
         self.fetch_sessions.len()
+    }
+
+    /// Ends the work for groups of all kinds: whoever waits is told to ask elsewhere.
+    pub async fn close(&self) {
+        self.shares.queues.close();
+        self.transactions.close().await;
+        self.groups.close().await;
     }
 
     pub(crate) fn node_id(&self) -> i32 {

@@ -299,6 +299,7 @@ pub(crate) fn open_partition(manifest: &ManifestHandle, id: StreamId) -> Partiti
             end: state.end,
             epochs: state.epochs,
             producers: state.producers.to_vec(),
+            aborted: state.aborted,
         });
     let partition = Partition::new(id, committed);
     if manifest.is_deleted(id) {

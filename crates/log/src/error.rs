@@ -30,6 +30,13 @@ pub enum AppendError {
     StaleProducerEpoch,
     /// Non-zero sequence from a producer of which the stream knows nothing, where that is not allowed.
     UnknownProducer,
+    /// The producer has no transaction here that the batch could belong to, or one that it does not belong to
+    /// (Kafka: INVALID_TXN_STATE).
+    NotInTransaction,
+    /// A marker of a coordinator that was replaced (Kafka: TRANSACTION_COORDINATOR_FENCED).
+    StaleCoordinator,
+    /// The stream remembers as many aborted transactions as it may; retention lets go of them.
+    TooManyAborted,
     /// No room: disk full or the un-uploaded bound reached for too long.
     StorageFull,
     /// The medium failed.
@@ -99,6 +106,9 @@ impl fmt::Display for AppendError {
             Self::DuplicateSequence => write!(f, "the sequence was written before"),
             Self::StaleProducerEpoch => write!(f, "a newer epoch of this producer has written"),
             Self::UnknownProducer => write!(f, "nothing is known of this producer"),
+            Self::NotInTransaction => write!(f, "the batch belongs to no transaction that is open here"),
+            Self::StaleCoordinator => write!(f, "a newer coordinator has written"),
+            Self::TooManyAborted => write!(f, "the stream remembers too many aborted transactions"),
             Self::StorageFull => write!(f, "no room is left for the write-ahead log"),
             Self::Storage { fate, what } => write!(f, "{what} ({fate:?})"),
             Self::Closed => write!(f, "the log is shutting down"),

@@ -72,4 +72,35 @@ pub struct ProducerView {
     pub last_timestamp: crate::clock::TimestampMs,
     /// Whether, and from which offset, it has a transaction open.
     pub transaction_start: Option<Offset>,
+    /// Epoch of the coordinator that wrote its last marker; -1: none did.
+    pub coordinator_epoch: i32,
+}
+
+/// A transaction that was aborted: readers of committed records leave its records out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AbortedTransaction {
+    /// Whose.
+    pub producer_id: i64,
+    /// Offset of its first record in the stream.
+    pub first: Offset,
+    /// Offset of the marker that ended it.
+    pub marker: Offset,
+    /// The stable end once it was ended: whatever is ended later begins at or above.
+    pub stable_after: Offset,
+}
+
+/// What a producer's transaction was on a stream when somebody looked. Whoever then asks a coordinator whether the producer may
+/// write, and appends with this, is refused if a marker came in between (KIP-890).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransactionGuard {
+    pub(crate) is_open: bool,
+    pub(crate) markers: u32,
+}
+
+impl TransactionGuard {
+    /// Whether the producer's transaction holds the stream already, so that no coordinator need be asked.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
 }

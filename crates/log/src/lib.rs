@@ -31,6 +31,7 @@ mod tail;
 mod tail_source;
 #[cfg(test)]
 mod test_world;
+mod transactions;
 mod upload;
 mod wake;
 pub mod wal;
@@ -38,7 +39,7 @@ pub mod wal;
 pub use clock::{Clock, SystemClock, TimestampMs};
 pub use config::{FlushMode, LogConfig, StreamPolicy};
 pub use error::{AppendError, Fate, OpenError, ReadError, StreamError};
-pub use ids::{Epoch, GroupSeq, Offset, ProducerView, StreamId};
+pub use ids::{AbortedTransaction, Epoch, GroupSeq, Offset, ProducerView, StreamId, TransactionGuard};
 pub use log::{Log, LogPorts, LogStats, WalRunner};
 pub use stream::{AppendTicket, Appended, ReadLimit, ReadOutcome, Stream, StreamBounds, TimestampedOffset};
 pub use wake::WakeSet;

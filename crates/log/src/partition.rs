@@ -9,6 +9,7 @@
 
 mod append;
 mod read;
+mod transactions;
 mod upload;
 
 pub(crate) use append::{Assigned, Incoming};
@@ -16,10 +17,11 @@ pub(crate) use read::{InTail, Piece, Plan};
 
 use crate::config::StreamPolicy;
 use crate::error::{AppendError, StreamError};
-use crate::ids::{Epoch, Offset, StreamId};
+use crate::ids::{AbortedTransaction, Epoch, Offset, StreamId};
 use crate::manifest::record::ProducerSnapshot;
 use crate::producers::Producers;
 use crate::stream::StreamBounds;
+use crate::transactions::AbortedList;
 use crate::upload::source::TailBatch;
 use crate::wake::WakeCell;
 use crate::wal::queue::Ack;
@@ -55,6 +57,8 @@ struct State {
     epochs: Vec<(Epoch, Offset)>,
     /// Boxed: most streams never see an idempotent producer, and it is large.
     producers: Option<Box<Producers>>,
+    /// Boxed: most streams never see an abort.
+    aborted: Option<Box<AbortedList>>,
     /// Retries of pending batches: who waits for the batch that ends at this offset (trap T2). Boxed: rare.
     #[expect(clippy::box_collection, reason = "8 bytes instead of 24 in every idle stream")]
     retries: Option<Box<Vec<Retry>>>,
@@ -77,6 +81,7 @@ pub(crate) struct Committed {
     pub(crate) end: Offset,
     pub(crate) epochs: Vec<(Epoch, Offset)>,
     pub(crate) producers: Vec<ProducerSnapshot>,
+    pub(crate) aborted: Vec<AbortedTransaction>,
 }
 
 impl Partition {
@@ -84,6 +89,7 @@ impl Partition {
     pub(crate) fn new(id: StreamId, committed: Committed) -> Self {
         let producers =
             (!committed.producers.is_empty()).then(|| Box::new(Producers::restore(&committed.producers)));
+        let aborted = (!committed.aborted.is_empty()).then(|| Box::new(AbortedList::new(committed.aborted)));
         Self {
             id,
             rollbacks: AtomicU32::new(0),
@@ -99,6 +105,7 @@ impl Partition {
                 tail_bytes: 0,
                 epochs: committed.epochs,
                 producers,
+                aborted,
                 retries: None,
                 waiters: Vec::new(),
                 policy: None,
@@ -185,6 +192,7 @@ impl Partition {
         assert!(start <= state.end, "only what is durable is trimmed");
         state.start = start;
         state.drop_trimmed();
+        state.forget_aborted();
         let woken = state.mark_waiters();
         drop(state);
         woken.iter().for_each(|cell| cell.wake());
@@ -273,6 +281,9 @@ impl Partition {
         if self.is_deleted() {
             return Ok(());
         }
+        if let Some(aborted) = &state.aborted {
+            aborted.check().map_err(|what| format!("{}: {what}", self.id))?;
+        }
         let mut expected = state.tail_start();
         for batch in &state.tail {
             if batch.base != expected || batch.last < batch.base {
@@ -300,7 +311,8 @@ impl State {
             .producers
             .as_ref()
             .and_then(|producers| producers.first_open());
-        open.map_or(self.end, |open| open.min(self.end))
+        // A trim may reach into a transaction that is open.
+        open.map_or(self.end, |open| open.min(self.end).max(self.start))
     }
 
     fn tail_start(&self) -> Offset {

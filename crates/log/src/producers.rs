@@ -7,10 +7,10 @@
 //!
 //! On the append path, under the partition's lock.
 
-use crate::batch::BatchHeader;
+use crate::batch::{BatchHeader, ControlKind, ControlRecord};
 use crate::clock::TimestampMs;
 use crate::error::{AppendError, Fate};
-use crate::ids::{Offset, ProducerView};
+use crate::ids::{AbortedTransaction, Offset, ProducerView, TransactionGuard};
 use crate::manifest::record::{PRODUCER_BATCHES_MAX, ProducerBatch, ProducerSnapshot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -21,6 +21,8 @@ pub(crate) const PRODUCERS_MAX: usize = 100_000;
 const FORGOTTEN_AT_ONCE: usize = PRODUCERS_MAX / 10;
 /// Kafka: no producer epoch.
 const NO_EPOCH: i16 = -1;
+/// No coordinator has written a marker.
+pub(crate) const NO_COORDINATOR: i32 = -1;
 
 /// What a batch is to the producer state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub(crate) enum Verdict {
 struct State {
     epoch: i16,
     count: u8,
+    /// Of the last marker.
+    coordinator_epoch: i32,
     last_timestamp: TimestampMs,
     transaction_start: Option<Offset>,
     batches: [ProducerBatch; PRODUCER_BATCHES_MAX],
@@ -52,6 +56,9 @@ struct Producer {
     /// Its first batches were taken back: the sequence of the first one, which must come again before any later one. Without
     /// it the second of two batches in flight would count as a new producer's first, and the retry of the first as old.
     awaited: Option<(i16, i32)>,
+    /// Markers given their offsets since it was first heard of: what a `TransactionGuard` compares. Not durable: no request
+    /// outlives the process.
+    markers: u32,
     /// Batches of its newest epoch were taken back, and none became durable since: what follows them has to wait for them.
     taken_back: bool,
 }
@@ -71,6 +78,7 @@ impl Producers {
         for snapshot in snapshots {
             let mut state = State {
                 epoch: snapshot.producer_epoch,
+                coordinator_epoch: snapshot.coordinator_epoch,
                 last_timestamp: snapshot.last_timestamp,
                 transaction_start: snapshot.transaction_start,
                 ..State::NONE
@@ -85,6 +93,7 @@ impl Producers {
                     durable: state,
                     ahead: state,
                     awaited: None,
+                    markers: 0,
                     taken_back: false,
                 },
             );
@@ -92,10 +101,11 @@ impl Producers {
         producers
     }
 
-    /// Judges a batch that is about to be appended at `now`.
+    /// Judges a batch that is about to be appended at `now`; `marker` is what it holds if it is a control batch.
     pub(crate) fn check(
         &self,
         header: &BatchHeader,
+        marker: Option<&ControlRecord>,
         now: TimestampMs,
         expiry: Duration,
     ) -> Result<Verdict, AppendError> {
@@ -105,7 +115,7 @@ impl Producers {
         if producer.is_expired(now, expiry) {
             return Ok(Verdict::Fresh);
         }
-        let mut verdict = producer.ahead.check(header);
+        let mut verdict = producer.ahead.check(header, marker);
         if verdict == Ok(Verdict::Fresh) && producer.leaves_out_the_awaited(header) {
             verdict = Err(AppendError::OutOfOrderSequence);
         }
@@ -115,23 +125,51 @@ impl Producers {
         })
     }
 
+    /// What its transaction is now; see `TransactionGuard`.
+    pub(crate) fn guard(&self, producer_id: i64, producer_epoch: i16) -> TransactionGuard {
+        let known = self.by_id.get(&producer_id);
+        TransactionGuard {
+            is_open: known.is_some_and(|producer| {
+                producer.ahead.epoch == producer_epoch && producer.ahead.transaction_start.is_some()
+            }),
+            markers: known.map_or(0, |producer| producer.markers),
+        }
+    }
+
     /// Notes a batch that was given its offsets and waits for the write-ahead log.
-    pub(crate) fn assign(&mut self, header: &BatchHeader, now: TimestampMs, expiry: Duration) {
+    pub(crate) fn assign(
+        &mut self,
+        header: &BatchHeader,
+        marker: Option<&ControlRecord>,
+        now: TimestampMs,
+        expiry: Duration,
+    ) {
         let producer = self.by_id.entry(header.producer_id).or_insert(Producer::NEW);
         if producer.is_expired(now, expiry) {
-            *producer = Producer::NEW;
+            *producer = Producer {
+                markers: producer.markers,
+                ..Producer::NEW
+            };
         }
         if producer.ahead.epoch == NO_EPOCH && !header.is_control() {
             producer.awaited = Some((header.producer_epoch, header.base_sequence));
         }
-        producer.ahead.apply(header, now);
+        if marker.is_some() {
+            producer.markers = producer.markers.wrapping_add(1);
+        }
+        producer.ahead.apply(header, marker, now);
     }
 
-    /// Notes a batch that became durable, gathered at `wall_ms`.
-    pub(crate) fn publish(&mut self, header: &BatchHeader, wall_ms: TimestampMs) {
+    /// Notes a batch that became durable, gathered at `wall_ms`. Returns the transaction that it aborted.
+    pub(crate) fn publish(
+        &mut self,
+        header: &BatchHeader,
+        marker: Option<&ControlRecord>,
+        wall_ms: TimestampMs,
+    ) -> Option<AbortedTransaction> {
         let producer = self.by_id.entry(header.producer_id).or_insert(Producer::NEW);
         let open_before = producer.durable.transaction_start;
-        producer.durable.apply(header, wall_ms);
+        producer.durable.apply(header, marker, wall_ms);
         producer.awaited = None;
         producer.taken_back = false;
         producer.ahead.last_timestamp = producer.ahead.last_timestamp.max(wall_ms);
@@ -145,14 +183,27 @@ impl Producers {
         if self.by_id.len() > PRODUCERS_MAX {
             self.forget_longest_silent();
         }
+        let is_abort = marker.is_some_and(|marker| marker.kind == ControlKind::Abort);
+        open_before.filter(|_| is_abort).map(|first| AbortedTransaction {
+            producer_id: header.producer_id,
+            first,
+            marker: header.base_offset,
+            stable_after: self.first_open().unwrap_or_else(|| header.next_offset()),
+        })
     }
 
     /// Notes a durable batch found by recovery: nothing is pending, so both states move.
-    pub(crate) fn replay(&mut self, header: &BatchHeader, wall_ms: TimestampMs) {
-        self.publish(header, wall_ms);
+    pub(crate) fn replay(
+        &mut self,
+        header: &BatchHeader,
+        marker: Option<&ControlRecord>,
+        wall_ms: TimestampMs,
+    ) -> Option<AbortedTransaction> {
+        let aborted = self.publish(header, marker, wall_ms);
         if let Some(producer) = self.by_id.get_mut(&header.producer_id) {
             producer.ahead = producer.durable;
         }
+        aborted
     }
 
     /// Forgets everything that is not durable, but for what a producer without durable batches began with.
@@ -200,6 +251,7 @@ impl Producers {
             .map(|(id, producer)| ProducerSnapshot {
                 producer_id: *id,
                 producer_epoch: producer.durable.epoch,
+                coordinator_epoch: producer.durable.coordinator_epoch,
                 last_timestamp: producer.durable.last_timestamp,
                 transaction_start: producer.durable.transaction_start,
                 batches: producer.durable.remembered().to_vec(),
@@ -220,6 +272,7 @@ impl Producers {
                 last_sequence: producer.durable.last_sequence(),
                 last_timestamp: producer.durable.last_timestamp,
                 transaction_start: producer.durable.transaction_start,
+                coordinator_epoch: producer.durable.coordinator_epoch,
             })
             .collect()
     }
@@ -252,6 +305,7 @@ impl Producer {
         durable: State::NONE,
         ahead: State::NONE,
         awaited: None,
+        markers: 0,
         taken_back: false,
     };
 
@@ -290,6 +344,7 @@ impl State {
     const NONE: State = State {
         epoch: NO_EPOCH,
         count: 0,
+        coordinator_epoch: NO_COORDINATOR,
         last_timestamp: 0,
         transaction_start: None,
         batches: [ProducerBatch {
@@ -309,9 +364,12 @@ impl State {
         self.remembered().last().map_or(-1, |batch| batch.last_sequence)
     }
 
-    fn check(&self, header: &BatchHeader) -> Result<Verdict, AppendError> {
+    fn check(&self, header: &BatchHeader, marker: Option<&ControlRecord>) -> Result<Verdict, AppendError> {
         if header.producer_epoch < self.epoch {
             return Err(AppendError::StaleProducerEpoch);
+        }
+        if marker.is_some_and(|marker| marker.coordinator_epoch < self.coordinator_epoch) {
+            return Err(AppendError::StaleCoordinator);
         }
         // Markers carry no sequence; and of a producer without history any sequence is taken, as Kafka does since its
         // state may have been deleted with the records (KIP-360).
@@ -345,14 +403,17 @@ impl State {
         }
     }
 
-    fn apply(&mut self, header: &BatchHeader, wall_ms: TimestampMs) {
+    fn apply(&mut self, header: &BatchHeader, marker: Option<&ControlRecord>, wall_ms: TimestampMs) {
         if header.producer_epoch != self.epoch {
             self.epoch = header.producer_epoch;
             self.count = 0;
         }
         self.last_timestamp = self.last_timestamp.max(wall_ms);
         if header.is_control() {
-            self.transaction_start = None;
+            if let Some(marker) = marker.filter(|marker| marker.ends_transaction()) {
+                self.transaction_start = None;
+                self.coordinator_epoch = self.coordinator_epoch.max(marker.coordinator_epoch);
+            }
             return;
         }
         if header.is_transactional() && self.transaction_start.is_none() {

@@ -5,7 +5,7 @@
 //! **Invariant**: after it, every acknowledged batch is at its offset, and producers and epochs are as they were live.
 
 use crate::backlog::Backlog;
-use crate::batch::{BatchHeader, split};
+use crate::batch::{BatchHeader, ControlRecord, split};
 use crate::clock::Clock;
 use crate::config::LogConfig;
 use crate::core::open_partition;
@@ -81,11 +81,12 @@ impl Recovery {
         let mut at = u32::try_from(position).expect("a block is below 2^32 bytes");
         let mut batches = 0;
         for batch in split(bytes) {
-            let (header, _): (BatchHeader, Bytes) = batch.map_err(|error| {
+            let (header, bytes): (BatchHeader, Bytes) = batch.map_err(|error| {
                 // The group's checksum holds, so it was written like this.
                 OpenError::Corrupt(format!("{} in {seq}: {error}", run.stream))
             })?;
-            partition.replay(&header, seq, wall_ms, at)?;
+            let marker = ControlRecord::of_batch(&header, &bytes);
+            partition.replay(&header, marker.as_ref(), seq, wall_ms, at)?;
             at += u32::try_from(header.size_bytes).expect("a batch is below 2^31 bytes");
             batches += 1;
         }

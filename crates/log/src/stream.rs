@@ -6,12 +6,12 @@
 //!
 //! The door of the append path into the log, and of the fetch path.
 
-use crate::batch::ValidBatch;
+use crate::batch::{ControlRecord, ValidBatch};
 use crate::clock::TimestampMs;
 use crate::config::StreamPolicy;
 use crate::core::Core;
 use crate::error::{AppendError, Fate, ReadError, StreamError};
-use crate::ids::{Epoch, Offset, ProducerView, StreamId};
+use crate::ids::{AbortedTransaction, Epoch, Offset, ProducerView, StreamId, TransactionGuard};
 use crate::partition::{Assigned, Incoming, Partition};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -129,6 +129,25 @@ impl Stream {
     ///
     /// A retry of a batch that is still pending gets a ticket for that batch's outcome (trap T2).
     pub async fn append(&self, epoch: Epoch, batch: ValidBatch) -> Result<AppendTicket, AppendError> {
+        self.append_guarded(epoch, batch, None).await
+    }
+
+    /// As `append`, for a batch of a transaction about which its coordinator was asked after `guard` was taken.
+    pub async fn append_in_transaction(
+        &self,
+        epoch: Epoch,
+        batch: ValidBatch,
+        guard: TransactionGuard,
+    ) -> Result<AppendTicket, AppendError> {
+        self.append_guarded(epoch, batch, Some(guard)).await
+    }
+
+    async fn append_guarded(
+        &self,
+        epoch: Epoch,
+        batch: ValidBatch,
+        guard: Option<TransactionGuard>,
+    ) -> Result<AppendTicket, AppendError> {
         let header = *batch.header();
         let core = &self.core;
         let room = core.backlog.reserve(header.size_bytes as u64).await?;
@@ -137,7 +156,9 @@ impl Stream {
         let incoming = Incoming {
             epoch,
             header,
+            marker: ControlRecord::of_batch(&header, batch.bytes()),
             bytes: batch.into_bytes(),
+            guard,
             now: core.clock.wall_ms(),
             ack,
         };
@@ -208,6 +229,18 @@ impl Stream {
     /// Changes retention and compaction from now on.
     pub fn set_policy(&self, policy: StreamPolicy) {
         self.partition.set_policy(policy);
+    }
+
+    /// What the producer's transaction is here, now.
+    #[must_use]
+    pub fn transaction_guard(&self, producer_id: i64, producer_epoch: i16) -> TransactionGuard {
+        self.partition.transaction_guard(producer_id, producer_epoch)
+    }
+
+    /// Aborted transactions that may have records in `[from, below)`, in the order of their markers.
+    #[must_use]
+    pub fn aborted_between(&self, from: Offset, below: Offset) -> Vec<AbortedTransaction> {
+        self.partition.aborted_between(from, below)
     }
 
     /// Producers that have written and are not expired.

@@ -193,6 +193,7 @@ impl TailSource for FakeTail {
                 batches,
                 epochs: vec![(EPOCH, Offset::ZERO)],
                 producers: Vec::new(),
+                aborted: Vec::new(),
             })
         };
         state.1.iter().filter_map(part).collect()

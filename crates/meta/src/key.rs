@@ -43,17 +43,17 @@ pub(crate) enum Key<'a> {
     TopicConfigs(TopicId),
     /// `None`: all brokers.
     BrokerConfigs(Option<u32>),
+    /// By the name's spelling.
+    Named {
+        kind: NamedKind,
+        spelt: &'a str,
+    },
     /// By hash.
     Acl(&'a str),
     /// By user and mechanism.
     Scram(&'a str),
     /// By id.
     Token(&'a str),
-    /// By the name's spelling.
-    Named {
-        kind: NamedKind,
-        spelt: &'a str,
-    },
     StreamCounter,
     ProducerCounter,
     ManifestSnapshot {
@@ -74,10 +74,10 @@ impl fmt::Display for Key<'_> {
             Self::TopicConfigs(topic) => write!(f, "catalog/topic-configs/{}", Hex(topic)),
             Self::BrokerConfigs(None) => write!(f, "catalog/broker-configs/default"),
             Self::BrokerConfigs(Some(broker)) => write!(f, "catalog/broker-configs/{broker}"),
+            Self::Named { kind, spelt } => write!(f, "catalog/{kind}/{spelt}"),
             Self::Acl(hash) => write!(f, "catalog/acl/{hash}"),
             Self::Scram(place) => write!(f, "catalog/scram/{place}"),
             Self::Token(id) => write!(f, "catalog/token/{id}"),
-            Self::Named { kind, spelt } => write!(f, "catalog/{kind}/{spelt}"),
             Self::StreamCounter => write!(f, "counter/stream"),
             Self::ProducerCounter => write!(f, "counter/producer"),
             Self::ManifestSnapshot { broker } => write!(f, "manifest/{broker}/snapshot"),

@@ -7,7 +7,7 @@ use crate::config::listener::Listener;
 use crate::config::table::ObjectSettings;
 use crate::config::value::{HostPort, StoreKind};
 use crate::facts::Facts;
-use crate::listen::ConnectionCounts;
+use crate::listen::{ConnectionCounts, Gate};
 use crate::security::Guard;
 use crate::security::tls::Accepted;
 use anyhow::anyhow;
@@ -253,6 +253,13 @@ impl Running {
         self.source.clone()
     }
 
+    /// What an acceptor asks about each connection.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        let broker = self.broker.clone();
+        Arc::new(move |address| broker.admit_connection(address))
+    }
+
     /// What an acceptor of a listener calls for each connection.
     pub fn handler(
         &self,
@@ -298,12 +305,12 @@ impl Running {
     /// Ends the coordination of groups: members that wait for a rebalance are told to look elsewhere, so that their
     /// connections can finish.
     pub async fn release_groups(&self) {
-        self.kafka.groups.close().await;
+        self.kafka.close().await;
     }
 
     /// Ends in the order of dependence. What fails here is mended by the next start.
     pub async fn close(self) {
-        self.kafka.groups.close().await;
+        self.kafka.close().await;
         self.broker.close().await;
         self.store.close().await;
     }

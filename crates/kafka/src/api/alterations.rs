@@ -56,8 +56,7 @@ pub(crate) async fn alter_all(
         let allowed = need_configs(kafka, call, Operation::AlterConfigs, kind, name);
         let outcome = match allowed.and(one.edit) {
             _ if twice.contains(&(one.resource_type, one.name.clone())) => Err(named_twice()),
-            Ok(edit) => alter(kafka, one.resource_type, one.name.as_str(), &edit, dry).await,
-            Err(refusal) => Err(refusal),
+            edit => alter(kafka, call, one.resource_type, one.name.as_str(), edit, dry).await,
         };
         let (code, message) = outcome
             .err()
@@ -72,7 +71,16 @@ pub(crate) async fn alter_all(
     all
 }
 
-async fn alter(kafka: &Kafka, resource_type: i8, name: &str, edit: &Edit, dry: Dry) -> Result<(), Refusal> {
+async fn alter(
+    kafka: &Kafka,
+    call: &Call,
+    resource_type: i8,
+    name: &str,
+    edit: Result<Edit, Refusal>,
+    dry: Dry,
+) -> Result<(), Refusal> {
+    need_configs(kafka, call, Operation::AlterConfigs, resource_type, name)?;
+    let edit = &edit?;
     let broker = &kafka.broker;
     match resource_type {
         resource::TOPIC => {

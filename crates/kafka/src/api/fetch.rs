@@ -15,8 +15,8 @@ use millstream_broker::{
     Epoch, FetchBudget, FetchRead, FetchResult, FetchSlice, Isolation, Offset, QuotaKind, StreamBounds, Topic,
 };
 use millstream_kafka_wire::fetch::{
-    EpochEndOffset, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse, ForgottenTopic,
-    PartitionData,
+    AbortedTransaction, EpochEndOffset, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse,
+    ForgottenTopic, PartitionData,
 };
 use millstream_kafka_wire::{Records, Str, Uuid};
 use std::sync::Arc;
@@ -38,11 +38,10 @@ impl Api for Fetch {
         let mut budget = budget(&kafka, &request);
         let by_id = call.version >= TOPIC_IDS_FROM;
         let leaving = call.leaving.clone();
-        let toll = call.toll.take();
         // A fetch that waits must not keep large requests of others waiting.
         drop(call.memory.take());
         let mut owes = false;
-        if let Some(toll) = &toll {
+        if let Some(toll) = &call.toll {
             owes = toll.owes(QuotaKind::Fetch);
             // Nothing is read for a client that is to wait; a session that it wants to begin would be lost on it.
             if owes && request.session_epoch <= 0 {
@@ -70,7 +69,7 @@ impl Api for Fetch {
         }
         let reads = resolve_all(&kafka, &call, &plan.asks);
         let results = read_all(&kafka, reads, budget, leaving).await;
-        if let Some(toll) = &toll {
+        if let Some(toll) = &call.toll {
             let bytes: usize = results.iter().flatten().map(|slice| slice.bytes).sum();
             toll.charge(QuotaKind::Fetch, bytes as f64);
         }
@@ -283,6 +282,17 @@ fn news(result: &Result<FetchSlice, ErrorCode>) -> (Told, HasNews) {
     }
 }
 
+/// What a reader of committed records has to leave out. Readers look for the first offsets in order.
+fn aborted(slice: &FetchSlice) -> Vec<AbortedTransaction> {
+    let of = |aborted: &millstream_broker::AbortedTransaction| AbortedTransaction {
+        producer_id: aborted.producer_id,
+        first_offset: aborted.first.0 as i64,
+    };
+    let mut all: Vec<AbortedTransaction> = slice.aborted.iter().map(of).collect();
+    all.sort_by_key(|aborted| aborted.first_offset);
+    all
+}
+
 fn encode_partition(
     index: i32,
     result: Result<FetchSlice, ErrorCode>,
@@ -304,7 +314,7 @@ fn encode_partition(
     data.high_watermark = slice.bounds.end.0 as i64;
     data.last_stable_offset = slice.bounds.stable_end.0 as i64;
     data.log_start_offset = slice.bounds.start.0 as i64;
-    data.aborted_transactions = (isolation == Isolation::ReadCommitted).then(Vec::new);
+    data.aborted_transactions = (isolation == Isolation::ReadCommitted).then(|| aborted(&slice));
     if let Some((epoch, end)) = slice.diverging {
         let epoch = i32::try_from(epoch.0).unwrap_or(i32::MAX);
         data.diverging_epoch = EpochEndOffset {

@@ -1,7 +1,7 @@
 //! FindCoordinator (10): which broker coordinates a group, a transactional id or a share partition.
 //!
 //! Versions 0-6. v1 key types; v3 flexible; v4 many keys (KIP-699); v6 share partitions (KIP-932).
-//! This broker coordinates every group. Transactions and share groups are not served yet: their keys are refused.
+//! This broker coordinates every group and every transaction. Share groups are not served yet: their keys are refused.
 
 use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
@@ -13,8 +13,10 @@ use std::sync::Arc;
 
 pub(crate) struct FindCoordinator;
 
-/// Key type of a group; the others are a transactional id (1) and, from version 6 on, a share partition (2).
+/// Key type of a group; from version 6 on there is a third, a share partition (2).
 const KEY_TYPE_GROUP: i8 = 0;
+/// Key type of a transactional id.
+const KEY_TYPE_TRANSACTION: i8 = 1;
 
 /// The first version with many keys.
 const VERSION_MANY_KEYS: i16 = 4;
@@ -50,15 +52,28 @@ impl Api for FindCoordinator {
 }
 
 async fn find(kafka: &Kafka, call: &Call, key_type: i8, key: Str) -> Coordinator {
-    if key_type != KEY_TYPE_GROUP {
-        let what = "Only groups have a coordinator here; transactions and share groups are not served.";
-        return refused(key, ErrorCode::INVALID_REQUEST, what);
-    }
-    if let Err(code) = kafka.need(call, Operation::Describe, Resource::Group(key.as_str())) {
-        return refused(key, code, "Group authorization failed.");
-    }
-    if let Err(error) = kafka.groups.ensure_started().await {
-        return refused(key, error.code(), "The coordinator is not available.");
+    let started = match key_type {
+        KEY_TYPE_GROUP => {
+            if let Err(code) = kafka.need(call, Operation::Describe, Resource::Group(key.as_str())) {
+                return refused(key, code, "Group authorization failed.");
+            }
+            kafka.groups.ensure_started().await.map_err(|error| error.code())
+        }
+        KEY_TYPE_TRANSACTION => {
+            if let Err(code) = kafka.need(call, Operation::Describe, Resource::TransactionalId(key.as_str()))
+            {
+                return refused(key, code, "Transactional id authorization failed.");
+            }
+            let started = kafka.transactions.ensure_started().await;
+            started.map_err(|error| error.code())
+        }
+        _ => {
+            let what = "Only groups and transactions have a coordinator here; share groups are not served.";
+            return refused(key, ErrorCode::INVALID_REQUEST, what);
+        }
+    };
+    if let Err(code) = started {
+        return refused(key, code, "The coordinator is not available.");
     }
     match kafka.advertised(&call.peer) {
         Some(address) => Coordinator {

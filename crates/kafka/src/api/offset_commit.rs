@@ -121,6 +121,7 @@ fn ask(call: &Call, request: &OffsetCommitRequest, topics: Vec<CommitTopic>) -> 
         member: MemberId::given(&request.member_id),
         instance: request.group_instance_id.as_deref().map(InstanceId::from),
         retention_ms: Some(request.retention_time_ms).filter(|&ms| ms >= 0),
+        transaction: None,
         group_not_found_supported: call.version >= VERSION_GROUP_NOT_FOUND,
         topics,
     }

@@ -5,13 +5,14 @@
 //! (KIP-951); v12 transactions without AddPartitions (KIP-890); v13 topic ids (KIP-516).
 //!
 //! acks=0 has no answer; when a batch is refused the connection ends, so that the producer learns of it and looks again. A
-//! partition that is named twice is appended to twice and answered twice, in the order of the request. Batches of transactions
-//! are refused until transactions are served.
+//! partition that is named twice is appended to twice and answered twice, in the order of the request. Transactions:
+//! `produce_transaction.rs`.
 //!
 //! Append path: decode, ask, encode. `Sequenced`: batches of one connection take their places in the order of its requests,
 //! and the flushes are pipelined.
 
-use crate::access::Operation;
+use crate::access::{Operation, Resource};
+use crate::api::produce_transaction::{Standing, standings};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
@@ -22,6 +23,7 @@ use millstream_kafka_wire::produce::{
     BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
     ProduceResponse, TopicProduceData, TopicProduceResponse,
 };
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub(crate) struct Produce;
@@ -47,12 +49,26 @@ impl Api for Produce {
         if !matches!(acks, -1..=1) {
             return Begun::Done(refuse_all(request, ErrorCode::INVALID_REQUIRED_ACKS));
         }
+        if let Some(id) = &request.transactional_id
+            && let Err(code) = kafka.need(&call, Operation::Write, Resource::TransactionalId(id))
+        {
+            return Begun::Done(refuse_all(request, code));
+        }
         if call.toll.is_some() {
             call.charge(QuotaKind::Produce, record_bytes(&request) as f64);
         }
+        let found: Vec<_> = request
+            .topic_data
+            .iter()
+            .map(|data| find(&kafka, &call, data))
+            .collect();
+        let mut standings = match request.transactional_id {
+            Some(_) => standings(&kafka, &call, &request, &found).await,
+            None => VecDeque::new(),
+        };
         let mut topics = Vec::with_capacity(request.topic_data.len());
-        for data in request.topic_data {
-            topics.push(begin_topic(&kafka, &call, data).await);
+        for (data, found) in request.topic_data.into_iter().zip(found) {
+            topics.push(begin_topic(&kafka, data, found, &mut standings).await);
         }
         if acks == 0 {
             return first_refusal(&topics).map_or(Begun::Silent, Begun::HangUp);
@@ -75,21 +91,31 @@ fn record_bytes(request: &ProduceRequest) -> usize {
         .sum()
 }
 
-async fn begin_topic(kafka: &Kafka, call: &Call, data: TopicProduceData) -> WaitingTopic {
-    let found = if call.version >= 13 {
+fn find(kafka: &Kafka, call: &Call, data: &TopicProduceData) -> Result<Arc<Topic>, ErrorCode> {
+    if call.version >= 13 {
         kafka.topic_by_id_for(call, Operation::Write, data.topic_id)
     } else {
         kafka.topic_for(call, Operation::Write, data.name.as_str())
-    };
+    }
+}
+
+/// `standings`: one for each partition of a request with a transactional id, else none.
+async fn begin_topic(
+    kafka: &Kafka,
+    data: TopicProduceData,
+    found: Result<Arc<Topic>, ErrorCode>,
+    standings: &mut VecDeque<Standing>,
+) -> WaitingTopic {
     let mut partitions = Vec::with_capacity(data.partition_data.len());
     for PartitionProduceData { index, records, .. } in data.partition_data {
+        let standing = standings.pop_front().unwrap_or(Standing::Plain);
         let waiting = match &found {
             Err(code) => Waiting::Refused(*code, None),
             Ok(topic) => {
                 let records = records
                     .map(millstream_kafka_wire::Records::into_contiguous)
                     .unwrap_or_default();
-                begin_partition(kafka, topic, index, records).await
+                begin_partition(kafka, topic, index, records, standing).await
             }
         };
         partitions.push((index, waiting));
@@ -101,11 +127,27 @@ async fn begin_topic(kafka: &Kafka, call: &Call, data: TopicProduceData) -> Wait
     }
 }
 
-async fn begin_partition(kafka: &Kafka, topic: &Topic, index: i32, records: bytes::Bytes) -> Waiting {
+async fn begin_partition(
+    kafka: &Kafka,
+    topic: &Topic,
+    index: i32,
+    records: bytes::Bytes,
+    standing: Standing,
+) -> Waiting {
     let Ok(partition) = u32::try_from(index) else {
         return Waiting::Refused(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, None);
     };
-    match kafka.broker.append(topic, partition, records).await {
+    let begun = match standing {
+        Standing::Plain => kafka.broker.append(topic, partition, records).await,
+        Standing::Guarded(guard) => {
+            let broker = &kafka.broker;
+            broker
+                .append_in_transaction(topic, partition, records, guard)
+                .await
+        }
+        Standing::Refused(code) => return Waiting::Refused(code, None),
+    };
+    match begun {
         Ok(pending) => Waiting::Pending(pending),
         Err(error) => Waiting::Refused(error.code(), Some(error)),
     }

@@ -14,9 +14,10 @@ mod outbox;
 
 use crate::dispatch::{self, Answer, Call, CallError, Leaving, Order, Started};
 use crate::node::Kafka;
+use crate::share::ShareLink;
+use crate::throttle::Muting;
 pub use login::LoginRules;
 
-use crate::throttle::Muting;
 use frames::{FrameReader, InFrame, Incoming, LENGTH_BYTES};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -126,6 +127,10 @@ pub async fn serve_connection(
         outbox: Outbox::default(),
         stage: Stage::Reading,
         limits,
+    };
+    let _link = ShareLink {
+        kafka: connection.kafka.clone(),
+        peer: connection.peer.clone(),
     };
     connection.await_login();
     tokio::pin!(shutdown);

@@ -42,6 +42,8 @@ pub enum Request {
     Leave(LeaveRequest),
     /// OffsetCommit.
     Commit(CommitRequest),
+    /// The end of a transaction: what it has pending becomes committed, or goes.
+    EndOffsets(EndOffsetsRequest),
     /// OffsetFetch, one group.
     Fetch(FetchRequest),
     /// OffsetDelete.
@@ -52,6 +54,55 @@ pub enum Request {
     Describe(GroupId),
     /// DeleteGroups, one group.
     Delete(GroupId),
+    /// ShareGroupHeartbeat.
+    ShareHeartbeat(ShareHeartbeat),
+    /// ShareGroupDescribe, one group.
+    DescribeShare(GroupId, Topics),
+}
+
+/// A topic as share groups see it: its id, and how many partitions it has.
+pub type TopicView = (TopicId, u32);
+
+/// The topics as they are when a request is asked; by name.
+#[derive(Clone)]
+pub struct Topics(pub Arc<dyn Fn(&str) -> Option<TopicView> + Send + Sync>);
+
+impl std::fmt::Debug for Topics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Topics")
+    }
+}
+
+/// ShareGroupHeartbeat: `None` means "as before".
+#[derive(Clone, Debug)]
+pub struct ShareHeartbeat {
+    /// The group.
+    pub group: GroupId,
+    /// The member; its client made the id.
+    pub member: MemberId,
+    /// 0: joins; above: its epoch; -1: leaves.
+    pub epoch: i32,
+    /// Where it runs.
+    pub rack: Option<Arc<str>>,
+    /// Who asks.
+    pub client: ClientInfo,
+    /// Topics by name.
+    pub subscribed: Option<Vec<TopicName>>,
+    /// The settings of the group, as they are now.
+    pub terms: ShareTerms,
+    /// The topics.
+    pub topics: Topics,
+}
+
+/// Settings of a share group: the broker's, or its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShareTerms {
+    /// `group.share.session.timeout.ms`, `share.session.timeout.ms`.
+    pub session_timeout: std::time::Duration,
+    /// `group.share.heartbeat.interval.ms`, `share.heartbeat.interval.ms`.
+    pub heartbeat_interval: std::time::Duration,
+    /// `group.share.max.size`.
+    pub size_max: usize,
 }
 
 /// Who a member's client says it is.
@@ -149,7 +200,27 @@ pub struct Leaver {
     pub instance: Option<InstanceId>,
 }
 
-/// OffsetCommit.
+/// The producer of a transaction that commits offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OffsetProducer {
+    /// Its id.
+    pub id: i64,
+    /// Its epoch.
+    pub epoch: i16,
+}
+
+/// The end of a transaction in one offsets partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndOffsetsRequest {
+    /// Whose.
+    pub producer_id: i64,
+    /// As the marker carries it; commits under a lower one are refused from then on.
+    pub producer_epoch: i16,
+    /// Commit, or else abort.
+    pub commit: bool,
+}
+
+/// OffsetCommit and TxnOffsetCommit.
 #[derive(Clone, Debug)]
 pub struct CommitRequest {
     /// The group.
@@ -162,6 +233,8 @@ pub struct CommitRequest {
     pub instance: Option<InstanceId>,
     /// Versions 2 to 4 may say how long to keep the offsets; milliseconds.
     pub retention_ms: Option<i64>,
+    /// Set where the offsets become committed with a transaction: its coordinator has been asked.
+    pub transaction: Option<OffsetProducer>,
     /// Whether a missing group is told as such (version 9 and later) or as an illegal generation.
     pub group_not_found_supported: bool,
     /// The offsets.

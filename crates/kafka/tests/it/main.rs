@@ -17,5 +17,7 @@ mod offsets;
 mod produce;
 mod quotas;
 mod requests;
+mod share;
 mod tools;
+mod transactions;
 mod versions;

@@ -100,8 +100,8 @@ async fn what_is_wrong_with_a_batch_is_told_with_kafkas_codes() {
         (batch_of(&["x"; 100]), ErrorCode::MESSAGE_TOO_LARGE, "too much"),
         (
             transactional(),
-            ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
-            "a transaction",
+            ErrorCode::INVALID_TXN_STATE,
+            "a transaction that was not begun",
         ),
     ] {
         let refused = send(&mut client, 0, batch).await;
@@ -253,7 +253,7 @@ async fn an_idempotent_producer_is_kept_once_and_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn producer_ids_are_given_once_and_transactional_ones_not_yet() {
+async fn producer_ids_are_given_once_and_a_transactional_id_has_a_name_and_a_coordinator() {
     let server = Server::start().await;
     let mut client = server.connect();
     let plain = InitProducerIdRequest {
@@ -270,7 +270,7 @@ async fn producer_ids_are_given_once_and_transactional_ones_not_yet() {
     assert_eq!(client.ask(&half).await.error_code, ErrorCode::INVALID_REQUEST.0);
     for (id, code) in [
         ("", ErrorCode::INVALID_REQUEST),
-        ("x", ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED),
+        ("nobody was asked for its coordinator", ErrorCode::NOT_COORDINATOR),
     ] {
         let transactional = InitProducerIdRequest {
             transactional_id: Some(Str::from(id)),

@@ -8,9 +8,11 @@
 use super::build::{BatchBuilder, NewRecord};
 use super::compression::Codec;
 use super::error::BatchError;
-use super::records::RecordRef;
+use super::header::BatchHeader;
+use super::records::{BatchRecords, RecordRef};
 use super::verify::ValidBatch;
 use crate::clock::TimestampMs;
+use bytes::Bytes;
 
 /// Version of key and value that is written; later ones may add bytes, which are passed over.
 const CONTROL_VERSION: i16 = 0;
@@ -18,6 +20,8 @@ const CONTROL_VERSION: i16 = 0;
 const KEY_BYTES: usize = 4;
 /// Value: version (i16), coordinator epoch (i32).
 const VALUE_BYTES: usize = 6;
+/// The most that a control batch is opened to: one record of a few bytes.
+const CONTROL_RECORDS_BYTES_MAX: usize = 4096;
 /// Markers have no sequence.
 const NO_SEQUENCE: i32 = -1;
 
@@ -72,6 +76,23 @@ impl ControlRecord {
             headers: &[],
         })?;
         builder.finish()
+    }
+
+    /// The marker that a batch holds; `None` where it is no control batch, or none that can be read.
+    #[must_use]
+    pub fn of_batch(header: &BatchHeader, batch: &Bytes) -> Option<ControlRecord> {
+        if !header.is_control() {
+            return None;
+        }
+        let records = BatchRecords::open(header, batch, CONTROL_RECORDS_BYTES_MAX).ok()?;
+        let record = records.iter().next()?.ok()?;
+        Self::parse(&record).ok()
+    }
+
+    /// Whether it ends a transaction.
+    #[must_use]
+    pub fn ends_transaction(&self) -> bool {
+        matches!(self.kind, ControlKind::Abort | ControlKind::Commit)
     }
 
     /// Reads the marker in a record of a control batch.

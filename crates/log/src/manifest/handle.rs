@@ -8,7 +8,7 @@ use super::record::{ObjectMeta, ProducerSnapshot, Range, Record, TrimTo};
 use super::store::ManifestStore;
 use crate::clock::TimestampMs;
 use crate::error::{OpenError, StreamError};
-use crate::ids::{Epoch, GroupSeq, Offset, StreamId};
+use crate::ids::{AbortedTransaction, Epoch, GroupSeq, Offset, StreamId};
 use crate::objects::ObjectId;
 use crate::objects::store::ObjectStore;
 use parking_lot::{Mutex, RwLock};
@@ -50,6 +50,8 @@ pub(crate) struct StreamState {
     pub(crate) epochs: Vec<(Epoch, Offset)>,
     /// Producers as of `end`; replay of the tail goes on from there.
     pub(crate) producers: Arc<[ProducerSnapshot]>,
+    /// Transactions aborted by markers below `end`.
+    pub(crate) aborted: Vec<AbortedTransaction>,
     /// Bytes in objects.
     pub(crate) bytes: u64,
     /// Largest timestamp in objects; negative when there is none.
@@ -160,6 +162,7 @@ impl ManifestHandle {
             end: stream.end,
             epochs: stream.epochs.clone(),
             producers: stream.producers.clone(),
+            aborted: stream.aborted.all().to_vec(),
             bytes: stream.bytes(),
             max_timestamp: stream
                 .ranges

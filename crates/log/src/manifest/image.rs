@@ -163,6 +163,9 @@ impl Image {
             let stream = self.streams.entry(part.stream).or_default();
             stream.epochs.clone_from(&part.epochs);
             stream.producers = part.producers.clone().into();
+            part.aborted
+                .iter()
+                .for_each(|aborted| stream.aborted.push(*aborted));
             let dropped = stream.append(&part.ranges);
             self.release(&dropped);
         }

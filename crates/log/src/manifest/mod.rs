@@ -22,6 +22,7 @@ pub(crate) mod ranges;
 pub(crate) mod record;
 pub(crate) mod record_format;
 pub(crate) mod snapshot_format;
+mod transactions_format;
 
 #[cfg(test)]
 mod tests;

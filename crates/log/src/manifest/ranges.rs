@@ -6,6 +6,7 @@
 use super::record::{ProducerSnapshot, Range};
 use crate::ids::{Epoch, Offset};
 use crate::objects::ObjectId;
+use crate::transactions::AbortedList;
 use std::sync::Arc;
 
 /// The largest number of offsets that one range may cover: 2^48 records in one object cannot be (trap T7).
@@ -47,6 +48,8 @@ pub(crate) struct StreamImage {
     pub(crate) epochs: Vec<(Epoch, Offset)>,
     /// Producers as of `end`.
     pub(crate) producers: Arc<[ProducerSnapshot]>,
+    /// Transactions aborted by markers below `end`.
+    pub(crate) aborted: AbortedList,
     /// Below it every key occurs once.
     pub(crate) compacted_through: Offset,
 }
@@ -132,6 +135,7 @@ impl StreamImage {
         let dropped: Vec<Range> = self.ranges.drain(..gone).collect();
         self.bytes = self.bytes.saturating_sub(sum(&dropped));
         self.drop_old_epochs();
+        self.aborted.trim(self.start);
         dropped
     }
 

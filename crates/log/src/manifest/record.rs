@@ -1,7 +1,7 @@
 //! What a manifest record says. One record is one atomic change; its bytes are in `record_format`.
 
 use crate::clock::TimestampMs;
-use crate::ids::{Epoch, GroupSeq, Offset, StreamId};
+use crate::ids::{AbortedTransaction, Epoch, GroupSeq, Offset, StreamId};
 use crate::objects::ObjectId;
 
 /// One atomic change.
@@ -50,6 +50,8 @@ pub(crate) struct UploadPart {
     pub(crate) epochs: Vec<(Epoch, Offset)>,
     /// The stream's producers as of the new end.
     pub(crate) producers: Vec<ProducerSnapshot>,
+    /// Transactions that the ranges' markers aborted, in the order of the markers.
+    pub(crate) aborted: Vec<AbortedTransaction>,
 }
 
 /// See `Record::Rewrite`.
@@ -127,6 +129,8 @@ pub(crate) struct ProducerSnapshot {
     pub(crate) producer_epoch: i16,
     /// Wall time of its last batch.
     pub(crate) last_timestamp: TimestampMs,
+    /// Epoch of the coordinator that wrote its last marker; -1: none did.
+    pub(crate) coordinator_epoch: i32,
     /// Where its open transaction began.
     pub(crate) transaction_start: Option<Offset>,
     /// Its newest batches, oldest first.

@@ -4,9 +4,11 @@ use super::record::{
     ObjectMeta, PRODUCER_BATCHES_MAX, ProducerBatch, ProducerSnapshot, Range, Record, Rewrite, RewritePart,
     Spill, TrimTo, Upload, UploadPart,
 };
+use super::transactions_format::{OfStream, put_transactions, take_transactions};
 use crate::ids::{Epoch, GroupSeq, Offset, StreamId};
 use crate::le::{FormatError, LeReader, checksum, put_count};
 use crate::objects::ObjectId;
+use crate::producers::NO_COORDINATOR;
 use bytes::{BufMut, Bytes, BytesMut};
 
 const MAGIC: [u8; 4] = *b"MSMR";
@@ -20,6 +22,8 @@ const KIND_TRIM: u16 = 4;
 const KIND_DELETE: u16 = 5;
 const KIND_COLLECTED: u16 = 6;
 const KIND_SPILLED: u16 = 7;
+/// An upload with aborted transactions, or with producers of which a coordinator has written markers.
+const KIND_UPLOAD_TRANSACTIONS: u16 = 8;
 
 const OBJECT_BYTES: usize = 20;
 const RANGE_BYTES: usize = 49;
@@ -58,7 +62,8 @@ pub(crate) fn encode(record: &Record) -> Bytes {
 fn kind_of(record: &Record) -> u16 {
     match record {
         Record::Opened => KIND_OPENED,
-        Record::Upload(_) => KIND_UPLOAD,
+        Record::Upload(upload) if of_streams(upload).is_empty() => KIND_UPLOAD,
+        Record::Upload(_) => KIND_UPLOAD_TRANSACTIONS,
         Record::Rewrite(_) => KIND_REWRITE,
         Record::Trim(_) => KIND_TRIM,
         Record::DeleteStream { .. } => KIND_DELETE,
@@ -74,6 +79,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record, FormatError> {
     let record = match kind {
         KIND_OPENED => Record::Opened,
         KIND_UPLOAD => Record::Upload(take_upload(&mut reader)?),
+        KIND_UPLOAD_TRANSACTIONS => Record::Upload(take_upload_transactions(&mut reader)?),
         KIND_REWRITE => Record::Rewrite(take_rewrite(&mut reader)?),
         KIND_TRIM => Record::Trim(take_list(&mut reader, TRIM_BYTES, |r| {
             Ok(TrimTo {
@@ -162,6 +168,36 @@ fn put_upload(out: &mut BytesMut, upload: &Upload) {
         put_epochs(out, &part.epochs);
         put_list(out, &part.producers, put_producer);
     });
+    let of_streams = of_streams(upload);
+    if !of_streams.is_empty() {
+        put_transactions(out, &of_streams);
+    }
+}
+
+/// The parts that have something to say of transactions.
+fn of_streams(upload: &Upload) -> Vec<OfStream<'_>> {
+    let parts = upload.parts.iter().map(|part| OfStream {
+        stream: part.stream,
+        aborted: &part.aborted,
+        producers: &part.producers,
+    });
+    parts.filter(|of_stream| !of_stream.is_silent()).collect()
+}
+
+fn take_upload_transactions(reader: &mut LeReader<'_>) -> Result<Upload, FormatError> {
+    let mut upload = take_upload(reader)?;
+    for taken in take_transactions(reader)? {
+        let part = upload
+            .parts
+            .iter_mut()
+            .find(|part| part.stream == taken.stream)
+            .ok_or(FormatError::Inconsistent(
+                "transactions of a stream without a part",
+            ))?;
+        taken.mark(&mut part.producers)?;
+        part.aborted = taken.aborted;
+    }
+    Ok(upload)
 }
 
 fn take_upload(reader: &mut LeReader<'_>) -> Result<Upload, FormatError> {
@@ -174,6 +210,7 @@ fn take_upload(reader: &mut LeReader<'_>) -> Result<Upload, FormatError> {
                 ranges: take_ranges(r)?,
                 epochs: take_epochs(r)?,
                 producers: take_producers(r)?,
+                aborted: Vec::new(),
             })
         })?,
     })
@@ -277,6 +314,7 @@ pub(super) fn take_producers(reader: &mut LeReader<'_>) -> Result<Vec<ProducerSn
             producer_id: r.i64()?,
             producer_epoch: r.i16()?,
             last_timestamp: r.i64()?,
+            coordinator_epoch: NO_COORDINATOR,
             transaction_start: Some(r.u64()?).filter(|at| *at != NO_OFFSET).map(Offset),
             batches: take_list(r, PRODUCER_BATCH_BYTES, take_producer_batch)?,
         };

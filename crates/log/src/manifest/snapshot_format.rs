@@ -8,15 +8,19 @@ use super::record_format::{
     take_objects, take_producers, take_ranges, take_spill, unseal,
 };
 use super::store::ManifestSeq;
+use super::transactions_format::{OfStream, put_transactions, take_transactions};
 use crate::ids::{GroupSeq, Offset, StreamId};
 use crate::le::{FormatError, LeReader, put_count};
 use crate::objects::ObjectId;
+use crate::transactions::AbortedList;
 use bytes::{BufMut, Bytes, BytesMut};
 
 const MAGIC: [u8; 4] = *b"MSMS";
 const VERSION: u16 = 1;
 const KIND_WHOLE: u16 = 1;
 const KIND_SPILLED: u16 = 2;
+/// The image with aborted transactions, or with producers of which a coordinator has written markers.
+const KIND_WHOLE_TRANSACTIONS: u16 = 3;
 /// Bytes of a stream without its lists.
 const STREAM_BYTES_MIN: usize = 44;
 
@@ -37,7 +41,21 @@ pub(crate) fn encode_spilled(spill: &Spill) -> Bytes {
 
 /// Spilled records up to the image's position are covered by the snapshot and are left out of it.
 pub(crate) fn encode(image: &Image) -> Bytes {
-    let mut out = begin(KIND_WHOLE);
+    let of_streams: Vec<OfStream<'_>> = image
+        .streams
+        .iter()
+        .map(|(id, stream)| OfStream {
+            stream: *id,
+            aborted: stream.aborted.all(),
+            producers: &stream.producers,
+        })
+        .filter(|of_stream| !of_stream.is_silent())
+        .collect();
+    let mut out = begin(if of_streams.is_empty() {
+        KIND_WHOLE
+    } else {
+        KIND_WHOLE_TRANSACTIONS
+    });
     out.put_u64_le(image.seq.0);
     out.put_u64_le(image.incarnation);
     out.put_u64_le(image.wal_through.0);
@@ -64,6 +82,9 @@ pub(crate) fn encode(image: &Image) -> Bytes {
         put_epochs(&mut out, &stream.epochs);
         put_list(&mut out, &stream.producers, put_producer);
     }
+    if !of_streams.is_empty() {
+        put_transactions(&mut out, &of_streams);
+    }
     seal(out)
 }
 
@@ -80,6 +101,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Snapshot, FormatError> {
     let mut reader = LeReader::new(body);
     let snapshot = match reader.u16()? {
         KIND_WHOLE => Snapshot::Whole(Box::new(take_image(&mut reader)?)),
+        KIND_WHOLE_TRANSACTIONS => {
+            let mut image = take_image(&mut reader)?;
+            take_of_streams(&mut reader, &mut image)?;
+            Snapshot::Whole(Box::new(image))
+        }
         KIND_SPILLED => Snapshot::Spilled(take_spill(&mut reader)?),
         _ => {
             return Err(FormatError::Inconsistent(
@@ -125,6 +151,22 @@ fn take_image(reader: &mut LeReader<'_>) -> Result<Image, FormatError> {
         .check()
         .map_err(|_| FormatError::Inconsistent("a manifest snapshot breaks an invariant"))?;
     Ok(image)
+}
+
+fn take_of_streams(reader: &mut LeReader<'_>, image: &mut Image) -> Result<(), FormatError> {
+    for taken in take_transactions(reader)? {
+        let stream = image
+            .streams
+            .get_mut(&taken.stream)
+            .ok_or(FormatError::Inconsistent(
+                "transactions of a stream that is not known",
+            ))?;
+        let mut producers = stream.producers.to_vec();
+        taken.mark(&mut producers)?;
+        stream.producers = producers.into();
+        stream.aborted = AbortedList::new(taken.aborted);
+    }
+    Ok(())
 }
 
 fn take_stream(reader: &mut LeReader<'_>) -> Result<(StreamId, StreamImage), FormatError> {

@@ -1,10 +1,10 @@
 //! The partition's part of the append path: giving offsets, publishing, taking back, replaying.
 
 use super::{Partition, Retry, State};
-use crate::batch::BatchHeader;
+use crate::batch::{BatchHeader, ControlRecord};
 use crate::clock::TimestampMs;
 use crate::error::{AppendError, OpenError};
-use crate::ids::{Epoch, GroupSeq, Offset};
+use crate::ids::{Epoch, GroupSeq, Offset, TransactionGuard};
 use crate::producers::Verdict;
 use crate::stream::Appended;
 use crate::upload::source::TailBatch;
@@ -32,6 +32,10 @@ pub(crate) struct Incoming {
     pub(crate) epoch: Epoch,
     pub(crate) header: BatchHeader,
     pub(crate) bytes: Bytes,
+    /// What a control batch holds.
+    pub(crate) marker: Option<ControlRecord>,
+    /// Set where the transaction that the batch belongs to was asked about before.
+    pub(crate) guard: Option<TransactionGuard>,
     pub(crate) now: TimestampMs,
     pub(crate) ack: Ack,
 }
@@ -54,8 +58,8 @@ impl Partition {
         }
         let mut header = incoming.header;
         if header.has_producer() {
-            match state.check_producer(&header, incoming.now, expiry)? {
-                Verdict::Fresh => {}
+            match state.check_producer(&header, incoming.marker.as_ref(), incoming.now, expiry)? {
+                Verdict::Fresh => state.check_transaction(&header, incoming.guard)?,
                 Verdict::Duplicate { base, last } => return Ok(state.join(base, last, incoming.ack)),
             }
         }
@@ -65,6 +69,7 @@ impl Partition {
             partition: self.clone(),
             header,
             bytes: incoming.bytes,
+            marker: incoming.marker,
             rollbacks: self.rollbacks(),
             charge: permit.into_charge(),
             ack: incoming.ack,
@@ -74,7 +79,7 @@ impl Partition {
         state.next = header.next_offset();
         if header.has_producer() {
             let producers = state.producers.get_or_insert_default();
-            producers.assign(&header, incoming.now, expiry);
+            producers.assign(&header, incoming.marker.as_ref(), incoming.now, expiry);
         }
         Ok(Assigned::Queued)
     }
@@ -99,7 +104,8 @@ impl Partition {
             position += len;
             if batch.header.has_producer() {
                 let producers = state.producers.get_or_insert_default();
-                producers.publish(&batch.header, wall_ms);
+                let aborted = producers.publish(&batch.header, batch.marker.as_ref(), wall_ms);
+                state.note_aborted(aborted);
             }
         }
         if state.is_forgotten {
@@ -130,10 +136,11 @@ impl Partition {
             .extend(retries.map(|retry| (retry.ack, Err(error.clone()))));
     }
 
-    /// A batch found by recovery. Below the committed end: nothing to do.
+    /// A batch found by recovery, with its marker if it is a control batch. Below the committed end: nothing to do.
     pub(crate) fn replay(
         &self,
         header: &BatchHeader,
+        marker: Option<&ControlRecord>,
         seq: GroupSeq,
         wall_ms: TimestampMs,
         position: u32,
@@ -144,7 +151,9 @@ impl Partition {
         }
         state.epoch = state.epoch.max(header.epoch);
         if header.has_producer() {
-            state.producers.get_or_insert_default().replay(header, wall_ms);
+            let producers = state.producers.get_or_insert_default();
+            let aborted = producers.replay(header, marker, wall_ms);
+            state.note_aborted(aborted);
         }
         if state.tail.is_empty() && header.base_offset >= state.uploaded && header.base_offset < state.start {
             // Trimmed before it was uploaded, or reaching across the start, which may lie inside of a batch.
@@ -180,12 +189,13 @@ impl State {
     fn check_producer(
         &self,
         header: &BatchHeader,
+        marker: Option<&ControlRecord>,
         now: TimestampMs,
         expiry: Duration,
     ) -> Result<Verdict, AppendError> {
         let producers = self.producers.as_ref();
         producers.map_or(Ok(Verdict::Fresh), |producers| {
-            producers.check(header, now, expiry)
+            producers.check(header, marker, now, expiry)
         })
     }
 

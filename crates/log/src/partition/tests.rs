@@ -17,6 +17,7 @@ fn an_idle_stream_is_small() {
             end: Offset(50),
             epochs: vec![(Epoch(1), Offset(0))],
             producers: Vec::new(),
+            aborted: Vec::new(),
         },
     );
     println!("fresh {} used {}", fresh.memory_bytes(), used.memory_bytes());

@@ -23,6 +23,10 @@ impl Partition {
                 .producers
                 .as_ref()
                 .map_or_else(Vec::new, |producers| producers.snapshot()),
+            aborted: state
+                .aborted
+                .as_ref()
+                .map_or_else(Vec::new, |aborted| aborted.from_marker(state.uploaded).to_vec()),
         })
     }
 

@@ -5,7 +5,7 @@
 use crate::clock::TimestampMs;
 use crate::config::StreamPolicy;
 use crate::error::ReadError;
-use crate::ids::{Epoch, GroupSeq, Offset, StreamId};
+use crate::ids::{AbortedTransaction, Epoch, GroupSeq, Offset, StreamId};
 use crate::manifest::record::ProducerSnapshot;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -48,6 +48,8 @@ pub(crate) struct TailPart {
     pub(crate) epochs: Vec<(Epoch, Offset)>,
     /// Producers as of the last batch.
     pub(crate) producers: Vec<ProducerSnapshot>,
+    /// Transactions that these batches aborted.
+    pub(crate) aborted: Vec<AbortedTransaction>,
 }
 
 impl TailPart {

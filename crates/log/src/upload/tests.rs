@@ -59,6 +59,7 @@ fn no_object_is_planned_larger_than_memory_allows() {
             .collect(),
         epochs: Vec::new(),
         producers: Vec::new(),
+        aborted: Vec::new(),
     };
     let third = OBJECT_BYTES_MAX / 3;
     let parts = [
@@ -106,6 +107,7 @@ fn an_index_fits_the_cache_however_many_streams_share() {
         batches: vec![batch],
         epochs: Vec::new(),
         producers: Vec::new(),
+        aborted: Vec::new(),
     };
     let parts: Vec<TailPart> = (0..100_000).map(part).collect();
     let planned = plan(&parts, OBJECT_BYTES_MAX);

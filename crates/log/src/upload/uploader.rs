@@ -332,6 +332,7 @@ fn upload_record(image: &Image, through: GroupSeq, parts: &[TailPart], made: &[M
             ranges,
             epochs: part.epochs.clone(),
             producers: part.producers.clone(),
+            aborted: part.aborted.clone(),
         });
     }
     let used: BTreeSet<_> = upload

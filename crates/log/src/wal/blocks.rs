@@ -11,15 +11,18 @@ use bytes::{Bytes, BytesMut};
 const SPARE_BYTES_MAX: usize = 16 << 20;
 /// Buffers that are kept, as each is looked at.
 const SPARES_MAX: usize = 128;
-/// The smallest buffer.
-const ROOM_MIN: usize = 4 << 10;
+/// From this size on buffers are kept. Smaller ones are as large as their blocks: the allocator has them at hand.
+const KEPT_MIN: usize = 16 << 10;
 /// Sizes between a power of two and the next, so that a buffer fits more than one block and wastes a fifth at most.
 const STEPS: usize = 4;
 
 /// Bytes that a buffer for a block of `len` bytes takes.
 pub(crate) fn room(len: usize) -> usize {
-    let floor = (len.max(ROOM_MIN) + 1).next_power_of_two() / 2;
-    len.max(ROOM_MIN).next_multiple_of(floor / STEPS)
+    if len < KEPT_MIN {
+        return len;
+    }
+    let floor = (len + 1).next_power_of_two() / 2;
+    len.next_multiple_of(floor / STEPS)
 }
 
 /// See the module.
@@ -50,7 +53,7 @@ impl BlockPool {
             };
             spare.clear();
             let room = spare.capacity();
-            if self.spares.len() < SPARES_MAX && self.bytes + room <= SPARE_BYTES_MAX {
+            if room >= KEPT_MIN && self.spares.len() < SPARES_MAX && self.bytes + room <= SPARE_BYTES_MAX {
                 self.bytes += room;
                 self.spares.push(spare);
             }
@@ -67,7 +70,7 @@ mod tests {
         for len in (0..100_000).chain([1 << 20, (1 << 20) + 1, (8 << 20) - 1]) {
             let room = room(len);
             assert!(room >= len, "{len}");
-            assert!(len <= ROOM_MIN || (room - len) * 5 <= room, "{len}: {room}");
+            assert!((room - len) * 5 <= room, "{len}: {room}");
             assert_eq!(super::room(room), room, "a buffer serves blocks of its own size");
         }
     }
@@ -76,8 +79,8 @@ mod tests {
     fn a_block_that_is_read_is_not_filled_again() {
         let mut pool = BlockPool::default();
         let block = |pool: &mut BlockPool| {
-            let mut buffer = pool.take(10_000);
-            buffer.extend_from_slice(&[7; 10_000]);
+            let mut buffer = pool.take(20_000);
+            buffer.extend_from_slice(&[7; 20_000]);
             buffer.freeze()
         };
         let first = block(&mut pool);
@@ -88,9 +91,9 @@ mod tests {
         let second = block(&mut pool);
         let at = second.as_ptr();
         pool.give(vec![second]);
-        assert_eq!(pool.bytes, room(10_000));
+        assert_eq!(pool.bytes, room(20_000));
         let third = block(&mut pool);
-        assert_eq!((third.as_ptr(), third.len(), pool.bytes), (at, 10_000, 0));
+        assert_eq!((third.as_ptr(), third.len(), pool.bytes), (at, 20_000, 0));
     }
 
     #[test]
@@ -99,7 +102,11 @@ mod tests {
         let blocks = |len: usize, count: usize| (0..count).map(|_| Bytes::from(vec![1; len])).collect();
         pool.give(blocks(1 << 20, 40));
         assert!(pool.bytes <= SPARE_BYTES_MAX);
-        pool.give(blocks(1, 2 * SPARES_MAX));
+        assert!(pool.bytes > 0);
+        pool.give(blocks(1, 1));
+        assert_eq!(pool.bytes % (1 << 20), 0, "small ones are the allocator's");
+        let mut pool = BlockPool::default();
+        pool.give(blocks(KEPT_MIN, 2 * SPARES_MAX));
         assert!(pool.spares.len() <= SPARES_MAX);
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! On the append path: hop 1.
 
-use crate::batch::BatchHeader;
+use crate::batch::{BatchHeader, ControlRecord};
 use crate::error::AppendError;
 use crate::partition::Partition;
 use crate::stream::Appended;
@@ -32,6 +32,8 @@ pub(crate) struct QueuedBatch {
     pub(crate) header: BatchHeader,
     /// As it came from the network.
     pub(crate) bytes: Bytes,
+    /// What it holds if it is a control batch.
+    pub(crate) marker: Option<ControlRecord>,
     /// The partition's count of roll-backs when the offsets were given: if it moved on, they are void.
     pub(crate) rollbacks: u32,
     /// Permits to give back.

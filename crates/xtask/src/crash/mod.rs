@@ -5,7 +5,7 @@
 //! [`check`] for the promises. A round in which a client gets nowhere is a failure too.
 
 mod check;
-mod random;
+pub mod random;
 mod workers;
 
 use crate::brokers::{Broker, Peer, Site};
@@ -15,7 +15,6 @@ use crate::process::{now, run_bounded};
 use crate::shell::root;
 use anyhow::{Context, bail};
 use random::Random;
-use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 use std::time::Duration;

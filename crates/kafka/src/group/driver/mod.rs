@@ -12,16 +12,16 @@ mod state;
 mod tests;
 
 use super::answer::{
-    Answer, CommittedTopic, DescribedGroup, FetchedTopic, JoinRefused, Joined, LeaveResults, ListedGroup,
-    Synced,
+    Answer, CommittedTopic, DescribedGroup, DescribedShareGroup, FetchedTopic, JoinRefused, Joined,
+    LeaveResults, ListedGroup, ShareBeaten, Synced,
 };
 use super::config::GroupConfig;
 use super::error::GroupError;
 use super::name::{GroupId, InstanceId, MemberId, TopicId, TopicName};
 use super::partitioner::partition_of;
 use super::request::{
-    CommitRequest, DeleteOffsetsRequest, FetchRequest, HeartbeatRequest, JoinRequest, LeaveRequest,
-    ListRequest, Request, SyncRequest,
+    CommitRequest, DeleteOffsetsRequest, EndOffsetsRequest, FetchRequest, HeartbeatRequest, JoinRequest,
+    LeaveRequest, ListRequest, Request, ShareHeartbeat, SyncRequest, TopicView, Topics,
 };
 use member_ids::MemberIds;
 use millstream_broker::{Broker, Clock, OFFSETS_TOPIC};
@@ -129,6 +129,26 @@ impl Coordinator {
         Ok(groups)
     }
 
+    /// Ends a transaction in one offsets partition.
+    pub async fn end_offsets(&self, partition: u32, end: EndOffsetsRequest) -> Result<(), GroupError> {
+        let shards = self.started().unwrap_or_default();
+        // Nobody ever had offsets there.
+        let Some(shard) = shards.get(partition as usize) else {
+            return Ok(());
+        };
+        match ask_shard(shard, Request::EndOffsets(end)).await.answer().await? {
+            Answer::EndOffsets(outcome) => outcome,
+            _ => Err(GroupError::UnknownServerError),
+        }
+    }
+
+    /// How many partitions the offsets topic has; `None` before there is one.
+    #[must_use]
+    pub fn offsets_partitions(&self) -> Option<u32> {
+        let shards = self.started()?;
+        Some(u32::try_from(shards.len()).expect("partitions are counted in 32 bits"))
+    }
+
     /// Forgets the offsets of a topic that was deleted. A shard that is loading finds out by itself.
     pub async fn topic_deleted(&self, topic: TopicName, topic_id: TopicId) {
         for shard in self.started().unwrap_or_default() {
@@ -175,6 +195,30 @@ impl Coordinator {
             Answer::Describe(outcome) => outcome,
             _ => Err(GroupError::UnknownServerError),
         }
+    }
+
+    /// ShareGroupDescribe, one group.
+    pub async fn describe_share(&self, group: GroupId) -> Result<DescribedShareGroup, GroupError> {
+        match self
+            .ask(&group.clone(), Request::DescribeShare(group, self.topics()))
+            .await
+            .answer()
+            .await?
+        {
+            Answer::DescribeShare(outcome) => outcome,
+            _ => Err(GroupError::UnknownServerError),
+        }
+    }
+
+    /// The topics as they are when somebody looks.
+    #[must_use]
+    pub fn topics(&self) -> Topics {
+        let broker = self.broker.clone();
+        let view = move |name: &str| -> Option<TopicView> {
+            let topic = broker.topic(name)?;
+            Some((TopicId(topic.id().0), topic.partitions()))
+        };
+        Topics(Arc::new(view))
     }
 
     /// DeleteGroups, one group.
@@ -226,6 +270,8 @@ operations! {
     commit(CommitRequest) as Commit -> Vec<CommittedTopic>;
     /// OffsetFetch, one group.
     fetch(FetchRequest) as Fetch -> Vec<FetchedTopic>;
+    /// ShareGroupHeartbeat.
+    share_heartbeat(ShareHeartbeat) as ShareHeartbeat -> ShareBeaten;
     /// OffsetDelete.
     delete_offsets(DeleteOffsetsRequest) as DeleteOffsets -> Vec<CommittedTopic>;
 }

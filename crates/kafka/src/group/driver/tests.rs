@@ -147,6 +147,7 @@ fn commit(offset: i64) -> Request {
         member: None,
         instance: None,
         retention_ms: None,
+        transaction: None,
         group_not_found_supported: true,
         topics: vec![CommitTopic {
             topic: "t".into(),

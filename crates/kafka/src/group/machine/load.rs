@@ -7,6 +7,8 @@ use super::base::Base;
 use super::classic::ClassicGroup;
 use super::group::Group;
 use super::retention::Sweep;
+use super::share::ShareGroup;
+use super::transactions::Transactions;
 use super::{Now, Shard};
 use crate::group::config::GroupConfig;
 use crate::group::durable::DurableGroup;
@@ -50,6 +52,7 @@ impl ShardLoader {
             timers: BTreeSet::new(),
             pending: VecDeque::new(),
             next_token: PersistToken(0),
+            transactions: Transactions::default(),
         };
         for (id, durable) in self.groups.into_iter().filter(|(_, durable)| !durable.is_empty()) {
             let mut group = Group::restore(id.clone(), durable, now);
@@ -59,6 +62,7 @@ impl ShardLoader {
                 base.armed_at = Some(wake);
                 shard.timers.insert((wake, id.clone()));
             }
+            shard.transactions.loaded(group.base());
             shard.groups.insert(id, group);
         }
         Ok(shard)
@@ -68,7 +72,12 @@ impl ShardLoader {
 impl Group {
     /// The kind follows from what is stored; a group that only has offsets is nobody's yet.
     fn restore(id: GroupId, durable: DurableGroup, now: Now) -> Self {
-        Self::Classic(Box::new(ClassicGroup::restore(Base::new(id, durable), now)))
+        let base = Base::new(id, durable);
+        if base.durable.share.is_empty() {
+            Self::Classic(Box::new(ClassicGroup::restore(base, now)))
+        } else {
+            Self::Share(Box::new(ShareGroup::restore(base, now)))
+        }
     }
 }
 

@@ -16,6 +16,8 @@ mod group;
 mod load;
 mod offsets;
 mod retention;
+mod share;
+mod transactions;
 mod turn;
 
 pub use load::ShardLoader;
@@ -31,6 +33,7 @@ use group::Group;
 use retention::Sweep;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
+use transactions::Transactions;
 use turn::{Pending, Then, Turn};
 
 /// The time of one step.
@@ -53,6 +56,7 @@ pub struct Shard {
     pending: VecDeque<Pending>,
     next_token: PersistToken,
     sweep: Sweep,
+    transactions: Transactions,
 }
 
 impl Shard {
@@ -116,6 +120,7 @@ impl Shard {
                 });
             }
             Request::Commit(commit) => self.commit(id, commit, now, out),
+            Request::EndOffsets(end) => self.end_offsets(id, &end, now, out),
             Request::Fetch(fetch) => self.fetch(id, fetch, now, out),
             Request::DeleteOffsets(delete) => {
                 let missing = Answer::DeleteOffsets(Err(GroupError::GroupIdNotFound));
@@ -129,6 +134,8 @@ impl Shard {
                 let described = described.ok_or(GroupError::GroupIdNotFound);
                 out.push(Output::Reply(id, Answer::Describe(described)));
             }
+            Request::ShareHeartbeat(beat) => self.share_heartbeat(id, &beat, now, out),
+            Request::DescribeShare(group, topics) => self.describe_share(id, &group, &topics, out),
             Request::Delete(group) => {
                 let missing = Answer::Delete(Err(GroupError::GroupIdNotFound));
                 self.of_group(&group, id, missing, now, out, |group, turn| {
@@ -151,6 +158,7 @@ impl Shard {
         };
         assert_eq!(pending.token, token, "outcomes arrive in the order of the writes");
         let id = pending.group;
+        let mut ended = None;
         self.with_group(&id, now, out, |group, turn| {
             let base = group.base_mut();
             base.writes_in_flight -= 1;
@@ -161,6 +169,7 @@ impl Shard {
             }
             match pending.then {
                 Then::Nothing => {}
+                Then::EndedOffsets(request) => ended = Some(request),
                 Then::Fetch(request, fetch) => {
                     let offsets = offsets::read_offsets(&base.durable, &fetch);
                     turn.reply(request, Answer::Fetch(Ok(offsets)));
@@ -179,7 +188,13 @@ impl Shard {
                 Then::Assigned(assigned) => group.assigned(assigned, outcome, turn),
                 Then::Deleted(request) => group.deleted(request, outcome, turn),
             }
+            if let (Err(_), Group::Share(share)) = (outcome, group) {
+                share.not_written(turn);
+            }
         });
+        if let Some(request) = ended {
+            self.offsets_ended(request, outcome, out);
+        }
     }
 
     fn tick(&mut self, now: Now, out: &mut Vec<Output>) {

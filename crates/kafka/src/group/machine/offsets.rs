@@ -28,9 +28,18 @@ impl Shard {
         // A committer without generation needs no members: the group comes into being with its first offset.
         let created = self.ensure_group(&commit.group, commit.generation < 0, now);
         match created {
-            Ok(()) => self.with_group(&commit.group.clone(), now, out, |group, turn| {
-                group.commit(id, commit, turn)
-            }),
+            Ok(()) => {
+                if let Some(producer) = commit.transaction
+                    && let Err(error) = self.transactions.admit(producer, &commit.group)
+                {
+                    // A group that came into being just now goes again.
+                    self.with_group(&commit.group, now, out, |_, _| {});
+                    return out.push(Output::Reply(id, Answer::Commit(Err(error))));
+                }
+                self.with_group(&commit.group.clone(), now, out, |group, turn| {
+                    group.commit(id, commit, turn)
+                });
+            }
             Err(error) => {
                 let told = match error {
                     GroupError::GroupIdNotFound if !commit.group_not_found_supported => {
@@ -164,7 +173,12 @@ impl Group {
                     metadata: asked.metadata,
                 };
                 let (group, name) = (self.base().id.clone(), topic.topic.clone());
-                records.push(Record::Offset(group, name, asked.partition, Some(offset)));
+                records.push(match commit.transaction {
+                    None => Record::Offset(group, name, asked.partition, Some(offset)),
+                    Some(producer) => {
+                        Record::TransactionalOffset(group, producer.id, name, asked.partition, Some(offset))
+                    }
+                });
             }
             answers.push(CommittedTopic {
                 topic: topic.topic,

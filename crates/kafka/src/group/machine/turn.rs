@@ -41,6 +41,8 @@ pub(super) enum Then {
     Assigned(Assigned),
     /// The group goes.
     Deleted(RequestId),
+    /// One write of the end of a transaction.
+    EndedOffsets(RequestId),
 }
 
 /// A static member's new id on its way to the stream.

@@ -84,6 +84,7 @@ pub fn commit_request(group: &str, offset: i64) -> CommitRequest {
         member: None,
         instance: None,
         retention_ms: None,
+        transaction: None,
         group_not_found_supported: true,
         topics: vec![CommitTopic {
             topic: "t".into(),

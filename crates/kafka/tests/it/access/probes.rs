@@ -12,6 +12,7 @@ const GROUP: i16 = 30;
 const CLUSTER: i16 = 31;
 const NONE: i16 = 0;
 const TOKEN: i16 = 65;
+const TRANSACTION: i16 = 53;
 
 /// Sends requests without a right, and notes which APIs it has sent.
 pub struct Probe {
@@ -47,12 +48,14 @@ impl Probe {
     pub async fn all(&mut self) {
         self.records().await;
         self.groups().await;
+        self.share_groups().await;
         self.offsets().await;
         self.topics().await;
         self.cluster().await;
         self.configs().await;
         self.security().await;
         self.tools().await;
+        self.transactions().await;
     }
 
     async fn records(&mut self) {
@@ -113,6 +116,56 @@ impl Probe {
             ..Default::default()
         };
         self.refused(CLUSTER, ids, |answer| answer.error_code).await;
+    }
+
+    async fn share_groups(&mut self) {
+        let (group_id, member_id) = (name("g"), name("m"));
+        let beat = ShareGroupHeartbeatRequest {
+            group_id: group_id.clone(),
+            member_id: member_id.clone(),
+            subscribed_topic_names: Some(vec![name("t")]),
+            ..Default::default()
+        };
+        self.refused(GROUP, beat, |answer| answer.error_code).await;
+        let describe = ShareGroupDescribeRequest {
+            group_ids: vec![group_id.clone()],
+            include_authorized_operations: false,
+        };
+        self.refused(GROUP, describe, |answer| answer.groups[0].error_code)
+            .await;
+        let fetch = ShareFetchRequest {
+            group_id: Some(group_id.clone()),
+            member_id: Some(member_id.clone()),
+            ..Default::default()
+        };
+        self.refused(GROUP, fetch, |answer| answer.error_code).await;
+        let acknowledge = ShareAcknowledgeRequest {
+            group_id: Some(group_id.clone()),
+            member_id: Some(member_id),
+            share_session_epoch: 1,
+            ..Default::default()
+        };
+        self.refused(GROUP, acknowledge, |answer| answer.error_code).await;
+        let describe = DescribeShareGroupOffsetsRequest {
+            groups: vec![
+                describe_share_group_offsets::DescribeShareGroupOffsetsRequestGroup {
+                    group_id: group_id.clone(),
+                    topics: None,
+                },
+            ],
+        };
+        self.refused(GROUP, describe, |answer| answer.groups[0].error_code)
+            .await;
+        let alter = AlterShareGroupOffsetsRequest {
+            group_id: group_id.clone(),
+            topics: Vec::new(),
+        };
+        self.refused(GROUP, alter, |answer| answer.error_code).await;
+        let delete = DeleteShareGroupOffsetsRequest {
+            group_id,
+            topics: Vec::new(),
+        };
+        self.refused(GROUP, delete, |answer| answer.error_code).await;
     }
 
     async fn groups(&mut self) {
@@ -384,5 +437,92 @@ impl Probe {
         .await;
         let list = ListConfigResourcesRequest::default();
         self.refused(CLUSTER, list, |answer| answer.error_code).await;
+    }
+
+    async fn transactions(&mut self) {
+        let add = AddPartitionsToTxnRequest {
+            transactions: vec![add_partitions_to_txn::AddPartitionsToTxnTransaction {
+                transactional_id: name("tx"),
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        self.refused(CLUSTER, add, |answer| answer.error_code).await;
+        let offsets = AddOffsetsToTxnRequest {
+            transactional_id: name("tx"),
+            group_id: name("g"),
+            ..Default::default()
+        };
+        self.refused(TRANSACTION, offsets, |answer| answer.error_code)
+            .await;
+        let end = EndTxnRequest {
+            transactional_id: name("tx"),
+            ..Default::default()
+        };
+        self.refused(TRANSACTION, end, |answer| answer.error_code).await;
+        let commit = TxnOffsetCommitRequest {
+            transactional_id: name("tx"),
+            group_id: name("g"),
+            topics: vec![txn_offset_commit::TxnOffsetCommitRequestTopic {
+                name: name("t"),
+                partitions: vec![txn_offset_commit::TxnOffsetCommitRequestPartition::default()],
+            }],
+            ..Default::default()
+        };
+        self.refused(TRANSACTION, commit, |answer| {
+            answer.topics[0].partitions[0].error_code
+        })
+        .await;
+        let markers = WriteTxnMarkersRequest {
+            markers: vec![write_txn_markers::WritableTxnMarker {
+                topics: vec![write_txn_markers::WritableTxnMarkerTopic {
+                    name: name("t"),
+                    partition_indexes: vec![0],
+                }],
+                ..Default::default()
+            }],
+        };
+        self.refused(CLUSTER, markers, |answer| {
+            answer.markers[0].topics[0].partitions[0].error_code
+        })
+        .await;
+        let describe = DescribeTransactionsRequest {
+            transactional_ids: vec![name("tx")],
+        };
+        self.refused(TRANSACTION, describe, |answer| {
+            answer.transaction_states[0].error_code
+        })
+        .await;
+        let producers = DescribeProducersRequest {
+            topics: vec![describe_producers::TopicRequest {
+                name: name("t"),
+                partition_indexes: vec![0],
+            }],
+        };
+        self.refused(TOPIC, producers, |answer| {
+            answer.topics[0].partitions[0].error_code
+        })
+        .await;
+        // Nobody is told of what they may not describe.
+        let mut admin = super::admin(&self.server);
+        let find = FindCoordinatorRequest {
+            key_type: 1,
+            coordinator_keys: vec![name("tx")],
+            ..Default::default()
+        };
+        assert_eq!(admin.ask(&find).await.coordinators[0].error_code, NONE);
+        let init = InitProducerIdRequest {
+            transactional_id: Some(name("tx")),
+            transaction_timeout_ms: 60_000,
+            producer_id: -1,
+            producer_epoch: -1,
+            ..Default::default()
+        };
+        assert_eq!(admin.ask(&init).await.error_code, NONE);
+        self.refused(NONE, ListTransactionsRequest::default(), |answer| {
+            assert!(answer.transaction_states.is_empty());
+            answer.error_code
+        })
+        .await;
     }
 }

@@ -16,7 +16,7 @@ use super::snapshot_format::Snapshot;
 use super::store::{ManifestSeq, ManifestStore};
 use super::{ManifestHandle, record_format};
 use crate::error::{Fate, OpenError, StreamError};
-use crate::ids::{Epoch, GroupSeq, Offset, StreamId};
+use crate::ids::{AbortedTransaction, Epoch, GroupSeq, Offset, StreamId};
 use crate::objects::ObjectId;
 use crate::objects::memory::MemoryObjects;
 use crate::test_world::golden;
@@ -59,6 +59,7 @@ fn upload(wal_through: u64, ranges: &[Range]) -> Upload {
                 producer_id: 12,
                 producer_epoch: 2,
                 last_timestamp: 1234,
+                coordinator_epoch: -1,
                 transaction_start: Some(Offset(9)),
                 batches: vec![ProducerBatch {
                     first_sequence: 0,
@@ -67,6 +68,7 @@ fn upload(wal_through: u64, ranges: &[Range]) -> Upload {
                     last: Offset(9),
                 }],
             }],
+            aborted: Vec::new(),
         }],
     }
 }

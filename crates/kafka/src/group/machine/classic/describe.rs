@@ -72,6 +72,10 @@ impl ClassicGroup {
         }
         let claims_membership =
             commit.generation >= 0 || commit.member.is_some() || commit.instance.is_some();
+        if !claims_membership && commit.transaction.is_some() {
+            // Producers that know nothing of their consumer's group metadata (KIP-447 came later).
+            return Ok(());
+        }
         if !claims_membership {
             // Somebody without membership would overwrite what the members commit.
             return Err(GroupError::UnknownMemberId);
@@ -80,7 +84,7 @@ impl ClassicGroup {
         if commit.generation != self.generation {
             return Err(GroupError::IllegalGeneration);
         }
-        if self.state == GroupState::CompletingRebalance {
+        if self.state == GroupState::CompletingRebalance && commit.transaction.is_none() {
             // The member is of this generation, but its partitions may already be somebody else's.
             return Err(GroupError::RebalanceInProgress);
         }
