@@ -100,12 +100,8 @@ async fn serve(layers: &Layers, coordination: tokio::runtime::Handle) -> anyhow:
     let guards: Vec<Guard> = guards
         .flat_map(|(guard, bound)| bound.iter().map(|_| guard.clone()))
         .collect();
-    let all = Acceptor::all(
-        kafka.into_iter().flatten().collect(),
-        limits,
-        &counts,
-        &running.gate(),
-    );
+    let bound = kafka.into_iter().flatten().collect();
+    let all = Acceptor::all(bound, limits, &counts, &running.gate());
     for (acceptor, guard) in all.into_iter().zip(guards) {
         let handler = running.handler(guard, stopped.clone());
         accepting.spawn(acceptor.serve(handler, stopped.clone()));

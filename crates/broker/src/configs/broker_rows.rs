@@ -158,10 +158,3 @@ pub fn broker_row(name: &str) -> Option<&'static ConfigRow> {
         .ok()
         .map(|at| &BROKER_ROWS[at])
 }
-
-/// `User:alice`, several with semicolons between.
-fn principals(text: &str) -> Result<(), std::string::String> {
-    let given = text.split(';').map(str::trim).filter(|one| !one.is_empty());
-    let mut parsed = given.map(str::parse::<crate::security::Principal>);
-    parsed.try_for_each(|one| one.map(drop).map_err(|error| error.to_string()))
-}

@@ -54,11 +54,11 @@ pub struct SecurityArgs {
     #[arg(long, value_name = "FILE", env = "MILLSTREAM_CA", global = true)]
     pub ca: Option<PathBuf>,
     /// PEM file of the client's own certificate.
-    #[arg(long, value_name = "FILE", env = "MILLSTREAM_CERT", global = true)]
-    pub cert: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", env = "MILLSTREAM_CLIENT_CERT", global = true)]
+    pub client_cert: Option<PathBuf>,
     /// PEM file of the certificate's key.
-    #[arg(long, value_name = "FILE", env = "MILLSTREAM_KEY", global = true)]
-    pub key: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", env = "MILLSTREAM_CLIENT_KEY", global = true)]
+    pub client_key: Option<PathBuf>,
 }
 
 /// The variable that holds the password.
@@ -156,14 +156,14 @@ impl SecurityArgs {
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots);
-        let config = match (&self.cert, &self.key) {
+        let config = match (&self.client_cert, &self.client_key) {
             (Some(cert), Some(key)) => {
-                let key =
-                    PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|error| anyhow!("--key: {error}"))?;
-                builder.with_client_auth_cert(certificates(cert, "--cert")?, key)?
+                let key = PrivateKeyDer::from_pem_slice(&read(key)?)
+                    .map_err(|error| anyhow!("--client-key: {error}"))?;
+                builder.with_client_auth_cert(certificates(cert, "--client-cert")?, key)?
             }
             (None, None) => builder.with_no_client_auth(),
-            _ => bail!("--cert and --key belong together"),
+            _ => bail!("--client-cert and --client-key belong together"),
         };
         Ok(Arc::new(config))
     }

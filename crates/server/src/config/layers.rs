@@ -276,8 +276,8 @@ const NOT_SETTINGS: &[&str] = &[
     "MILLSTREAM_PASSWORD",
     "MILLSTREAM_PASSWORD_FILE",
     "MILLSTREAM_CA",
-    "MILLSTREAM_CERT",
-    "MILLSTREAM_KEY",
+    "MILLSTREAM_CLIENT_CERT",
+    "MILLSTREAM_CLIENT_KEY",
 ];
 
 fn read(path: &Path) -> Result<String, ConfigError> {

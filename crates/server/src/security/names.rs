@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(name("RULE:^CN=(.*?),OU=(.*?),.*$/$1@$2/L"), "alice.smith@apps");
         assert_eq!(name("RULE:^CN=(.*?),.*$/$1x/U,DEFAULT"), "ALICE.SMITHX");
         assert_eq!(name("RULE:^UID=(.*)$/$1/, DEFAULT"), subject);
-        assert_eq!(name("RULE:CN=(.*?)/$1/,RULE:.*O=(.*),C=DE/$1/"), "Example");
+        assert_eq!(name("RULE:CN=([^,]*)/$1/,RULE:.*O=(.*),C=DE/$1/"), "Example");
         assert_eq!(name("RULE:^CN=(.*?),.*$/a\\/$1/"), "a/Alice.Smith");
         for wrong in ["RULE:a", "RULE:a/b", "RULE:(/b/", "ELSE"] {
             assert!(PrincipalRules::parse(wrong).is_err(), "{wrong}");
