@@ -5,14 +5,17 @@
 
 pub mod append;
 mod broker;
+pub mod compression;
 pub mod configs;
 pub mod fetch;
 mod fetch_memory;
 pub mod named;
 pub mod offsets;
 mod producer_ids;
+pub mod queue;
 pub mod quota;
 pub mod records;
+pub mod security;
 pub mod state_stream;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -36,5 +39,5 @@ pub use quota::table::QuotaKind;
 pub use records::RecordsRefused;
 pub use state_stream::{PendingState, StateError, StateRecord, StateStream};
 pub use topic_changes::TopicDraft;
-pub use topics::{Dry, OFFSETS_TOPIC, TRANSACTIONS_TOPIC, Topic, TopicError, TopicSpec};
+pub use topics::{Dry, OFFSETS_TOPIC, SUBSCRIPTIONS_TOPIC, TRANSACTIONS_TOPIC, Topic, TopicError, TopicSpec};
 pub use transactions::{TransactionEnd, TransactionOutcome, TransactionalBatch};

@@ -10,7 +10,8 @@ use crate::configs::alter::{AlterError, ConfigChange, TOPIC_TABLE};
 use crate::configs::resolve::{ConfigEntry, ConfigMap, describe_topic};
 use crate::configs::settings::TopicSettings;
 use crate::topics::{
-    Dry, OFFSETS_TOPIC, TRANSACTIONS_TOPIC, Topic, TopicError, TopicSpec, is_internal, topic_error,
+    Dry, OFFSETS_TOPIC, SUBSCRIPTIONS_TOPIC, TRANSACTIONS_TOPIC, Topic, TopicError, TopicSpec, is_internal,
+    topic_error,
 };
 use millstream_meta::catalog::{CatalogError, NewTopic, PARTITIONS_PER_TOPIC_MAX, TopicFacts, TopicId};
 use std::sync::Arc;
@@ -58,6 +59,13 @@ impl Broker {
         })
     }
 
+    /// Whether `topic_or_create` would try to make a topic of this name that is not there.
+    #[must_use]
+    pub fn would_create(&self, name: &str) -> bool {
+        let allowed = name == OFFSETS_TOPIC || self.settings().auto_create_topics;
+        allowed && self.check_topic_name(name).is_ok()
+    }
+
     /// The topic, created with the broker's defaults if there is none and that is allowed.
     pub async fn topic_or_create(&self, name: &str) -> Result<Arc<Topic>, TopicError> {
         if let Some(topic) = self.topic(name) {
@@ -67,6 +75,7 @@ impl Broker {
         let spec = match name {
             OFFSETS_TOPIC => state_topic_spec(name, self.settings().offsets_partitions),
             TRANSACTIONS_TOPIC => state_topic_spec(name, self.settings().transactions.state_partitions),
+            SUBSCRIPTIONS_TOPIC => state_topic_spec(name, self.settings().queues.state_partitions),
             _ if !self.settings().auto_create_topics => return Err(TopicError::Unknown),
             _ => TopicSpec {
                 name: name.to_owned(),

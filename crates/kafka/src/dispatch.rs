@@ -6,21 +6,27 @@ use crate::api;
 use crate::connection::Peer;
 use crate::errors::ErrorCode;
 use crate::node::Kafka;
+use crate::telemetry::subscription::ClientFacts;
 use crate::throttle::{Muting, Toll, metered, millis};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use millstream_broker::security::Principal;
 use millstream_kafka_wire::{
-    ApiKey, DecodeError, EncodeError, Frame, Reader, Request, RequestHeader, Response, Str, decode_request,
-    encode_response,
+    ApiKey, DecodeError, EncodeError, Frame, Reader, Request, RequestHeader, Response, Str, Uuid,
+    decode_request, encode_response,
 };
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 /// One request as an API sees it, beside its message.
 pub(crate) struct Call {
-    /// Who asks.
+    /// From where, and to which address of ours.
     pub peer: Arc<Peer>,
+    /// Who they have proved to be.
+    pub principal: Arc<Principal>,
+    /// Whether they proved it with a delegation token.
+    pub by_token: bool,
     /// Version of the request and of its answer.
     pub version: i16,
     /// The client's own name for itself.
@@ -29,13 +35,31 @@ pub(crate) struct Call {
     pub leaving: Leaving,
     /// The request's share of the memory for requests; goes back with the call.
     pub memory: Option<OwnedSemaphorePermit>,
+    /// What the client says that it is, once it has said so.
+    pub software: Software,
     /// The silence of the connection.
     pub muting: Muting,
     /// What the request owes, where anybody is limited.
     pub toll: Option<Arc<Toll>>,
 }
 
+/// Name and version of a client's software, as its connection's ApiVersions told them (KIP-511).
+pub(crate) type Software = Arc<OnceLock<(String, String)>>;
+
 impl Call {
+    /// What subscriptions of client metrics choose by.
+    pub fn client_facts(&self, instance: Uuid) -> ClientFacts {
+        let (software_name, software_version) = self.software.get().cloned().unwrap_or_default();
+        ClientFacts {
+            instance_id: instance.to_string(),
+            client_id: self.client_id.as_deref().unwrap_or_default().to_owned(),
+            software_name,
+            software_version,
+            address: self.peer.address.ip().to_canonical().to_string(),
+            port: self.peer.address.port().to_string(),
+        }
+    }
+
     /// The name of the principal that asks, without its type.
     pub fn user(&self) -> Str {
         Str::from_static("ANONYMOUS")
@@ -128,6 +152,12 @@ pub enum CallError {
     /// A request that wants no answer failed.
     #[error("a request without an answer failed: {0:?}")]
     Failed(ErrorCode),
+    /// A request that only who has logged in is answered.
+    #[error("the peer has not logged in")]
+    NotLoggedIn,
+    /// The login has ended and was not renewed (KIP-368).
+    #[error("the peer's login has ended")]
+    SessionEnded,
     /// No such API, or not at that version (Kafka closes the connection).
     #[error("API {key} is not served in version {version}")]
     Unsupported {
@@ -172,6 +202,7 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::sync_group::SyncGroup>(),
     row::<api::describe_groups::DescribeGroups>(),
     row::<api::list_groups::ListGroups>(),
+    row::<api::sasl_handshake::SaslHandshake>(),
     row::<api::api_versions::ApiVersions>(),
     row::<api::create_topics::CreateTopics>(),
     row::<api::delete_topics::DeleteTopics>(),
@@ -183,11 +214,19 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::end_txn::EndTxn>(),
     row::<api::write_txn_markers::WriteTxnMarkers>(),
     row::<api::txn_offset_commit::TxnOffsetCommit>(),
+    row::<api::describe_acls::DescribeAcls>(),
+    row::<api::create_acls::CreateAcls>(),
+    row::<api::delete_acls::DeleteAcls>(),
     row::<api::describe_configs::DescribeConfigs>(),
     row::<api::alter_configs::AlterConfigs>(),
     row::<api::alter_replica_log_dirs::AlterReplicaLogDirs>(),
     row::<api::describe_log_dirs::DescribeLogDirs>(),
+    row::<api::sasl_authenticate::SaslAuthenticate>(),
     row::<api::create_partitions::CreatePartitions>(),
+    row::<api::create_delegation_token::CreateDelegationToken>(),
+    row::<api::renew_delegation_token::RenewDelegationToken>(),
+    row::<api::expire_delegation_token::ExpireDelegationToken>(),
+    row::<api::describe_delegation_token::DescribeDelegationToken>(),
     row::<api::delete_groups::DeleteGroups>(),
     row::<api::elect_leaders::ElectLeaders>(),
     row::<api::incremental_alter_configs::IncrementalAlterConfigs>(),
@@ -198,12 +237,23 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::alter_client_quotas::AlterClientQuotas>(),
     row::<api::describe_quorum::DescribeQuorum>(),
     row::<api::update_features::UpdateFeatures>(),
+    row::<api::describe_user_scram_credentials::DescribeUserScramCredentials>(),
+    row::<api::alter_user_scram_credentials::AlterUserScramCredentials>(),
     row::<api::describe_cluster::DescribeCluster>(),
+    row::<api::get_telemetry_subscriptions::GetTelemetrySubscriptions>(),
+    row::<api::push_telemetry::PushTelemetry>(),
+    row::<api::list_config_resources::ListConfigResources>(),
     row::<api::describe_producers::DescribeProducers>(),
     row::<api::describe_transactions::DescribeTransactions>(),
     row::<api::list_transactions::ListTransactions>(),
-    row::<api::list_config_resources::ListConfigResources>(),
     row::<api::describe_topic_partitions::DescribeTopicPartitions>(),
+    row::<api::share_group_heartbeat::ShareGroupHeartbeat>(),
+    row::<api::share_group_describe::ShareGroupDescribe>(),
+    row::<api::share_fetch::ShareFetch>(),
+    row::<api::share_acknowledge::ShareAcknowledge>(),
+    row::<api::describe_share_group_offsets::DescribeShareGroupOffsets>(),
+    row::<api::alter_share_group_offsets::AlterShareGroupOffsets>(),
+    row::<api::delete_share_group_offsets::DeleteShareGroupOffsets>(),
 ];
 
 pub(crate) fn find(key: i16) -> Option<&'static ApiRow> {

@@ -1,10 +1,16 @@
 //! Kafka's error codes, and the one `match` for each of the broker's errors that gives a code.
 
+use crate::features::FeatureError;
 use crate::group::GroupError;
+use crate::telemetry::TelemetryError;
 use crate::transaction::TransactionError;
 use millstream_broker::configs::alter::AlterError;
+use millstream_broker::queue::{AcquireError, QueueError, SettleRefused};
+use millstream_broker::quota::change::QuotaError;
+use millstream_broker::security::{AclError, ScramError, TokenError};
 use millstream_broker::{
-    AppendError, BrokerError, FetchError, ProduceError, RecordsRefused, TopicError, TrimError,
+    AppendError, BrokerError, CatalogError, FetchError, NamedError, ProduceError, RecordsRefused, TopicError,
+    TrimError,
 };
 
 pub(crate) use millstream_kafka_wire::ErrorCode;
@@ -105,6 +111,76 @@ impl Coded for AlterError {
     }
 }
 
+impl Coded for AclError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            AclError::Disabled => ErrorCode::SECURITY_DISABLED,
+            AclError::Invalid(_) => ErrorCode::INVALID_REQUEST,
+            // Clients try again.
+            AclError::Contended(_) => ErrorCode::REQUEST_TIMED_OUT,
+            AclError::Store(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl Coded for ScramError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            ScramError::NotFound => ErrorCode::RESOURCE_NOT_FOUND,
+            ScramError::Unacceptable(_) => ErrorCode::UNACCEPTABLE_CREDENTIAL,
+            ScramError::Store(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl Coded for TokenError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            TokenError::Disabled => ErrorCode::DELEGATION_TOKEN_AUTH_DISABLED,
+            TokenError::NotFound => ErrorCode::DELEGATION_TOKEN_NOT_FOUND,
+            TokenError::OwnerMismatch => ErrorCode::DELEGATION_TOKEN_OWNER_MISMATCH,
+            TokenError::Expired => ErrorCode::DELEGATION_TOKEN_EXPIRED,
+            TokenError::Invalid(_) => ErrorCode::INVALID_REQUEST,
+            TokenError::Store(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl<E: Coded> Coded for NamedError<E> {
+    fn code(&self) -> ErrorCode {
+        match self {
+            NamedError::Refused(error) => error.code(),
+            NamedError::Catalog(CatalogError::NameTooLong) => ErrorCode::INVALID_REQUEST,
+            NamedError::Catalog(CatalogError::ConfigsTooLarge) => ErrorCode::INVALID_CONFIG,
+            // Clients try again.
+            NamedError::Catalog(CatalogError::Contended) => ErrorCode::REQUEST_TIMED_OUT,
+            NamedError::Catalog(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl Coded for QuotaError {
+    fn code(&self) -> ErrorCode {
+        ErrorCode::INVALID_REQUEST
+    }
+}
+
+impl Coded for FeatureError {
+    fn code(&self) -> ErrorCode {
+        ErrorCode::INVALID_UPDATE_VERSION
+    }
+}
+
+impl Coded for TelemetryError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            TelemetryError::TooEarly | TelemetryError::Full => ErrorCode::THROTTLING_QUOTA_EXCEEDED,
+            TelemetryError::Ended => ErrorCode::INVALID_REQUEST,
+            TelemetryError::UnknownSubscription => ErrorCode::UNKNOWN_SUBSCRIPTION_ID,
+        }
+    }
+}
+
 impl Coded for GroupError {
     fn code(&self) -> ErrorCode {
         match self {
@@ -127,7 +203,33 @@ impl Coded for GroupError {
             GroupError::UnstableOffsetCommit => ErrorCode::UNSTABLE_OFFSET_COMMIT,
             GroupError::StaleProducerEpoch => ErrorCode::INVALID_PRODUCER_EPOCH,
             GroupError::GroupSubscribedToTopic => ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC,
+            GroupError::FencedMemberEpoch => ErrorCode::FENCED_MEMBER_EPOCH,
+            GroupError::NotOfKind(_) => ErrorCode::GROUP_ID_NOT_FOUND,
             GroupError::UnknownServerError => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl Coded for QueueError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            QueueError::Refused(SettleRefused::BadRange) => ErrorCode::INVALID_REQUEST,
+            // What was deleted, and made again, knows nobody's locks.
+            QueueError::Refused(SettleRefused::NotHeld) | QueueError::Gone => ErrorCode::INVALID_RECORD_STATE,
+            // Clients try again; what was kept after all is then no longer theirs.
+            QueueError::NotKept(_) | QueueError::Unknown => ErrorCode::KAFKA_STORAGE_ERROR,
+            QueueError::Closed => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+        }
+    }
+}
+
+impl Coded for AcquireError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            AcquireError::Fetch(error) => error.code(),
+            // Deleted while it was fetched from: the next fetch makes it anew.
+            AcquireError::Queue(QueueError::Gone) => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+            AcquireError::Queue(error) => error.code(),
         }
     }
 }

@@ -4,6 +4,8 @@ use crate::connection::Peer;
 use crate::fetch_session::FetchSessions;
 use crate::group::{Coordinator, CoordinatorConfig};
 use crate::metrics::ApiMetrics;
+use crate::share::ShareGroups;
+use crate::telemetry::Telemetry;
 use crate::transaction::TransactionCoordinator;
 use millstream_broker::Broker;
 use std::sync::Arc;
@@ -44,6 +46,10 @@ pub struct Kafka {
     pub metrics: Arc<ApiMetrics>,
     /// Consumer groups.
     pub groups: Arc<Coordinator>,
+    /// Share groups: their records and sessions.
+    pub shares: ShareGroups,
+    /// Metrics that clients push.
+    pub telemetry: Telemetry,
     /// Transactions.
     pub transactions: TransactionCoordinator,
     pub(crate) config: KafkaConfig,
@@ -64,6 +70,8 @@ impl Kafka {
         let runtime = coordinator.runtime.clone();
         let groups = Arc::new(Coordinator::new(broker.clone(), coordinator));
         Arc::new(Kafka {
+            shares: ShareGroups::new(broker.clone(), runtime.clone()),
+            telemetry: Telemetry::new(&broker),
             transactions: TransactionCoordinator::new(broker.clone(), groups.clone(), runtime),
             groups,
             broker,
@@ -79,6 +87,13 @@ impl Kafka {
     #[must_use]
     pub fn fetch_sessions(&self) -> usize {
         self.fetch_sessions.len()
+    }
+
+    /// Ends the work for groups of all kinds: whoever waits is told to ask elsewhere.
+    pub async fn close(&self) {
+        self.shares.queues.close();
+        self.transactions.close().await;
+        self.groups.close().await;
     }
 
     pub(crate) fn node_id(&self) -> i32 {

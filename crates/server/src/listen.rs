@@ -2,11 +2,15 @@
 //!
 //! Append path: **first stop**. Takes a connection permit, then hands the socket to the front end. Never: reads a byte of it.
 //!
+//! Which connections are served is decided by a gate (the broker's limits on connections), under the bound of this process.
+//!
 //! **Invariants**: connections open never exceed the limit; whatever a connection's task does, a panic included, ends that
 //! connection only; after `serve` has returned no connection is left.
 
 use crate::config::value::HostPort;
+use millstream_broker::quota::connections::{Admission, ConnectionPermit};
 use std::io;
+use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -18,6 +22,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// How long accepting rests after an error such as "too many open files": the error stays until something is closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The longest that a connection which came too fast is held before it is closed: its place is worth more than the lesson.
+const REFUSAL_HELD_MAX: Duration = Duration::from_secs(10);
 
 /// A condition that lasts is logged once in this time, with the number of times that it occurred.
 const WARNING_INTERVAL: Duration = Duration::from_secs(10);
@@ -123,6 +130,9 @@ impl ConnectionCounts {
     }
 }
 
+/// Decides whether a connection from an address is served.
+pub type Gate = Arc<dyn Fn(IpAddr) -> Admission + Send + Sync>;
+
 /// What happened next at a listener.
 enum Event {
     Stop,
@@ -136,6 +146,7 @@ pub struct Acceptor {
     limits: AcceptLimits,
     permits: Arc<Semaphore>,
     counts: Arc<ConnectionCounts>,
+    gate: Gate,
     tasks: JoinSet<()>,
     full: Occasional,
     failing: Occasional,
@@ -148,6 +159,7 @@ impl Acceptor {
         listeners: Vec<TcpListener>,
         limits: AcceptLimits,
         counts: &Arc<ConnectionCounts>,
+        gate: &Gate,
     ) -> Vec<Self> {
         let permits = Arc::new(Semaphore::new(limits.connections_max.min(Semaphore::MAX_PERMITS)));
         let of_listener = |listener| Self {
@@ -155,6 +167,7 @@ impl Acceptor {
             limits,
             permits: permits.clone(),
             counts: counts.clone(),
+            gate: gate.clone(),
             tasks: JoinSet::new(),
             full: Occasional::default(),
             failing: Occasional::default(),
@@ -181,7 +194,16 @@ impl Acceptor {
             match event {
                 Event::Stop => break,
                 Event::Ended(ended) => self.note_end(ended),
-                Event::Accepted(Ok((stream, peer))) => self.admit(stream, peer, &handle),
+                Event::Accepted(Ok((stream, peer))) => {
+                    let pause = self.admit(stream, peer, &handle);
+                    if !pause.is_zero() {
+                        tokio::select! {
+                            biased;
+                            _ = stop.wait_for(|stopping| *stopping) => {}
+                            () = sleep(pause) => {}
+                        }
+                    }
+                }
                 Event::Accepted(Err(error)) => {
                     if let Some(times) = self.failing.occurred() {
                         tracing::warn!(%error, times, "connections are not accepted; clients try again");
@@ -193,23 +215,44 @@ impl Acceptor {
         self.drain().await;
     }
 
-    fn admit<H, F>(&mut self, stream: TcpStream, peer: SocketAddr, handle: &H)
+    /// Serves the connection, or closes it. Answers how long accepting rests.
+    fn admit<H, F>(&mut self, stream: TcpStream, peer: SocketAddr, handle: &H) -> Duration
     where
         H: Fn(TcpStream, SocketAddr) -> F,
         F: Future<Output = ()> + Send + 'static,
     {
         let Ok(permit) = self.permits.clone().try_acquire_owned() else {
-            self.counts.refused.fetch_add(1, Relaxed);
-            if let Some(times) = self.full.occurred() {
-                let limit = self.limits.connections_max;
-                tracing::warn!(%peer, limit, times, "connection closed: limits.connections_max are open");
+            let limit = self.limits.connections_max;
+            self.refuse(peer, format_args!("limits.connections_max, {limit}, are open"));
+            return Duration::ZERO;
+        };
+        let (admitted, pause) = match (self.gate)(peer.ip()) {
+            Admission::Admitted { permit, pause } => (permit, pause),
+            Admission::Full { max } => {
+                self.refuse(peer, format_args!("max.connections, {max}, are open"));
+                return Duration::ZERO;
             }
-            return;
+            Admission::FullForAddress { max } => {
+                self.refuse(
+                    peer,
+                    format_args!("its address has max.connections.per.ip, {max}, open"),
+                );
+                return Duration::ZERO;
+            }
+            Admission::TooFast(wait) => {
+                self.refuse(peer, format_args!("its address opens them faster than its quota"));
+                self.tasks.spawn(async move {
+                    // Closed at once it would be tried again at once. It counts as open for this process all the while.
+                    sleep(wait.min(REFUSAL_HELD_MAX)).await;
+                    drop((stream, permit));
+                });
+                return Duration::ZERO;
+            }
         };
         // Answers are written whole; waiting to fill a segment would only delay them.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%peer, %error, "the connection was gone before it was served");
-            return;
+            return pause;
         }
         self.counts.accepted.fetch_add(1, Relaxed);
         self.counts.open.fetch_add(1, Relaxed);
@@ -220,9 +263,18 @@ impl Acceptor {
             let _open = OpenGuard {
                 counts,
                 _permit: permit,
+                _admitted: admitted,
             };
             serving.await;
         });
+        pause
+    }
+
+    fn refuse(&mut self, peer: SocketAddr, why: std::fmt::Arguments<'_>) {
+        self.counts.refused.fetch_add(1, Relaxed);
+        if let Some(times) = self.full.occurred() {
+            tracing::warn!(%peer, times, "connection closed: {why}");
+        }
     }
 
     fn note_end(&self, ended: Result<(), JoinError>) {
@@ -253,6 +305,7 @@ impl Acceptor {
 struct OpenGuard {
     counts: Arc<ConnectionCounts>,
     _permit: tokio::sync::OwnedSemaphorePermit,
+    _admitted: ConnectionPermit,
 }
 
 impl Drop for OpenGuard {
@@ -285,121 +338,5 @@ impl Occasional {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-    fn limits(connections_max: usize) -> AcceptLimits {
-        AcceptLimits {
-            connections_max,
-            grace: Duration::from_secs(5),
-        }
-    }
-
-    /// Answers one byte with the same byte, until the peer closes; panics on `!`.
-    async fn echo(mut stream: TcpStream, _: SocketAddr) {
-        while let Ok(byte) = stream.read_u8().await {
-            assert!(byte != b'!', "asked to");
-            if stream.write_u8(byte).await.is_err() {
-                return;
-            }
-        }
-    }
-
-    async fn start(
-        connections_max: usize,
-    ) -> (
-        SocketAddr,
-        Arc<ConnectionCounts>,
-        watch::Sender<bool>,
-        JoinSet<()>,
-    ) {
-        let listeners = bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let address = listeners[0].local_addr().unwrap();
-        let counts = Arc::new(ConnectionCounts::default());
-        let (stop, stopped) = watch::channel(false);
-        let mut running = JoinSet::new();
-        for acceptor in Acceptor::all(listeners, limits(connections_max), &counts) {
-            running.spawn(acceptor.serve(echo, stopped.clone()));
-        }
-        (address, counts, stop, running)
-    }
-
-    async fn echoes(stream: &mut TcpStream) -> bool {
-        stream.write_u8(b'x').await.is_ok() && stream.read_u8().await.is_ok_and(|byte| byte == b'x')
-    }
-
-    #[tokio::test]
-    async fn a_connection_above_the_limit_is_closed_and_the_others_live() {
-        let (address, counts, _stop, _running) = start(2).await;
-        let mut first = TcpStream::connect(address).await.unwrap();
-        let mut second = TcpStream::connect(address).await.unwrap();
-        assert!(echoes(&mut first).await && echoes(&mut second).await);
-        let mut third = TcpStream::connect(address).await.unwrap();
-        assert!(third.read_u8().await.is_err(), "it is closed");
-        assert_eq!((counts.open(), counts.accepted(), counts.refused()), (2, 2, 1));
-        assert!(echoes(&mut first).await && echoes(&mut second).await);
-        drop(first);
-        let mut fourth = loop {
-            // The permit comes back once the broker has seen the first one close.
-            let mut fourth = TcpStream::connect(address).await.unwrap();
-            if echoes(&mut fourth).await {
-                break fourth;
-            }
-        };
-        assert!(echoes(&mut fourth).await);
-    }
-
-    #[tokio::test]
-    async fn a_panic_ends_its_own_connection_only() {
-        let (address, counts, stop, mut running) = start(2).await;
-        let mut bystander = TcpStream::connect(address).await.unwrap();
-        assert!(echoes(&mut bystander).await);
-        let mut culprit = TcpStream::connect(address).await.unwrap();
-        culprit.write_u8(b'!').await.unwrap();
-        assert!(culprit.read_u8().await.is_err());
-        assert!(echoes(&mut bystander).await);
-        // Its permit is free again: the limit is two.
-        let mut next = TcpStream::connect(address).await.unwrap();
-        assert!(echoes(&mut next).await);
-        assert_eq!(counts.panicked(), 1);
-        drop((bystander, next));
-        stop.send(true).unwrap();
-        running.join_next().await.unwrap().unwrap();
-        assert_eq!(counts.open(), 0);
-    }
-
-    #[tokio::test]
-    async fn a_stop_waits_for_connections_that_finish() {
-        let (address, _counts, stop, mut running) = start(2).await;
-        let mut open = TcpStream::connect(address).await.unwrap();
-        assert!(echoes(&mut open).await);
-        stop.send(true).unwrap();
-        // The request in flight is still answered after the stop.
-        assert!(echoes(&mut open).await);
-        drop(open);
-        running.join_next().await.unwrap().unwrap();
-        assert!(
-            TcpStream::connect(address).await.is_err(),
-            "nobody listens any more"
-        );
-    }
-
-    #[tokio::test]
-    async fn localhost_is_both_families_on_one_port() {
-        let listeners = bind(&"localhost:0".parse().unwrap()).await.unwrap();
-        let ports: Vec<u16> = listeners
-            .iter()
-            .map(|one| one.local_addr().unwrap().port())
-            .collect();
-        assert!(ports.iter().all(|port| *port == ports[0] && *port != 0));
-    }
-
-    #[tokio::test]
-    async fn a_taken_port_is_an_error() {
-        let first = bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let address = first[0].local_addr().unwrap().to_string();
-        let error = bind(&address.parse().unwrap()).await.expect_err("it is taken");
-        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
-    }
-}
+#[path = "listen_tests.rs"]
+mod tests;

@@ -83,7 +83,7 @@ async fn serve(layers: &Layers, coordination: tokio::runtime::Handle) -> anyhow:
         grace: settings.limits.shutdown_grace,
     };
     let mut accepting = JoinSet::new();
-    for acceptor in Acceptor::all(kafka, limits, &counts) {
+    for acceptor in Acceptor::all(kafka, limits, &counts, &running.gate()) {
         accepting.spawn(acceptor.serve(running.handler(stopped.clone()), stopped.clone()));
     }
     announce(&settings, &kafka_at, &admin_at);

@@ -6,11 +6,12 @@ use crate::config::Settings;
 use crate::config::table::ObjectSettings;
 use crate::config::value::{HostPort, StoreKind};
 use crate::facts::Facts;
-use crate::listen::ConnectionCounts;
+use crate::listen::{ConnectionCounts, Gate};
 use anyhow::anyhow;
 use futures_util::future::BoxFuture;
 use millstream_admin::Source;
 use millstream_broker::configs::resolve::ConfigMap;
+use millstream_broker::security::Principal;
 use millstream_broker::{Broker, BrokerConfig};
 use millstream_kafka::group::CoordinatorConfig;
 use millstream_kafka::{Advertised, ConnectionLimits, Kafka, KafkaConfig, Peer, serve_connection};
@@ -99,6 +100,7 @@ impl Wiring {
             broker_id: BROKER_ID,
             fixed: self.fixed_configs(),
             fetch_memory_bytes: self.settings.limits.fetch_memory_bytes.in_memory(),
+            ..BrokerConfig::default()
         };
         let broker = Broker::open(config, log, catalog, clock).await?;
         Ok(self.front(broker, store))
@@ -220,6 +222,13 @@ impl Running {
         self.source.clone()
     }
 
+    /// What an acceptor asks about each connection.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        let broker = self.broker.clone();
+        Arc::new(move |address| broker.admit_connection(address))
+    }
+
     /// What an acceptor calls for each connection.
     pub fn handler(
         &self,
@@ -236,6 +245,8 @@ impl Running {
                     address,
                     local,
                     listener: LISTENER.to_owned(),
+                    principal: Arc::new(Principal::anonymous()),
+                    login: None,
                 };
                 let stopping = async move {
                     let _ = stop.wait_for(|stopping| *stopping).await;
@@ -250,14 +261,12 @@ impl Running {
     /// Ends the coordination of groups: members that wait for a rebalance are told to look elsewhere, so that their
     /// connections can finish.
     pub async fn release_groups(&self) {
-        self.kafka.transactions.close().await;
-        self.kafka.groups.close().await;
+        self.kafka.close().await;
     }
 
     /// Ends in the order of dependence. What fails here is mended by the next start.
     pub async fn close(self) {
-        self.kafka.transactions.close().await;
-        self.kafka.groups.close().await;
+        self.kafka.close().await;
         self.broker.close().await;
         self.store.close().await;
     }

@@ -171,6 +171,7 @@ impl Run {
         *watched.lock() = Some(log.clone());
         let fixed = [
             ("offsets.topic.num.partitions", "2"),
+            ("share.coordinator.state.topic.num.partitions", "2"),
             ("transaction.state.log.num.partitions", "2"),
         ];
         let config = BrokerConfig {

@@ -74,7 +74,7 @@ pub enum Admission {
 
 /// Counts of what is open, and buckets of what came.
 #[derive(Default)]
-pub(crate) struct Connections(Arc<Mutex<Open>>);
+pub struct Connections(Arc<Mutex<Open>>);
 
 #[derive(Default)]
 struct Open {
@@ -111,14 +111,18 @@ impl Drop for ConnectionPermit {
 }
 
 /// The limits as they apply to one address.
-struct Bounds<'a> {
-    settings: &'a ConnectionSettings,
-    rate: Rate,
-    address_rate: Option<Rate>,
+pub struct Bounds<'a> {
+    /// How many.
+    pub settings: &'a ConnectionSettings,
+    /// How fast from everywhere.
+    pub rate: Rate,
+    /// How fast from this address.
+    pub address_rate: Option<Rate>,
 }
 
 impl Connections {
-    fn admit(&self, address: IpAddr, bounds: &Bounds<'_>, now: Duration) -> Admission {
+    /// Whether one from this address is served.
+    pub fn admit(&self, address: IpAddr, bounds: &Bounds<'_>, now: Duration) -> Admission {
         let mut open = self.0.lock();
         let max = bounds.settings.max;
         if open.all >= max {

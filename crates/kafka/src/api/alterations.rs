@@ -4,12 +4,16 @@
 //! Owns: that a resource named twice is refused, and whose settings a type and a name mean. Never: the rules of a setting (the
 //! broker's), a message of either API.
 
-use crate::api::describe_configs::{check_broker_name, resource};
+use crate::access::Operation;
+use crate::api::describe_configs::{check_broker_name, need_configs, resource};
 use crate::api::repeated::repeated;
+use crate::dispatch::Call;
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
-use millstream_broker::configs::alter::ConfigChange;
-use millstream_broker::{BrokerScope, Dry};
+use crate::telemetry::subscription::{CLIENT_METRICS_TABLE, Subscription};
+use millstream_broker::configs::alter::{AlterError, ConfigChange};
+use millstream_broker::configs::resolve::ConfigMap;
+use millstream_broker::{BrokerScope, Dry, NamedError, NamedKind};
 use millstream_kafka_wire::Str;
 
 /// Why a resource was left alone.
@@ -40,15 +44,19 @@ pub(crate) struct Altered {
 }
 
 /// Carries out the alterations one after the other.
-pub(crate) async fn alter_all(kafka: &Kafka, alterations: Vec<Alteration>, dry: Dry) -> Vec<Altered> {
+pub(crate) async fn alter_all(
+    kafka: &Kafka,
+    call: &Call,
+    alterations: Vec<Alteration>,
+    dry: Dry,
+) -> Vec<Altered> {
     let key = |one: &Alteration| (one.resource_type, one.name.clone());
     let twice = repeated(alterations.iter().map(key));
     let mut all = Vec::with_capacity(alterations.len());
     for one in alterations {
         let outcome = match one.edit {
             _ if twice.contains(&(one.resource_type, one.name.clone())) => Err(named_twice()),
-            Ok(edit) => alter(kafka, one.resource_type, one.name.as_str(), &edit, dry).await,
-            Err(refusal) => Err(refusal),
+            edit => alter(kafka, call, one.resource_type, one.name.as_str(), edit, dry).await,
         };
         let (code, message) = outcome
             .err()
@@ -63,7 +71,16 @@ pub(crate) async fn alter_all(kafka: &Kafka, alterations: Vec<Alteration>, dry: 
     all
 }
 
-async fn alter(kafka: &Kafka, resource_type: i8, name: &str, edit: &Edit, dry: Dry) -> Result<(), Refusal> {
+async fn alter(
+    kafka: &Kafka,
+    call: &Call,
+    resource_type: i8,
+    name: &str,
+    edit: Result<Edit, Refusal>,
+    dry: Dry,
+) -> Result<(), Refusal> {
+    need_configs(kafka, call, Operation::AlterConfigs, resource_type, name)?;
+    let edit = &edit?;
     let broker = &kafka.broker;
     match resource_type {
         resource::TOPIC => {
@@ -81,11 +98,41 @@ async fn alter(kafka: &Kafka, resource_type: i8, name: &str, edit: &Edit, dry: D
             };
             altered.map_err(refusal)
         }
+        resource::CLIENT_METRICS => {
+            let altered = alter_client_metrics(kafka, name, edit, dry).await;
+            altered.map_err(refusal)
+        }
         other => Err((
             ErrorCode::INVALID_REQUEST,
             format!("Unknown resource type {other}"),
         )),
     }
+}
+
+/// A subscription is kept only if it can be read.
+async fn alter_client_metrics(
+    kafka: &Kafka,
+    name: &str,
+    edit: &Edit,
+    dry: Dry,
+) -> Result<(), NamedError<AlterError>> {
+    let change = |present: &ConfigMap| {
+        let next = match edit {
+            Edit::Replace(values) => CLIENT_METRICS_TABLE.check_replacement(values)?,
+            Edit::Change(changes) => {
+                CLIENT_METRICS_TABLE.apply(present, changes, |name| present.get(name).cloned())?
+            }
+        };
+        Subscription::parse(&next)?;
+        Ok(next)
+    };
+    let edited = kafka
+        .broker
+        .edit_named(NamedKind::ClientMetrics, name, dry, change);
+    let altered = edited.await;
+    // Also after an error: an attempt without an answer may have been done.
+    kafka.telemetry.refresh(&kafka.broker);
+    altered
 }
 
 fn refusal<E: Coded + ToString>(error: E) -> Refusal {

@@ -1,10 +1,13 @@
-//! DescribeConfigs (32): settings of topics and brokers with their origins.
+//! DescribeConfigs (32): settings of topics, brokers and subscriptions of client metrics with their origins.
 //!
 //! Versions 1-4. v1 sources and synonyms (KIP-226); v3 types and documentation (KIP-569); v4 flexible.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
+use crate::telemetry::subscription;
+use millstream_broker::NamedKind;
 use millstream_broker::configs::resolve::{Candidate, ConfigEntry, ConfigSource};
 use millstream_broker::configs::row::{ConfigKind, Effect, Mutability};
 use millstream_kafka_wire::Str;
@@ -30,12 +33,14 @@ impl Api for DescribeConfigs {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: DescribeConfigsRequest,
     ) -> Begun<DescribeConfigsResponse> {
         let (synonyms, documentation) = (request.include_synonyms, request.include_documentation);
         let results = request.resources.into_iter().map(|asked| {
-            let found = entries(&kafka, &asked);
+            let (kind, name) = (asked.resource_type, asked.resource_name.as_str());
+            let allowed = need_configs(&kafka, &call, Operation::DescribeConfigs, kind, name);
+            let found = allowed.and_then(|()| entries(&kafka, &asked));
             encode(asked, found, synonyms, documentation)
         });
         Begun::Done(DescribeConfigsResponse {
@@ -43,6 +48,23 @@ impl Api for DescribeConfigs {
             ..Default::default()
         })
     }
+}
+
+/// The right to settings of a resource: its own for topics and groups, the cluster's for everything else.
+pub(crate) fn need_configs(
+    kafka: &Kafka,
+    call: &Call,
+    operation: Operation,
+    kind: i8,
+    name: &str,
+) -> Result<(), (ErrorCode, String)> {
+    let resource = match kind {
+        resource::TOPIC => Resource::Topic(name),
+        resource::GROUP => Resource::Group(name),
+        _ => Resource::Cluster,
+    };
+    let allowed = kafka.need(call, operation, resource);
+    allowed.map_err(|code| (code, "Authorization failed.".to_owned()))
 }
 
 fn entries(kafka: &Kafka, asked: &DescribeConfigsResource) -> Result<Vec<ConfigEntry>, (ErrorCode, String)> {
@@ -63,6 +85,14 @@ fn entries(kafka: &Kafka, asked: &DescribeConfigsResource) -> Result<Vec<ConfigE
         resource::BROKER => {
             check_broker_name(kafka, name)?;
             Ok(kafka.broker.describe_broker_configs())
+        }
+        resource::CLIENT_METRICS if name.is_empty() => Err((
+            ErrorCode::INVALID_REQUEST,
+            "a subscription of client metrics has a name".to_owned(),
+        )),
+        resource::CLIENT_METRICS => {
+            let values = kafka.broker.named(NamedKind::ClientMetrics, name);
+            Ok(subscription::describe(&values))
         }
         other => Err((
             ErrorCode::INVALID_REQUEST,
@@ -153,6 +183,7 @@ pub(crate) fn source_code(source: ConfigSource) -> i8 {
         ConfigSource::DynamicDefaultBroker => 3,
         ConfigSource::StaticBroker => 4,
         ConfigSource::Default => 5,
+        ConfigSource::DynamicClientMetrics => 7,
     }
 }
 

@@ -11,12 +11,13 @@
 //! Append path: decode, ask, encode. `Sequenced`: batches of one connection take their places in the order of its requests,
 //! and the flushes are pipelined.
 
+use crate::access::{Operation, Resource};
 use crate::api::produce_transaction::{Standing, standings};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use futures_util::future::BoxFuture;
-use millstream_broker::{PendingAppend, ProduceError, Produced, QuotaKind, RecordsRefused, Topic, TopicId};
+use millstream_broker::{PendingAppend, ProduceError, Produced, QuotaKind, RecordsRefused, Topic};
 use millstream_kafka_wire::Str;
 use millstream_kafka_wire::produce::{
     BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
@@ -47,6 +48,14 @@ impl Api for Produce {
         let acks = request.acks;
         if !matches!(acks, -1..=1) {
             return Begun::Done(refuse_all(request, ErrorCode::INVALID_REQUIRED_ACKS));
+        }
+        if let Some(id) = &request.transactional_id
+            && let Err(code) = kafka.need(&call, Operation::Write, Resource::TransactionalId(id.as_str()))
+        {
+            return match acks {
+                0 => Begun::HangUp(code),
+                _ => Begun::Done(refuse_all(request, code)),
+            };
         }
         if call.toll.is_some() {
             call.charge(QuotaKind::Produce, record_bytes(&request) as f64);
@@ -87,11 +96,9 @@ fn record_bytes(request: &ProduceRequest) -> usize {
 
 fn find(kafka: &Kafka, call: &Call, data: &TopicProduceData) -> Result<Arc<Topic>, ErrorCode> {
     if call.version >= 13 {
-        let found = kafka.broker.topic_by_id(&TopicId(data.topic_id.0));
-        found.ok_or(ErrorCode::UNKNOWN_TOPIC_ID)
+        kafka.topic_by_id_for(call, Operation::Write, data.topic_id)
     } else {
-        let found = kafka.broker.topic(data.name.as_str());
-        found.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+        kafka.topic_for(call, Operation::Write, data.name.as_str())
     }
 }
 

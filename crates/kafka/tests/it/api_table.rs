@@ -43,17 +43,7 @@ fn remarks(key: ApiKey) -> &'static str {
         ApiKey::CreateTopics => {
             "Any replication factor is accepted, and 1 is shown: copies are the object store's business."
         }
-        ApiKey::InitProducerId => {
-            "Idempotent and transactional producers. Two-phase commit for others (KIP-939) is not final."
-        }
         ApiKey::FindCoordinator => "Groups and transactions.",
-        ApiKey::AddPartitionsToTxn => {
-            "Clients up to version 3; from 4 on it is for brokers. With transaction.version 2 the first batch adds its partition."
-        }
-        ApiKey::EndTxn => "Answered once the decision is durable; the markers follow.",
-        ApiKey::WriteTxnMarkers => {
-            "For tools that end a transaction which no coordinator knows (`kafka-transactions.sh abort`)."
-        }
         ApiKey::JoinGroup => {
             "Classic protocol: static members, cooperative rebalance, member ids in two steps (KIP-394)."
         }
@@ -74,8 +64,51 @@ fn remarks(key: ApiKey) -> &'static str {
         ApiKey::UpdateFeatures => {
             "All changes or none. Levels are kept and told; see `crates/kafka/src/features.rs`."
         }
+        ApiKey::GetTelemetrySubscriptions | ApiKey::PushTelemetry => {
+            "Client metrics (KIP-714), shown on `/metrics` as `millstream_client_metric`."
+        }
         ApiKey::ListConfigResources => "Topics, brokers, groups and client metrics.",
+        ApiKey::ShareGroupHeartbeat => {
+            "Members are spread over partitions as Kafka's assignor `simple` does."
+        }
+        ApiKey::ShareFetch => {
+            "Acknowledgements travel along. Whole batches, or exact numbers of records (KIP-1206); whoever waits is woken."
+        }
+        ApiKey::ShareAcknowledge => "Accept, release, reject, renew (KIP-1222); answered when durable.",
+        ApiKey::AlterShareGroupOffsets => "What became of records above the new start is forgotten.",
+        ApiKey::SaslHandshake => {
+            "On listeners that ask for a login; after version 0 the mechanism's messages travel bare."
+        }
+        ApiKey::SaslAuthenticate => {
+            "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 (with delegation tokens), OAUTHBEARER; logins that are renewed (KIP-368)."
+        }
+        ApiKey::DescribeAcls | ApiKey::CreateAcls | ApiKey::DeleteAcls => {
+            "SECURITY_DISABLED unless authorizer.class.name is set."
+        }
+        ApiKey::AlterUserScramCredentials => "Only keys that follow from the salted password are kept.",
+        ApiKey::CreateDelegationToken
+        | ApiKey::RenewDelegationToken
+        | ApiKey::ExpireDelegationToken
+        | ApiKey::DescribeDelegationToken => {
+            "DELEGATION_TOKEN_AUTH_DISABLED unless security.token_key_file is set."
+        }
         ApiKey::DescribeCluster => "Endpoints of brokers only.",
+        _ => remarks_of_transactions(key),
+    }
+}
+
+fn remarks_of_transactions(key: ApiKey) -> &'static str {
+    match key {
+        ApiKey::InitProducerId => {
+            "Idempotent and transactional producers. Two-phase commit for others (KIP-939) is not final."
+        }
+        ApiKey::AddPartitionsToTxn => {
+            "Clients up to version 3; from 4 on it is for brokers. With transaction.version 2 the first batch adds its partition."
+        }
+        ApiKey::EndTxn => "Answered once the decision is durable; the markers follow.",
+        ApiKey::WriteTxnMarkers => {
+            "For tools that end a transaction which no coordinator knows (`kafka-transactions.sh abort`)."
+        }
         _ => "",
     }
 }

@@ -65,8 +65,14 @@ async fn the_stable_end_and_the_aborted_list_follow_the_markers() {
     let log = world.open().await.unwrap();
     let stream = log.open_stream(STREAM, EPOCH);
     append(&stream, data(1, 0, 0, &["a"])).await;
-    assert_eq!((stream.bounds().end, stream.bounds().stable_end), (Offset(1), Offset(0)));
-    assert!(stream.aborted_between(Offset(0), ALL).is_empty(), "it is not decided");
+    assert_eq!(
+        (stream.bounds().end, stream.bounds().stable_end),
+        (Offset(1), Offset(0))
+    );
+    assert!(
+        stream.aborted_between(Offset(0), ALL).is_empty(),
+        "it is not decided"
+    );
     append(&stream, marker(1, 0, ControlKind::Abort)).await;
     assert_eq!(stream.bounds().stable_end, Offset(2));
     assert_eq!(stream.aborted_between(Offset(0), ALL), [aborted(1, 0, 1, 2)]);
@@ -176,13 +182,21 @@ async fn a_batch_that_was_asked_about_before_a_marker_is_refused_after_it() {
     let guard = stream.transaction_guard(1, 0);
     assert!(!guard.is_open());
     append(&stream, marker(1, 0, ControlKind::Abort)).await;
-    let late = stream.append_in_transaction(EPOCH, data(1, 0, 0, &["a"]), guard).await;
+    let late = stream
+        .append_in_transaction(EPOCH, data(1, 0, 0, &["a"]), guard)
+        .await;
     assert_eq!(late.err(), Some(AppendError::NotInTransaction));
     assert_eq!(stream.bounds().stable_end, Offset(1), "nothing hangs");
     let guard = stream.transaction_guard(1, 0);
-    let asked = stream.append_in_transaction(EPOCH, data(1, 0, 0, &["a"]), guard).await;
+    let asked = stream
+        .append_in_transaction(EPOCH, data(1, 0, 0, &["a"]), guard)
+        .await;
     asked.unwrap().durable().await.unwrap();
     assert!(stream.transaction_guard(1, 0).is_open());
     let outside = stream.append(EPOCH, sequenced(1, 0, 1, 1)).await.err();
-    assert_eq!(outside, Some(AppendError::NotInTransaction), "a transaction is not left for a moment");
+    assert_eq!(
+        outside,
+        Some(AppendError::NotInTransaction),
+        "a transaction is not left for a moment"
+    );
 }

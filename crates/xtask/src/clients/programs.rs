@@ -9,6 +9,8 @@ pub struct Program {
     pub name: &'static str,
     /// What it is, for the table.
     pub about: &'static str,
+    /// Cases that it shares with others.
+    pub cases: &'static [&'static str],
     /// Cases that only this program has.
     pub more_cases: &'static [&'static str],
     /// Brings the client onto the machine.
@@ -17,7 +19,7 @@ pub struct Program {
     pub command: fn() -> Command,
 }
 
-/// What every program reports, in the order of the table.
+/// What every client reports, in the order of the table.
 pub const CASES: &[&str] = &[
     "create_topic",
     "list_topics",
@@ -50,13 +52,36 @@ pub const PROGRAMS: &[Program] = &[
     Program {
         name: "kafka-tools",
         about: "Apache Kafka's command line tools",
+        cases: CASES,
         more_cases: &["perf_tools", "end_to_end_latency", "verifiable_producer"],
         install: || installs::python_clients().and_then(|()| installs::kafka()),
         command: || python("kafka_tools_client.py"),
     },
     Program {
+        name: "kafka-admin-tools",
+        about: "Apache Kafka's tools for whoever runs a cluster",
+        cases: &[],
+        more_cases: &[
+            "api_versions",
+            "compatibility",
+            "features",
+            "quorum",
+            "log_dirs",
+            "reassign_partitions",
+            "elect_leaders",
+            "client_quotas",
+            "ip_quotas",
+            "client_metrics",
+            "broker_configs",
+            "reset_offsets",
+        ],
+        install: || installs::python_clients().and_then(|()| installs::kafka()),
+        command: || python("kafka_admin_tools.py"),
+    },
+    Program {
         name: "kcat",
         about: "kcat, on Debian's librdkafka",
+        cases: CASES,
         more_cases: &[],
         install: || installs::python_clients().and_then(|()| installs::kcat()),
         command: || python("kcat_client.py"),
@@ -64,6 +89,7 @@ pub const PROGRAMS: &[Program] = &[
     Program {
         name: "confluent-kafka",
         about: "confluent-kafka for Python, on librdkafka",
+        cases: CASES,
         more_cases: &[],
         install: installs::python_clients,
         command: || python("confluent_client.py"),
@@ -71,6 +97,7 @@ pub const PROGRAMS: &[Program] = &[
     Program {
         name: "kafka-python",
         about: "kafka-python",
+        cases: CASES,
         more_cases: &[],
         install: installs::python_clients,
         command: || python("kafka_python_client.py"),
@@ -78,6 +105,7 @@ pub const PROGRAMS: &[Program] = &[
     Program {
         name: "aiokafka",
         about: "aiokafka, for Python's asyncio",
+        cases: CASES,
         more_cases: &[],
         install: installs::python_clients,
         command: || python("aiokafka_client.py"),
@@ -85,13 +113,32 @@ pub const PROGRAMS: &[Program] = &[
     Program {
         name: "kafka-clients",
         about: "Apache Kafka's Java client",
+        cases: CASES,
         more_cases: &[],
         install: || installs::kafka().and_then(|()| installs::java_program()),
         command: java,
     },
     Program {
+        name: "kafka-share-consumer",
+        about: "Apache Kafka's Java client, share groups",
+        cases: &[],
+        more_cases: &[
+            "share_implicit",
+            "share_explicit",
+            "share_members",
+            "share_delivery_limit",
+            "share_renew",
+            "share_dead_letters",
+            "share_describe",
+            "share_offsets",
+        ],
+        install: || installs::kafka().and_then(|()| installs::java_program()),
+        command: java_share,
+    },
+    Program {
         name: "franz-go",
         about: "franz-go (kgo and kadm), for Go",
+        cases: CASES,
         more_cases: &[],
         install: installs::go_clients,
         command: || Command::new(binary("franz")),
@@ -99,6 +146,7 @@ pub const PROGRAMS: &[Program] = &[
     Program {
         name: "sarama",
         about: "Sarama, for Go",
+        cases: CASES,
         more_cases: &[],
         install: installs::go_clients,
         command: || Command::new(binary("sarama")),
@@ -106,6 +154,7 @@ pub const PROGRAMS: &[Program] = &[
     Program {
         name: "kafkajs",
         about: "kafkajs, for Node.js",
+        cases: CASES,
         more_cases: &[],
         install: installs::node_clients,
         command: node,
@@ -122,14 +171,22 @@ fn python(file: &str) -> Command {
 }
 
 fn java() -> Command {
+    java_program("KafkaClients")
+}
+
+fn java_program(class: &str) -> Command {
     let mut command = Command::new("java");
     command
         .args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"])
         .arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
         .arg("-cp")
         .arg(format!("{}:{}", java_classes().display(), kafka_classpath()))
-        .arg("KafkaClients");
+        .arg(class);
     command
+}
+
+fn java_share() -> Command {
+    java_program("ShareClients")
 }
 
 fn node() -> Command {

@@ -1,6 +1,6 @@
 //! What a program reported, line by line. A case that it did not report counts as failed: silence is no pass.
 
-use super::programs::{CASES, Program};
+use super::programs::Program;
 use crate::process::Finished;
 
 /// How a case ended.
@@ -52,7 +52,7 @@ impl Results {
 
     /// Every case failed, for one reason.
     pub fn not_run(program: &Program, reason: &str) -> Self {
-        let expected = CASES.iter().chain(program.more_cases);
+        let expected = program.cases.iter().chain(program.more_cases);
         Self {
             client: program.name.to_owned(),
             version: "unknown".to_owned(),

@@ -7,7 +7,6 @@
 //! after a crash finds either what it left or nothing.
 
 use super::base::Base;
-use super::group::Group;
 use super::turn::Then;
 use super::{Now, Shard, Turn};
 use crate::group::answer::{Answer, Output};
@@ -50,10 +49,10 @@ struct Ending {
 
 impl Transactions {
     /// Notes what a replayed group holds.
-    pub fn loaded(&mut self, group: &Group) {
-        for producer_id in group.base().durable.transactional.keys() {
+    pub fn loaded(&mut self, group: &Base) {
+        for producer_id in group.durable.transactional.keys() {
             let groups = self.open.entry(*producer_id).or_default();
-            groups.insert(group.base().id.clone());
+            groups.insert(group.id.clone());
         }
     }
 
