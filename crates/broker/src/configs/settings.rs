@@ -336,14 +336,19 @@ impl BrokerSettings {
                 ),
             },
             queues,
-            transactions: TransactionSettings {
-                state_partitions: whole("transaction.state.log.num.partitions", 1),
-                timeout_max: millis("transaction.max.timeout.ms"),
-                id_expiration: millis("transactional.id.expiration.ms"),
-                expiry_check_interval: millis("transaction.remove.expired.transaction.cleanup.interval.ms"),
-            },
+            transactions: transactions(whole),
             authorizer: authorizer(layers),
         }
+    }
+}
+
+fn transactions(whole: impl Fn(&str, u32) -> u32) -> TransactionSettings {
+    let millis = |name: &str| Duration::from_millis(u64::from(whole(name, 0)));
+    TransactionSettings {
+        state_partitions: whole("transaction.state.log.num.partitions", 1),
+        timeout_max: millis("transaction.max.timeout.ms"),
+        id_expiration: millis("transactional.id.expiration.ms"),
+        expiry_check_interval: millis("transaction.remove.expired.transaction.cleanup.interval.ms"),
     }
 }
 

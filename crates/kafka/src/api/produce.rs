@@ -50,9 +50,12 @@ impl Api for Produce {
             return Begun::Done(refuse_all(request, ErrorCode::INVALID_REQUIRED_ACKS));
         }
         if let Some(id) = &request.transactional_id
-            && let Err(code) = kafka.need(&call, Operation::Write, Resource::TransactionalId(id))
+            && let Err(code) = kafka.need(&call, Operation::Write, Resource::TransactionalId(id.as_str()))
         {
-            return Begun::Done(refuse_all(request, code));
+            return match acks {
+                0 => Begun::HangUp(code),
+                _ => Begun::Done(refuse_all(request, code)),
+            };
         }
         if call.toll.is_some() {
             call.charge(QuotaKind::Produce, record_bytes(&request) as f64);
