@@ -7,6 +7,8 @@ use crate::fetch_memory::{FETCH_MEMORY_BYTES, FetchMemory};
 use crate::producer_ids::ProducerIds;
 use crate::quota::Quotas;
 use crate::records::OPENINGS_MAX;
+use crate::security::Rules;
+use crate::security::sasl::Authenticators;
 use crate::state_stream::{StateError, StateStream};
 use crate::topics::{Dry, Topic, TopicTable};
 use arc_swap::ArcSwap;
@@ -27,6 +29,8 @@ pub struct BrokerConfig {
     pub fixed: ConfigMap,
     /// Bytes that the answers of all fetches together may hold.
     pub fetch_memory_bytes: usize,
+    /// What logins are checked against beside the catalog.
+    pub authenticators: Authenticators,
 }
 
 impl Default for BrokerConfig {
@@ -35,6 +39,7 @@ impl Default for BrokerConfig {
             broker_id: 0,
             fixed: ConfigMap::new(),
             fetch_memory_bytes: FETCH_MEMORY_BYTES,
+            authenticators: Authenticators::default(),
         }
     }
 }
@@ -84,6 +89,10 @@ pub(crate) struct Inner {
     pub quotas: Quotas,
     /// One permit for each batch that may be open at once.
     pub openings: Semaphore,
+    /// Access rules as they are asked.
+    pub rules: Rules,
+    /// What the salts of users that do not exist follow from.
+    pub salt_key: [u8; 16],
 }
 
 /// The broker's settings by layer, owned.
@@ -125,6 +134,7 @@ impl Broker {
             dynamic_default: &ConfigMap::new(),
             fixed: &config.fixed,
         });
+        let salt_key = catalog.draw();
         let inner = Inner {
             fetch_memory: FetchMemory::new(config.fetch_memory_bytes),
             config,
@@ -137,6 +147,8 @@ impl Broker {
             producer_ids: tokio::sync::Mutex::default(),
             quotas: Quotas::default(),
             openings: Semaphore::new(OPENINGS_MAX),
+            rules: Rules::default(),
+            salt_key,
         };
         let broker = Broker {
             inner: Arc::new(inner),

@@ -14,6 +14,7 @@ pub mod offsets;
 mod producer_ids;
 pub mod quota;
 pub mod records;
+pub mod security;
 pub mod state_stream;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -3,6 +3,7 @@
 //! Owns: the media and the clock. Never shipped.
 
 use crate::configs::resolve::ConfigMap;
+use crate::security::sasl::Authenticators;
 use crate::{Broker, BrokerConfig};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -71,6 +72,8 @@ pub struct World {
     pub clock: Arc<TestClock>,
     /// Start values of settings, under Kafka's names.
     pub fixed: ConfigMap,
+    /// What logins are checked against beside the catalog.
+    pub authenticators: Authenticators,
     /// The log's settings.
     pub log: LogConfig,
     objects: Arc<dyn ObjectStore>,
@@ -99,6 +102,7 @@ impl World {
             meta: MemoryStore::new(clock.clone()),
             clock,
             fixed: fixed.collect(),
+            authenticators: Authenticators::default(),
             log: LogConfig {
                 wal_segment_bytes: 1 << 20,
                 ..LogConfig::default()
@@ -129,6 +133,7 @@ impl World {
         let config = BrokerConfig {
             broker_id: BROKER_ID,
             fixed: self.fixed.clone(),
+            authenticators: self.authenticators.clone(),
             ..BrokerConfig::default()
         };
         let catalog = catalog.expect("the store is sound");

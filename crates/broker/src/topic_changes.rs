@@ -58,6 +58,13 @@ impl Broker {
         })
     }
 
+    /// Whether `topic_or_create` would try to make a topic of this name that is not there.
+    #[must_use]
+    pub fn would_create(&self, name: &str) -> bool {
+        let allowed = name == OFFSETS_TOPIC || self.settings().auto_create_topics;
+        allowed && self.check_topic_name(name).is_ok()
+    }
+
     /// The topic, created with the broker's defaults if there is none and that is allowed.
     pub async fn topic_or_create(&self, name: &str) -> Result<Arc<Topic>, TopicError> {
         if let Some(topic) = self.topic(name) {

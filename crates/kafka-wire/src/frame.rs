@@ -23,6 +23,13 @@ impl Frame {
         }
     }
 
+    /// A frame of bytes that are no message of the protocol (SASL before KIP-152).
+    #[must_use]
+    pub fn of_bytes(bytes: Bytes) -> Self {
+        let length = i32::try_from(bytes.len()).unwrap_or(i32::MAX);
+        Self::new(vec![Bytes::copy_from_slice(&length.to_be_bytes()), bytes])
+    }
+
     /// Bytes that are left to write, the length prefix included.
     #[must_use]
     pub fn len(&self) -> usize {

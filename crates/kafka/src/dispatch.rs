@@ -10,6 +10,7 @@ use crate::telemetry::subscription::ClientFacts;
 use crate::throttle::{Muting, Toll, metered, millis};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use millstream_broker::security::Principal;
 use millstream_kafka_wire::{
     ApiKey, DecodeError, EncodeError, Frame, Reader, Request, RequestHeader, Response, Str, Uuid,
     decode_request, encode_response,
@@ -20,8 +21,12 @@ use tokio::sync::{OwnedSemaphorePermit, watch};
 
 /// One request as an API sees it, beside its message.
 pub(crate) struct Call {
-    /// Who asks.
+    /// From where, and to which address of ours.
     pub peer: Arc<Peer>,
+    /// Who they have proved to be.
+    pub principal: Arc<Principal>,
+    /// Whether they proved it with a delegation token.
+    pub by_token: bool,
     /// Version of the request and of its answer.
     pub version: i16,
     /// The client's own name for itself.
@@ -57,7 +62,7 @@ impl Call {
 
     /// The name of the principal that asks, without its type.
     pub fn user(&self) -> Str {
-        Str::from_static("ANONYMOUS")
+        Str::from(self.principal.name().to_owned())
     }
 }
 
@@ -147,6 +152,12 @@ pub enum CallError {
     /// A request that wants no answer failed.
     #[error("a request without an answer failed: {0:?}")]
     Failed(ErrorCode),
+    /// A request that only who has logged in is answered.
+    #[error("the peer has not logged in")]
+    NotLoggedIn,
+    /// The login has ended and was not renewed (KIP-368).
+    #[error("the peer's login has ended")]
+    SessionEnded,
     /// No such API, or not at that version (Kafka closes the connection).
     #[error("API {key} is not served in version {version}")]
     Unsupported {
@@ -191,6 +202,7 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::sync_group::SyncGroup>(),
     row::<api::describe_groups::DescribeGroups>(),
     row::<api::list_groups::ListGroups>(),
+    row::<api::sasl_handshake::SaslHandshake>(),
     row::<api::api_versions::ApiVersions>(),
     row::<api::create_topics::CreateTopics>(),
     row::<api::delete_topics::DeleteTopics>(),
@@ -202,11 +214,19 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::end_txn::EndTxn>(),
     row::<api::write_txn_markers::WriteTxnMarkers>(),
     row::<api::txn_offset_commit::TxnOffsetCommit>(),
+    row::<api::describe_acls::DescribeAcls>(),
+    row::<api::create_acls::CreateAcls>(),
+    row::<api::delete_acls::DeleteAcls>(),
     row::<api::describe_configs::DescribeConfigs>(),
     row::<api::alter_configs::AlterConfigs>(),
     row::<api::alter_replica_log_dirs::AlterReplicaLogDirs>(),
     row::<api::describe_log_dirs::DescribeLogDirs>(),
+    row::<api::sasl_authenticate::SaslAuthenticate>(),
     row::<api::create_partitions::CreatePartitions>(),
+    row::<api::create_delegation_token::CreateDelegationToken>(),
+    row::<api::renew_delegation_token::RenewDelegationToken>(),
+    row::<api::expire_delegation_token::ExpireDelegationToken>(),
+    row::<api::describe_delegation_token::DescribeDelegationToken>(),
     row::<api::delete_groups::DeleteGroups>(),
     row::<api::elect_leaders::ElectLeaders>(),
     row::<api::incremental_alter_configs::IncrementalAlterConfigs>(),
@@ -217,6 +237,8 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::alter_client_quotas::AlterClientQuotas>(),
     row::<api::describe_quorum::DescribeQuorum>(),
     row::<api::update_features::UpdateFeatures>(),
+    row::<api::describe_user_scram_credentials::DescribeUserScramCredentials>(),
+    row::<api::alter_user_scram_credentials::AlterUserScramCredentials>(),
     row::<api::describe_cluster::DescribeCluster>(),
     row::<api::get_telemetry_subscriptions::GetTelemetrySubscriptions>(),
     row::<api::push_telemetry::PushTelemetry>(),

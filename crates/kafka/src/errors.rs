@@ -6,6 +6,7 @@ use crate::telemetry::TelemetryError;
 use crate::transaction::TransactionError;
 use millstream_broker::configs::alter::AlterError;
 use millstream_broker::quota::change::QuotaError;
+use millstream_broker::security::{AclError, ScramError, TokenError};
 use millstream_broker::{
     AppendError, BrokerError, CatalogError, FetchError, NamedError, ProduceError, RecordsRefused, TopicError,
     TrimError,
@@ -122,6 +123,18 @@ impl<E: Coded> Coded for NamedError<E> {
     }
 }
 
+impl Coded for AclError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            AclError::Disabled => ErrorCode::SECURITY_DISABLED,
+            AclError::Invalid(_) => ErrorCode::INVALID_REQUEST,
+            // Clients try again.
+            AclError::Contended(_) => ErrorCode::REQUEST_TIMED_OUT,
+            AclError::Store(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
 impl Coded for QuotaError {
     fn code(&self) -> ErrorCode {
         ErrorCode::INVALID_REQUEST
@@ -140,6 +153,29 @@ impl Coded for TelemetryError {
             TelemetryError::TooEarly | TelemetryError::Full => ErrorCode::THROTTLING_QUOTA_EXCEEDED,
             TelemetryError::Ended => ErrorCode::INVALID_REQUEST,
             TelemetryError::UnknownSubscription => ErrorCode::UNKNOWN_SUBSCRIPTION_ID,
+        }
+    }
+}
+
+impl Coded for ScramError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            ScramError::NotFound => ErrorCode::RESOURCE_NOT_FOUND,
+            ScramError::Unacceptable(_) => ErrorCode::UNACCEPTABLE_CREDENTIAL,
+            ScramError::Store(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl Coded for TokenError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            TokenError::Disabled => ErrorCode::DELEGATION_TOKEN_AUTH_DISABLED,
+            TokenError::NotFound => ErrorCode::DELEGATION_TOKEN_NOT_FOUND,
+            TokenError::OwnerMismatch => ErrorCode::DELEGATION_TOKEN_OWNER_MISMATCH,
+            TokenError::Expired => ErrorCode::DELEGATION_TOKEN_EXPIRED,
+            TokenError::Invalid(_) => ErrorCode::INVALID_REQUEST,
+            TokenError::Store(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }
 }

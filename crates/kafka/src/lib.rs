@@ -5,6 +5,7 @@
 //!
 //! Adding an API is one file in `api/` and one row in `dispatch::TABLE`, from which ApiVersions is derived.
 
+mod access;
 mod api;
 mod authorized;
 mod connection;
@@ -19,7 +20,8 @@ mod telemetry;
 mod throttle;
 pub mod transaction;
 
-pub use connection::{ConnectionError, ConnectionLimits, Peer, serve_connection};
+pub use access::{Right, rights_of};
+pub use connection::{ConnectionError, ConnectionLimits, LoginRules, Peer, serve_connection};
 pub use dispatch::CallError;
 pub use dispatch::{ApiListing, supported_apis};
 pub use metrics::{ApiMetrics, ApiSnapshot, LATENCY_BOUNDS_MICROS};

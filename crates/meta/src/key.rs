@@ -13,7 +13,10 @@
 //! | `catalog/quota/NAME`, `catalog/client-metrics/NAME`, `catalog/group-configs/NAME`, `catalog/features/NAME` | settings made on what is named; NAME with `%XX` for special bytes |
 //! | `counter/stream`, `counter/producer` | the next id that was never handed out |
 //! | `manifest/BROKER/snapshot`, `manifest/BROKER/SEQ` | the log's manifest |
-//! | reserved: `catalog/acl/...`, `catalog/scram/...`, `session/...` | ACLs, SCRAM users, brokers |
+//! | `catalog/acl/HASH` | an access rule, under a hash of itself |
+//! | `catalog/scram/USER/MECHANISM` | keys of a SCRAM user; USER in hexadecimal digits |
+//! | `catalog/token/ID` | a delegation token |
+//! | reserved: `session/...` | brokers |
 //!
 //! NAME is spelt so that two names which Kafka's metrics could not tell apart are one key: the store itself refuses the second.
 //! Everything under `catalog/` is in the image and followed by one watch; the counters and the manifest are not, as they
@@ -45,6 +48,12 @@ pub(crate) enum Key<'a> {
         kind: NamedKind,
         spelt: &'a str,
     },
+    /// By hash.
+    Acl(&'a str),
+    /// By user and mechanism.
+    Scram(&'a str),
+    /// By id.
+    Token(&'a str),
     StreamCounter,
     ProducerCounter,
     ManifestSnapshot {
@@ -66,6 +75,9 @@ impl fmt::Display for Key<'_> {
             Self::BrokerConfigs(None) => write!(f, "catalog/broker-configs/default"),
             Self::BrokerConfigs(Some(broker)) => write!(f, "catalog/broker-configs/{broker}"),
             Self::Named { kind, spelt } => write!(f, "catalog/{kind}/{spelt}"),
+            Self::Acl(hash) => write!(f, "catalog/acl/{hash}"),
+            Self::Scram(place) => write!(f, "catalog/scram/{place}"),
+            Self::Token(id) => write!(f, "catalog/token/{id}"),
             Self::StreamCounter => write!(f, "counter/stream"),
             Self::ProducerCounter => write!(f, "counter/producer"),
             Self::ManifestSnapshot { broker } => write!(f, "manifest/{broker}/snapshot"),
@@ -96,6 +108,9 @@ impl<'a> Key<'a> {
             Some(("topic-configs", topic)) => Self::TopicConfigs(parse_hex(topic)?),
             Some(("broker-configs", "default")) => Self::BrokerConfigs(None),
             Some(("broker-configs", broker)) => Self::BrokerConfigs(Some(broker.parse().ok()?)),
+            Some(("acl", hash)) => Self::Acl(hash),
+            Some(("scram", place)) => Self::Scram(place),
+            Some(("token", id)) => Self::Token(id),
             Some((word, spelt)) => Self::Named {
                 kind: NamedKind::from_word(word)?,
                 spelt,

@@ -25,6 +25,9 @@ pub(crate) enum Kind {
     Configs = 5,
     ManifestRecord = 6,
     ManifestSnapshot = 7,
+    Acl = 8,
+    Scram = 9,
+    Token = 10,
 }
 
 /// Why a value could not be read.

@@ -11,6 +11,7 @@ use anyhow::anyhow;
 use futures_util::future::BoxFuture;
 use millstream_admin::Source;
 use millstream_broker::configs::resolve::ConfigMap;
+use millstream_broker::security::Principal;
 use millstream_broker::{Broker, BrokerConfig};
 use millstream_kafka::group::CoordinatorConfig;
 use millstream_kafka::{Advertised, ConnectionLimits, Kafka, KafkaConfig, Peer, serve_connection};
@@ -99,6 +100,7 @@ impl Wiring {
             broker_id: BROKER_ID,
             fixed: self.fixed_configs(),
             fetch_memory_bytes: self.settings.limits.fetch_memory_bytes.in_memory(),
+            ..BrokerConfig::default()
         };
         let broker = Broker::open(config, log, catalog, clock).await?;
         Ok(self.front(broker, store))
@@ -243,6 +245,8 @@ impl Running {
                     address,
                     local,
                     listener: LISTENER.to_owned(),
+                    principal: Arc::new(Principal::anonymous()),
+                    login: None,
                 };
                 let stopping = async move {
                     let _ = stop.wait_for(|stopping| *stopping).await;

@@ -31,6 +31,8 @@ fn overrides(text: &str) -> Result<(), std::string::String> {
 #[rustfmt::skip]
 pub const BROKER_ROWS: &[ConfigRow] = &[
     row("advertised.listeners", String, Some(""), Any, Static, SetAs("kafka.advertised"), "What clients are told to connect to."),
+    row("allow.everyone.if.no.acl.found", Boolean, Some("false"), Any, Static, Works, "Whether everybody may use what no access rule names."),
+    row("authorizer.class.name", String, Some(""), Any, Static, Works, "Any name turns the built-in authoriser on, e.g. org.apache.kafka.metadata.authorizer.StandardAuthorizer; empty: everybody may do everything."),
     row("auto.create.topics.enable", Boolean, Some("true"), Any, Static, Works, "Whether Metadata and produce create a missing topic."),
     row("background.threads", Int, Some("10"), Range(1, i32::MAX as i64), Dynamic, NoMeaning("the runtime sizes itself"), "Background threads."),
     row("broker.id", Int, Some("1"), Any, Static, NoMeaning("the only broker has the id 1"), "This broker's id."),
@@ -102,6 +104,7 @@ pub const BROKER_ROWS: &[ConfigRow] = &[
     row("quota.window.size.seconds", Int, Some("1"), Range(1, i32::MAX as i64), Static, Works, "Seconds of such a window."),
     row("replica.alter.log.dirs.io.max.bytes.per.second", Long, Some("9223372036854775807"), Range(0, i64::MAX), Dynamic, NoMeaning("there is one directory"), "Bytes a second of moves between directories."),
     row("socket.request.max.bytes", Int, Some("104857600"), Range(1, i32::MAX as i64), Static, SetAs("limits.request_bytes_max"), "The largest request accepted."),
+    row("super.users", String, Some(""), Principals, Static, Works, "Principals to whom nothing is refused, with semicolons between: User:admin;User:CN=ops."),
     row("telemetry.max.bytes", Int, Some("1048576"), Range(1, i32::MAX as i64), Static, Works, "The largest push of metrics of a client."),
     row("transaction.max.timeout.ms", Int, Some("900000"), Range(1, i32::MAX as i64), Static, Works, "The longest transaction timeout."),
     row("transaction.remove.expired.transaction.cleanup.interval.ms", Int, Some("3600000"), Range(1, i32::MAX as i64), Static, Works, "How often expired transactional ids are looked for."),

@@ -2,6 +2,7 @@
 //!
 //! Owns: the check of a single value. Never: where values are kept or what they do.
 
+use crate::security::Principal;
 use std::fmt;
 
 /// Kafka's config types, with the numbers of DescribeConfigs (KIP-569).
@@ -40,6 +41,8 @@ pub enum Check {
     ListOf(&'static [&'static str]),
     /// What this function accepts; it says what it expected.
     By(fn(&str) -> Result<(), String>),
+    /// `User:alice`, several with semicolons between.
+    Principals,
 }
 
 /// Whether a value changes anything.
@@ -183,6 +186,13 @@ impl ConfigRow {
             Check::By(accepts) => accepts(value),
             Check::OneOf(words) if !words.contains(&value) => {
                 Err(format!("String must be one of: {}", words.join(", ")))
+            }
+            Check::Principals => {
+                let given = value.split(';').map(str::trim).filter(|one| !one.is_empty());
+                given.map(str::parse::<Principal>).try_for_each(|one| match one {
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(error.to_string()),
+                })
             }
             _ => Ok(()),
         }

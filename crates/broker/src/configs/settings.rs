@@ -4,6 +4,7 @@ use crate::quota::QuotaWindows;
 use crate::quota::connections::{ConnectionSettings, parse_overrides};
 
 use super::resolve::{BrokerLayers, ConfigEntry, ConfigMap, describe_topic};
+use crate::security::AuthorizerSettings;
 use millstream_log::StreamPolicy;
 use millstream_log::batch::{Codec, TimestampType};
 use std::time::Duration;
@@ -153,6 +154,8 @@ pub struct BrokerSettings {
     pub groups: GroupSettings,
     /// What a coordinator of transactions reads.
     pub transactions: TransactionSettings,
+    /// Who is asked for rights, and who has them all.
+    pub authorizer: AuthorizerSettings,
 }
 
 /// The settings of transactions; all are fixed at start.
@@ -242,6 +245,18 @@ impl BrokerSettings {
                 id_expiration: millis("transactional.id.expiration.ms"),
                 expiry_check_interval: millis("transaction.remove.expired.transaction.cleanup.interval.ms"),
             },
+            authorizer: authorizer(layers),
         }
+    }
+}
+
+fn authorizer(layers: BrokerLayers<'_>) -> AuthorizerSettings {
+    let text = |name: &str| layers.value(name).unwrap_or_default().trim();
+    // Semicolons, because distinguished names have commas. What is no principal was refused at start.
+    let users = text("super.users").split(';').map(str::trim);
+    AuthorizerSettings {
+        enabled: !text("authorizer.class.name").is_empty(),
+        super_users: users.filter_map(|user| user.parse().ok()).collect(),
+        allow_without_rule: layers.flag("allow.everyone.if.no.acl.found"),
     }
 }

@@ -141,6 +141,8 @@ fn a_bad_change_is_refused_whole() {
 
 /// Read into `BrokerSettings` or a topic's view.
 const READ_BY_BROKER: &[&str] = &[
+    "allow.everyone.if.no.acl.found",
+    "authorizer.class.name",
     "auto.create.topics.enable",
     "controller.quota.window.num",
     "controller.quota.window.size.seconds",
@@ -163,6 +165,7 @@ const READ_BY_BROKER: &[&str] = &[
     "offsets.topic.num.partitions",
     "quota.window.num",
     "quota.window.size.seconds",
+    "super.users",
     "telemetry.max.bytes",
     "transaction.max.timeout.ms",
     "transaction.remove.expired.transaction.cleanup.interval.ms",

@@ -20,7 +20,7 @@ impl Api for AlterConfigs {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: AlterConfigsRequest,
     ) -> Begun<AlterConfigsResponse> {
         let dry = if request.validate_only {
@@ -33,7 +33,7 @@ impl Api for AlterConfigs {
             resource_type: asked.resource_type,
             name: asked.resource_name,
         });
-        let altered = alter_all(&kafka, alterations.collect(), dry).await;
+        let altered = alter_all(&kafka, &call, alterations.collect(), dry).await;
         let responses = altered.into_iter().map(|one| AlterConfigsResourceResponse {
             error_code: one.code.0,
             error_message: one.message,

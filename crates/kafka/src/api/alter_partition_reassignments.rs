@@ -6,6 +6,7 @@
 //! what holds already, so it is done at once; any other names brokers that there are not. Nothing is ever under way, so there
 //! is nothing to cancel.
 
+use crate::access::{Operation, Resource};
 use crate::api::partition_of;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::ErrorCode;
@@ -25,14 +26,15 @@ impl Api for AlterPartitionReassignments {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: AlterPartitionReassignmentsRequest,
     ) -> Begun<AlterPartitionReassignmentsResponse> {
+        let allowed = kafka.need(&call, Operation::Alter, Resource::Cluster);
         let responses = request.topics.into_iter().map(|topic| {
             let partitions = topic
                 .partitions
                 .iter()
-                .map(|asked| reassign(&kafka, topic.name.as_str(), asked));
+                .map(|asked| reassign(&kafka, allowed, topic.name.as_str(), asked));
             ReassignableTopicResponse {
                 partitions: partitions.collect(),
                 name: topic.name,
@@ -40,6 +42,7 @@ impl Api for AlterPartitionReassignments {
         });
         Begun::Done(AlterPartitionReassignmentsResponse {
             responses: responses.collect(),
+            error_code: allowed.err().unwrap_or(ErrorCode::NONE).0,
             allow_replication_factor_change: request.allow_replication_factor_change,
             error_message: None,
             ..Default::default()
@@ -47,8 +50,14 @@ impl Api for AlterPartitionReassignments {
     }
 }
 
-fn reassign(kafka: &Kafka, topic: &str, asked: &ReassignablePartition) -> ReassignablePartitionResponse {
-    let outcome = judge(kafka, topic, asked);
+fn reassign(
+    kafka: &Kafka,
+    allowed: Result<(), ErrorCode>,
+    topic: &str,
+    asked: &ReassignablePartition,
+) -> ReassignablePartitionResponse {
+    let allowed = allowed.map_err(|code| (code, "Authorization failed.".to_owned()));
+    let outcome = allowed.and_then(|()| judge(kafka, topic, asked));
     let (code, message) = outcome
         .err()
         .map_or((ErrorCode::NONE, None), |(code, what)| (code, Some(what)));

@@ -4,8 +4,10 @@
 //! Owns: that a resource named twice is refused, and whose settings a type and a name mean. Never: the rules of a setting (the
 //! broker's), a message of either API.
 
-use crate::api::describe_configs::{check_broker_name, resource};
+use crate::access::Operation;
+use crate::api::describe_configs::{check_broker_name, need_configs, resource};
 use crate::api::repeated::repeated;
+use crate::dispatch::Call;
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use crate::telemetry::subscription::{CLIENT_METRICS_TABLE, Subscription};
@@ -42,15 +44,19 @@ pub(crate) struct Altered {
 }
 
 /// Carries out the alterations one after the other.
-pub(crate) async fn alter_all(kafka: &Kafka, alterations: Vec<Alteration>, dry: Dry) -> Vec<Altered> {
+pub(crate) async fn alter_all(
+    kafka: &Kafka,
+    call: &Call,
+    alterations: Vec<Alteration>,
+    dry: Dry,
+) -> Vec<Altered> {
     let key = |one: &Alteration| (one.resource_type, one.name.clone());
     let twice = repeated(alterations.iter().map(key));
     let mut all = Vec::with_capacity(alterations.len());
     for one in alterations {
         let outcome = match one.edit {
             _ if twice.contains(&(one.resource_type, one.name.clone())) => Err(named_twice()),
-            Ok(edit) => alter(kafka, one.resource_type, one.name.as_str(), &edit, dry).await,
-            Err(refusal) => Err(refusal),
+            edit => alter(kafka, call, one.resource_type, one.name.as_str(), edit, dry).await,
         };
         let (code, message) = outcome
             .err()
@@ -65,7 +71,16 @@ pub(crate) async fn alter_all(kafka: &Kafka, alterations: Vec<Alteration>, dry: 
     all
 }
 
-async fn alter(kafka: &Kafka, resource_type: i8, name: &str, edit: &Edit, dry: Dry) -> Result<(), Refusal> {
+async fn alter(
+    kafka: &Kafka,
+    call: &Call,
+    resource_type: i8,
+    name: &str,
+    edit: Result<Edit, Refusal>,
+    dry: Dry,
+) -> Result<(), Refusal> {
+    need_configs(kafka, call, Operation::AlterConfigs, resource_type, name)?;
+    let edit = &edit?;
     let broker = &kafka.broker;
     match resource_type {
         resource::TOPIC => {

@@ -2,6 +2,7 @@
 //!
 //! Versions 0-3. v2 flexible; v3 exceeded quotas (KIP-599).
 
+use crate::access::{Operation, Resource};
 use crate::api::repeated::repeated;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
@@ -66,6 +67,9 @@ async fn raise(
     topic: &CreatePartitionsTopic,
     dry: Dry,
 ) -> Result<(), (ErrorCode, String)> {
+    kafka
+        .need(call, Operation::Alter, Resource::Topic(topic.name.as_str()))
+        .map_err(|code| (code, "The topic authorization is failed.".to_owned()))?;
     let held = kafka.broker.topic(topic.name.as_str());
     let held = held
         .ok_or_else(|| {

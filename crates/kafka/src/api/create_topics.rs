@@ -6,6 +6,7 @@
 //! Any replication factor is accepted and one replica is shown: copies are the object store's business
 //! (docs/decisions/replication-factor.md).
 
+use crate::access::{Operation, Resource};
 use crate::api::repeated::repeated;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
@@ -47,13 +48,39 @@ impl Api for CreateTopics {
             let refusal = Refusal(ErrorCode::INVALID_REQUEST, "Duplicate topic name.".to_owned());
             response.topics.push(refused(name.clone(), refusal));
         }
+        let any = kafka.authorize(&call, Operation::Create, Resource::Cluster);
         for topic in request.topics {
-            if !twice.contains(&topic.name) {
-                response.topics.push(create(&kafka, &call, topic, dry).await);
+            if twice.contains(&topic.name) {
+                continue;
             }
+            let name = topic.name.clone();
+            let allowed = any || kafka.authorize(&call, Operation::Create, Resource::Topic(&name));
+            let mut result = match allowed {
+                true => create(&kafka, &call, topic, dry).await,
+                false => refused(name.clone(), not_allowed()),
+            };
+            if result.error_code == 0
+                && !kafka.authorize(&call, Operation::DescribeConfigs, Resource::Topic(&name))
+            {
+                hide_configs(&mut result);
+            }
+            response.topics.push(result);
         }
         Begun::Done(response)
     }
+}
+
+fn not_allowed() -> Refusal {
+    let code = ErrorCode::TOPIC_AUTHORIZATION_FAILED;
+    Refusal(code, "Authorization failed.".to_owned())
+}
+
+/// Who may create and not describe learns that it was created, not what holds for it (KIP-525).
+fn hide_configs(result: &mut CreatableTopicResult) {
+    result.topic_config_error_code = ErrorCode::TOPIC_AUTHORIZATION_FAILED.0;
+    result.num_partitions = -1;
+    result.replication_factor = -1;
+    result.configs = None;
 }
 
 async fn create(kafka: &Kafka, call: &Call, topic: CreatableTopic, dry: Dry) -> CreatableTopicResult {

@@ -2,6 +2,7 @@
 //!
 //! Versions 0-2. v2 flexible.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::code_of;
 use crate::group::GroupId;
@@ -16,16 +17,19 @@ impl Api for DeleteGroups {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: DeleteGroupsRequest,
     ) -> Begun<DeleteGroupsResponse> {
         let mut response = DeleteGroupsResponse::default();
         for group_id in request.groups_names {
-            let outcome = kafka.groups.delete(GroupId::from(group_id.as_str())).await;
-            response.results.push(DeletableGroupResult {
-                group_id,
-                error_code: code_of(&outcome),
-            });
+            let allowed = kafka.need(&call, Operation::Delete, Resource::Group(group_id.as_str()));
+            let error_code = match allowed {
+                Ok(()) => code_of(&kafka.groups.delete(GroupId::from(group_id.as_str())).await),
+                Err(code) => code.0,
+            };
+            response
+                .results
+                .push(DeletableGroupResult { group_id, error_code });
         }
         Begun::Done(response)
     }

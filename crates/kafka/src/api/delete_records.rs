@@ -2,6 +2,7 @@
 //!
 //! Versions 0-2. v2 flexible. Offset -1 means the high watermark.
 
+use crate::access::Operation;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
@@ -20,17 +21,17 @@ impl Api for DeleteRecords {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: DeleteRecordsRequest,
     ) -> Begun<DeleteRecordsResponse> {
         let mut response = DeleteRecordsResponse::default();
         for topic in request.topics {
-            let found = kafka.broker.topic(topic.name.as_str());
+            let found = kafka.topic_for(&call, Operation::Delete, topic.name.as_str());
             let mut partitions = Vec::with_capacity(topic.partitions.len());
             for asked in topic.partitions {
                 let trimmed = match &found {
-                    Some(found) => trim(&kafka, found, &asked).await,
-                    None => Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+                    Ok(found) => trim(&kafka, found, &asked).await,
+                    Err(code) => Err(*code),
                 };
                 partitions.push(DeleteRecordsPartitionResult {
                     partition_index: asked.partition_index,

@@ -2,13 +2,14 @@
 //!
 //! Versions 1-6. v4 flexible; v5 messages, exceeded quotas (KIP-599); v6 by id (KIP-516).
 
+use crate::access::{Operation, Resource};
 use crate::api::repeated::repeated;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::TopicName;
 use crate::node::Kafka;
 use crate::throttle::{CanBeTold, QUOTA_EXCEEDED};
-use millstream_broker::{TopicError, TopicId};
+use millstream_broker::{Topic, TopicError, TopicId};
 use millstream_kafka_wire::delete_topics::{
     DeletableTopicResult, DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
 };
@@ -68,6 +69,9 @@ async fn delete(kafka: &Kafka, call: &Call, state: DeleteTopicState) -> Deletabl
             return result(None, Uuid::ZERO, ErrorCode::INVALID_REQUEST, what.into());
         }
     };
+    if let Some(refused) = not_allowed(kafka, call, name.as_ref(), found.as_deref()) {
+        return refused;
+    }
     let Some(topic) = found else {
         let (code, what) = match name {
             Some(_) => (
@@ -108,6 +112,34 @@ async fn delete(kafka: &Kafka, call: &Call, state: DeleteTopicState) -> Deletabl
         }
         Err(error) => result(Some(name), id, error.code(), error.to_string()),
     }
+}
+
+/// The refusal of who may not delete it. A name that was asked for is told back; that of an id only to who may know it.
+fn not_allowed(
+    kafka: &Kafka,
+    call: &Call,
+    asked: Option<&Str>,
+    found: Option<&Topic>,
+) -> Option<DeletableTopicResult> {
+    let name = asked.map(Str::as_str).or(found.map(Topic::name))?;
+    let may = |operation| kafka.authorize(call, operation, Resource::Topic(name));
+    if may(Operation::Delete) {
+        return None;
+    }
+    let told = asked
+        .cloned()
+        .or_else(|| may(Operation::Describe).then(|| Str::from(name.to_owned())));
+    let id = match (asked, found) {
+        (None, Some(topic)) => Uuid(topic.id().0),
+        _ => Uuid::ZERO,
+    };
+    let what = "Topic authorization failed.";
+    Some(result(
+        told,
+        id,
+        ErrorCode::TOPIC_AUTHORIZATION_FAILED,
+        what.into(),
+    ))
 }
 
 fn result(name: Option<Str>, topic_id: Uuid, code: ErrorCode, message: String) -> DeletableTopicResult {

@@ -2,6 +2,7 @@
 //!
 //! Versions 0-1. v1 flexible.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::ErrorCode;
 use crate::node::Kafka;
@@ -29,14 +30,16 @@ impl Api for DescribeClientQuotas {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: DescribeClientQuotasRequest,
     ) -> Begun<DescribeClientQuotasResponse> {
         let mut response = DescribeClientQuotasResponse {
             error_message: None,
             ..Default::default()
         };
-        match filter(&request) {
+        let allowed = kafka.need(&call, Operation::DescribeConfigs, Resource::Cluster);
+        let allowed = allowed.map_err(|code| (code, "Authorization failed.".to_owned()));
+        match allowed.and_then(|()| filter(&request)) {
             Ok(filter) => {
                 let described = kafka.broker.describe_quotas(&filter).into_iter();
                 response.entries = Some(

@@ -2,7 +2,6 @@
 //!
 //! Versions 0-2. v1 endpoint type (KIP-919: only brokers here); v2 fenced brokers (KIP-1073).
 
-use crate::authorized::cluster_operations;
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::ErrorCode;
 use crate::node::Kafka;
@@ -50,7 +49,8 @@ impl Api for DescribeCluster {
             cluster_id: Str::from(kafka.broker.cluster_id()),
             controller_id: kafka.node_id(),
             brokers: brokers.into_iter().collect(),
-            cluster_authorized_operations: cluster_operations(request.include_cluster_authorized_operations),
+            cluster_authorized_operations: kafka
+                .cluster_operations(&call, request.include_cluster_authorized_operations),
             ..Default::default()
         })
     }

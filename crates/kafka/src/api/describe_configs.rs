@@ -2,6 +2,7 @@
 //!
 //! Versions 1-4. v1 sources and synonyms (KIP-226); v3 types and documentation (KIP-569); v4 flexible.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
@@ -32,12 +33,14 @@ impl Api for DescribeConfigs {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: DescribeConfigsRequest,
     ) -> Begun<DescribeConfigsResponse> {
         let (synonyms, documentation) = (request.include_synonyms, request.include_documentation);
         let results = request.resources.into_iter().map(|asked| {
-            let found = entries(&kafka, &asked);
+            let (kind, name) = (asked.resource_type, asked.resource_name.as_str());
+            let allowed = need_configs(&kafka, &call, Operation::DescribeConfigs, kind, name);
+            let found = allowed.and_then(|()| entries(&kafka, &asked));
             encode(asked, found, synonyms, documentation)
         });
         Begun::Done(DescribeConfigsResponse {
@@ -45,6 +48,23 @@ impl Api for DescribeConfigs {
             ..Default::default()
         })
     }
+}
+
+/// The right to settings of a resource: its own for topics and groups, the cluster's for everything else.
+pub(crate) fn need_configs(
+    kafka: &Kafka,
+    call: &Call,
+    operation: Operation,
+    kind: i8,
+    name: &str,
+) -> Result<(), (ErrorCode, String)> {
+    let resource = match kind {
+        resource::TOPIC => Resource::Topic(name),
+        resource::GROUP => Resource::Group(name),
+        _ => Resource::Cluster,
+    };
+    let allowed = kafka.need(call, operation, resource);
+    allowed.map_err(|code| (code, "Authorization failed.".to_owned()))
 }
 
 fn entries(kafka: &Kafka, asked: &DescribeConfigsResource) -> Result<Vec<ConfigEntry>, (ErrorCode, String)> {

@@ -3,7 +3,7 @@
 //! Versions 0-6. v3 authorised operations (KIP-430); v4 static members (KIP-345); v5 flexible; v6 a missing group is an error with a
 //! message, before it is a group in state Dead (KIP-1043).
 
-use crate::authorized::group_operations;
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::{DescribedMember, GroupError, GroupId, GroupState};
@@ -29,8 +29,18 @@ impl Api for DescribeGroups {
     ) -> Begun<DescribeGroupsResponse> {
         let mut response = DescribeGroupsResponse::default();
         for group in request.groups {
+            if let Err(code) = kafka.need(&call, Operation::Describe, Resource::Group(group.as_str())) {
+                response.groups.push(DescribedGroup {
+                    error_code: code.0,
+                    group_id: group,
+                    ..Default::default()
+                });
+                continue;
+            }
+            let asked = request.include_authorized_operations;
+            let operations = kafka.group_operations(&call, asked, group.as_str());
             let mut described = describe(&kafka, call.version, group).await;
-            described.authorized_operations = group_operations(request.include_authorized_operations);
+            described.authorized_operations = operations;
             response.groups.push(described);
         }
         Begun::Done(response)

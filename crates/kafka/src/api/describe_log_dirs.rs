@@ -3,6 +3,7 @@
 //! Versions 1-5. v2 flexible; v3 top-level error; v4 total and usable bytes of the volume (KIP-827), -1 where the
 //! system does not tell; v5 cordoned directories (KIP-1066), of which there are none.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::node::Kafka;
 use millstream_broker::{DiskSpace, Topic};
@@ -20,9 +21,15 @@ impl Api for DescribeLogDirs {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: DescribeLogDirsRequest,
     ) -> Begun<DescribeLogDirsResponse> {
+        if let Err(code) = kafka.need(&call, Operation::Describe, Resource::Cluster) {
+            return Begun::Done(DescribeLogDirsResponse {
+                error_code: code.0,
+                ..Default::default()
+            });
+        }
         let topics: Vec<DescribeLogDirsTopic> = match request.topics {
             None => kafka
                 .broker

@@ -2,7 +2,7 @@
 //!
 //! Version 0. Topics in the order of their names; the cursor is the first partition of the next page.
 
-use crate::authorized::topic_operations;
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
@@ -24,7 +24,7 @@ impl Api for DescribeTopicPartitions {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: DescribeTopicPartitionsRequest,
     ) -> Begun<DescribeTopicPartitionsResponse> {
         let (from_name, mut from_partition) = match &request.cursor {
@@ -34,7 +34,7 @@ impl Api for DescribeTopicPartitions {
             ),
             None => (String::new(), 0),
         };
-        let mut names = asked_names(&kafka, &request);
+        let mut names = asked_names(&kafka, &call, &request);
         names.retain(|name| *name >= from_name);
         let limit = usize::try_from(request.response_partition_limit).unwrap_or(0);
         let mut left = limit.clamp(1, PAGE_PARTITIONS_MAX);
@@ -49,11 +49,15 @@ impl Api for DescribeTopicPartitions {
                 response.next_cursor = Some(cursor(name, first));
                 break;
             }
-            let Some(topic) = kafka.broker.topic(&name) else {
-                response.topics.push(unknown(&kafka, name));
-                continue;
+            let topic = match kafka.topic_for(&call, Operation::Describe, &name) {
+                Ok(topic) => topic,
+                Err(code) => {
+                    response.topics.push(not_shown(&kafka, name, code));
+                    continue;
+                }
             };
-            let page = describe(&topic, first, left, kafka.node_id());
+            let mut page = describe(&topic, first, left, kafka.node_id());
+            page.topic_authorized_operations = kafka.topic_operations(&call, true, topic.name());
             left -= page.partitions.len();
             let next = first + u32::try_from(page.partitions.len()).unwrap_or(u32::MAX);
             response.topics.push(page);
@@ -66,13 +70,13 @@ impl Api for DescribeTopicPartitions {
     }
 }
 
-fn asked_names(kafka: &Kafka, request: &DescribeTopicPartitionsRequest) -> Vec<String> {
+fn asked_names(kafka: &Kafka, call: &Call, request: &DescribeTopicPartitionsRequest) -> Vec<String> {
     if request.topics.is_empty() {
-        return kafka
-            .broker
-            .topics()
-            .iter()
-            .map(|topic| topic.name().to_owned())
+        let all = kafka.broker.topics();
+        let shown = all.iter().map(|topic| topic.name());
+        return shown
+            .filter(|name| kafka.authorize(call, Operation::Describe, Resource::Topic(name)))
+            .map(str::to_owned)
             .collect();
     }
     let mut names: Vec<String> = request
@@ -93,9 +97,11 @@ fn cursor(name: String, partition: u32) -> ResponseCursor {
     }
 }
 
-fn unknown(kafka: &Kafka, name: String) -> DescribeTopicPartitionsResponseTopic {
-    let valid = kafka.broker.check_topic_name(&name);
-    let code = valid.map_or_else(|error| error.code(), |()| ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+fn not_shown(kafka: &Kafka, name: String, code: ErrorCode) -> DescribeTopicPartitionsResponseTopic {
+    let code = match (code, kafka.broker.check_topic_name(&name)) {
+        (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, Err(error)) => error.code(),
+        _ => code,
+    };
     DescribeTopicPartitionsResponseTopic {
         error_code: code.0,
         name: Some(Str::from(name)),
@@ -121,7 +127,6 @@ fn describe(topic: &Topic, first: u32, limit: usize, node_id: i32) -> DescribeTo
         name: Some(Str::from(topic.name().to_owned())),
         topic_id: Uuid(topic.id().0),
         is_internal: topic.is_internal(),
-        topic_authorized_operations: topic_operations(true),
         partitions: partitions.collect(),
         ..Default::default()
     }

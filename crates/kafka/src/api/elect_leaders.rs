@@ -6,6 +6,7 @@
 //! and alive, so no election is ever needed. That is the answer, as Kafka gives it for partitions in that state; when all
 //! partitions are asked for, those that need nothing are not named.
 
+use crate::access::{Operation, Resource};
 use crate::api::partition_of;
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::ErrorCode;
@@ -35,9 +36,13 @@ impl Api for ElectLeaders {
             response.error_code = ErrorCode::INVALID_REQUEST.0;
             return Begun::Done(response);
         }
+        let allowed = kafka.need(&call, Operation::Alter, Resource::Cluster);
+        if let Err(code) = allowed {
+            response.error_code = code.0;
+        }
         for asked in request.topic_partitions.unwrap_or_default() {
             let results = asked.partitions.into_iter().map(|partition_id| {
-                let (code, what) = judge(&kafka, &call, asked.topic.as_str(), partition_id);
+                let (code, what) = judge(&kafka, allowed, asked.topic.as_str(), partition_id);
                 PartitionResult {
                     partition_id,
                     error_code: code.0,
@@ -53,7 +58,15 @@ impl Api for ElectLeaders {
     }
 }
 
-fn judge(kafka: &Kafka, _call: &Call, topic: &str, partition: i32) -> (ErrorCode, &'static str) {
+fn judge(
+    kafka: &Kafka,
+    allowed: Result<(), ErrorCode>,
+    topic: &str,
+    partition: i32,
+) -> (ErrorCode, &'static str) {
+    if let Err(code) = allowed {
+        return (code, "Authorization failed.");
+    }
     match partition_of(kafka, topic, partition) {
         Err(code) => (code, "there is no such partition"),
         Ok(()) => (

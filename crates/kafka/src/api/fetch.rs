@@ -6,13 +6,13 @@
 //!
 //! Fetch path: decode, ask, encode. The records are the log's own bytes.
 
+use crate::access::Operation;
 use crate::dispatch::{Api, Begun, Call, Leaving, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::fetch_session::{Ask, HasNews, Plan, SessionRequest, Told, TopicKey};
 use crate::node::Kafka;
 use millstream_broker::{
-    Epoch, FetchBudget, FetchRead, FetchResult, FetchSlice, Isolation, Offset, QuotaKind, StreamBounds,
-    Topic, TopicId,
+    Epoch, FetchBudget, FetchRead, FetchResult, FetchSlice, Isolation, Offset, QuotaKind, StreamBounds, Topic,
 };
 use millstream_kafka_wire::fetch::{
     AbortedTransaction, EpochEndOffset, FetchRequest, FetchResponse, FetchTopic, FetchableTopicResponse,
@@ -34,19 +34,14 @@ impl Api for Fetch {
     type Request = FetchRequest;
     const ORDER: Order = Order::AfterAnswers;
 
-    async fn begin(kafka: Arc<Kafka>, call: Call, request: FetchRequest) -> Begun<FetchResponse> {
+    async fn begin(kafka: Arc<Kafka>, mut call: Call, request: FetchRequest) -> Begun<FetchResponse> {
         let mut budget = budget(&kafka, &request);
         let by_id = call.version >= TOPIC_IDS_FROM;
-        let Call {
-            leaving,
-            memory,
-            toll,
-            ..
-        } = call;
+        let leaving = call.leaving.clone();
         // A fetch that waits must not keep large requests of others waiting.
-        drop(memory);
+        drop(call.memory.take());
         let mut owes = false;
-        if let Some(toll) = &toll {
+        if let Some(toll) = &call.toll {
             owes = toll.owes(QuotaKind::Fetch);
             // Nothing is read for a client that is to wait; a session that it wants to begin would be lost on it.
             if owes && request.session_epoch <= 0 {
@@ -72,9 +67,9 @@ impl Api for Fetch {
                 ..Default::default()
             });
         }
-        let reads = resolve_all(&kafka, &plan.asks);
+        let reads = resolve_all(&kafka, &call, &plan.asks);
         let results = read_all(&kafka, reads, budget, leaving).await;
-        if let Some(toll) = &toll {
+        if let Some(toll) = &call.toll {
             let bytes: usize = results.iter().flatten().map(|slice| slice.bytes).sum();
             toll.charge(QuotaKind::Fetch, bytes as f64);
         }
@@ -158,13 +153,13 @@ fn topic_key(name: &Str, id: Uuid, by_id: bool) -> TopicKey {
 }
 
 /// Partitions of a topic stand together as a rule: it is looked up once for them.
-fn resolve_all(kafka: &Kafka, asks: &[Ask]) -> Vec<Result<FetchRead, ErrorCode>> {
+fn resolve_all(kafka: &Kafka, call: &Call, asks: &[Ask]) -> Vec<Result<FetchRead, ErrorCode>> {
     let mut held: Option<(&TopicKey, Result<Arc<Topic>, ErrorCode>)> = None;
     let mut reads = Vec::with_capacity(asks.len());
     for ask in asks {
         let topic = match held.take() {
             Some((last, topic)) if *last == ask.topic => topic,
-            _ => find_topic(kafka, &ask.topic),
+            _ => find_topic(kafka, call, &ask.topic),
         };
         held = Some((&ask.topic, topic.clone()));
         reads.push(topic.and_then(|topic| read_of(topic, ask)));
@@ -172,16 +167,11 @@ fn resolve_all(kafka: &Kafka, asks: &[Ask]) -> Vec<Result<FetchRead, ErrorCode>>
     reads
 }
 
-fn find_topic(kafka: &Kafka, key: &TopicKey) -> Result<Arc<Topic>, ErrorCode> {
+/// Asked at every fetch, in a session too: a right that was taken away ends with the next answer.
+fn find_topic(kafka: &Kafka, call: &Call, key: &TopicKey) -> Result<Arc<Topic>, ErrorCode> {
     match key {
-        TopicKey::Name(name) => {
-            let topic = kafka.broker.topic(name.as_str());
-            topic.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
-        }
-        TopicKey::Id(id) => {
-            let topic = kafka.broker.topic_by_id(&TopicId(id.0));
-            topic.ok_or(ErrorCode::UNKNOWN_TOPIC_ID)
-        }
+        TopicKey::Name(name) => kafka.topic_for(call, Operation::Read, name.as_str()),
+        TopicKey::Id(id) => kafka.topic_by_id_for(call, Operation::Read, *id),
     }
 }
 

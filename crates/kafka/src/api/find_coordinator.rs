@@ -3,6 +3,7 @@
 //! Versions 0-6. v1 key types; v3 flexible; v4 many keys (KIP-699); v6 share partitions (KIP-932).
 //! This broker coordinates every group and every transaction. Share groups are not served yet: their keys are refused.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
@@ -52,8 +53,17 @@ impl Api for FindCoordinator {
 
 async fn find(kafka: &Kafka, call: &Call, key_type: i8, key: Str) -> Coordinator {
     let started = match key_type {
-        KEY_TYPE_GROUP => kafka.groups.ensure_started().await.map_err(|error| error.code()),
+        KEY_TYPE_GROUP => {
+            if let Err(code) = kafka.need(call, Operation::Describe, Resource::Group(key.as_str())) {
+                return refused(key, code, "Group authorization failed.");
+            }
+            kafka.groups.ensure_started().await.map_err(|error| error.code())
+        }
         KEY_TYPE_TRANSACTION => {
+            if let Err(code) = kafka.need(call, Operation::Describe, Resource::TransactionalId(key.as_str()))
+            {
+                return refused(key, code, "Transactional id authorization failed.");
+            }
             let started = kafka.transactions.ensure_started().await;
             started.map_err(|error| error.code())
         }

@@ -126,7 +126,7 @@ fn refused_offset_fetches_encode_at_every_version() {
             });
             encode_one(
                 version,
-                refused_group(version, asked, &GroupError::NotCoordinator),
+                refused_group(version, asked, crate::errors::ErrorCode::NOT_COORDINATOR),
             )
         } else {
             let asked = OffsetFetchRequestGroup {
@@ -139,7 +139,11 @@ fn refused_offset_fetches_encode_at_every_version() {
                 ..Default::default()
             };
             OffsetFetchResponse {
-                groups: vec![refused_group(version, asked, &GroupError::NotCoordinator)],
+                groups: vec![refused_group(
+                    version,
+                    asked,
+                    crate::errors::ErrorCode::NOT_COORDINATOR,
+                )],
                 ..Default::default()
             }
         };

@@ -2,6 +2,7 @@
 //!
 //! Versions 0-4. v3 static members (KIP-345); v4 flexible.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::code_of;
 use crate::group::{GroupError, GroupId, InstanceId, MemberId};
@@ -15,10 +16,16 @@ impl Api for Heartbeat {
     type Request = HeartbeatRequest;
     const ORDER: Order = Order::Sequenced;
 
-    async fn begin(kafka: Arc<Kafka>, _call: Call, request: HeartbeatRequest) -> Begun<HeartbeatResponse> {
+    async fn begin(kafka: Arc<Kafka>, call: Call, request: HeartbeatRequest) -> Begun<HeartbeatResponse> {
         let Some(group) = GroupId::given(&request.group_id) else {
             return Begun::Done(encode(Err(GroupError::InvalidGroupId)));
         };
+        if let Err(code) = kafka.need(&call, Operation::Read, Resource::Group(&request.group_id)) {
+            return Begun::Done(HeartbeatResponse {
+                error_code: code.0,
+                ..Default::default()
+            });
+        }
         let ask = crate::group::HeartbeatRequest {
             group,
             generation: request.generation_id,

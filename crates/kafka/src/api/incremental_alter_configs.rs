@@ -23,7 +23,7 @@ impl Api for IncrementalAlterConfigs {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: IncrementalAlterConfigsRequest,
     ) -> Begun<IncrementalAlterConfigsResponse> {
         let dry = if request.validate_only {
@@ -41,7 +41,7 @@ impl Api for IncrementalAlterConfigs {
             resource_type: asked.resource_type,
             name: asked.resource_name,
         });
-        let altered = alter_all(&kafka, alterations.collect(), dry).await;
+        let altered = alter_all(&kafka, &call, alterations.collect(), dry).await;
         let responses = altered.into_iter().map(|one| AlterConfigsResourceResponse {
             error_code: one.code.0,
             error_message: one.message,

@@ -4,6 +4,7 @@
 //! A transactional id has one producer at a time: a newer one fences the older, whose transaction is aborted first. v4 PRODUCER_FENCED
 //! (before: INVALID_PRODUCER_EPOCH).
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
@@ -28,7 +29,7 @@ impl Api for InitProducerId {
         call: Call,
         request: InitProducerIdRequest,
     ) -> Begun<InitProducerIdResponse> {
-        Begun::Done(match assign(&kafka, &request).await {
+        Begun::Done(match assign(&kafka, &call, &request).await {
             Ok((producer_id, producer_epoch)) => InitProducerIdResponse {
                 producer_id,
                 producer_epoch,
@@ -49,13 +50,21 @@ impl Api for InitProducerId {
     }
 }
 
-async fn assign(kafka: &Kafka, request: &InitProducerIdRequest) -> Result<(i64, i16), ErrorCode> {
+async fn assign(
+    kafka: &Kafka,
+    call: &Call,
+    request: &InitProducerIdRequest,
+) -> Result<(i64, i16), ErrorCode> {
     if request
         .transactional_id
         .as_ref()
         .is_some_and(|id| id.as_str().is_empty())
     {
         return Err(ErrorCode::INVALID_REQUEST);
+    }
+    match &request.transactional_id {
+        Some(id) => kafka.need(call, Operation::Write, Resource::TransactionalId(id.as_str()))?,
+        None => kafka.need_idempotent_write(call)?,
     }
     if (request.producer_id == NO_PRODUCER) != (request.producer_epoch == NO_EPOCH) {
         return Err(ErrorCode::INVALID_REQUEST);

@@ -4,6 +4,7 @@
 //! members (KIP-345); v6 flexible; v7 protocol type, protocol may be null (KIP-559); v8 reason (KIP-800);
 //! v9 a leader may keep the assignment (KIP-814). The answer waits for the other members.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::Coded;
 use crate::group::{
@@ -39,6 +40,14 @@ impl Api for JoinGroup {
             };
             return Begun::Done(encode(call.version, Err(refused)));
         };
+        if let Err(code) = kafka.need(&call, Operation::Read, Resource::Group(&request.group_id)) {
+            return Begun::Done(JoinGroupResponse {
+                error_code: code.0,
+                protocol_name: (call.version < VERSION_NULL_PROTOCOL).then(Str::new),
+                member_id: request.member_id,
+                ..Default::default()
+            });
+        }
         let answer = kafka.groups.join(ask(&kafka, &call, group, &request)).await;
         Begun::Pending(Box::pin(async move { encode(call.version, answer.await) }))
     }

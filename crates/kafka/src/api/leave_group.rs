@@ -3,6 +3,7 @@
 //! Versions 0-5. v3 several members, static ones by instance id (KIP-345); v4 flexible; v5 reason (KIP-800). Up to version 2 the
 //! one member's error is the answer's.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, code_of};
 use crate::group::{GroupError, GroupId, InstanceId, LeaveRequest, LeaveResults, Leaver, MemberId};
@@ -25,6 +26,12 @@ impl Api for LeaveGroup {
         let Some(group) = GroupId::given(&request.group_id) else {
             return Begun::Done(encode(version, Err(GroupError::InvalidGroupId)));
         };
+        if let Err(code) = kafka.need(&call, Operation::Read, Resource::Group(&request.group_id)) {
+            return Begun::Done(LeaveGroupResponse {
+                error_code: code.0,
+                ..Default::default()
+            });
+        }
         let members = leavers(version, &request);
         let answer = kafka.groups.leave(LeaveRequest { group, members }).await;
         Begun::Pending(Box::pin(async move { encode(version, answer.await) }))

@@ -2,6 +2,7 @@
 //!
 //! Versions 0-5. v3 flexible; v4 by state (KIP-518); v5 by type (KIP-848); names in any case.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::Coded;
 use crate::group::ListRequest;
@@ -15,17 +16,23 @@ pub(crate) struct ListGroups;
 impl Api for ListGroups {
     type Request = ListGroupsRequest;
 
-    async fn begin(kafka: Arc<Kafka>, _call: Call, request: ListGroupsRequest) -> Begun<ListGroupsResponse> {
+    async fn begin(kafka: Arc<Kafka>, call: Call, request: ListGroupsRequest) -> Begun<ListGroupsResponse> {
         let names = |filter: Vec<Str>| filter.into_iter().map(String::from).collect();
         let ask = ListRequest {
             states: names(request.states_filter),
             types: names(request.types_filter),
         };
         Begun::Done(match kafka.groups.list(ask).await {
-            Ok(groups) => ListGroupsResponse {
-                groups: groups.into_iter().map(encode).collect(),
-                ..Default::default()
-            },
+            Ok(groups) => {
+                let all = kafka.authorize(&call, Operation::Describe, Resource::Cluster);
+                let shown = groups.into_iter().filter(|group| {
+                    all || kafka.authorize(&call, Operation::Describe, Resource::Group(group.group.as_str()))
+                });
+                ListGroupsResponse {
+                    groups: shown.map(encode).collect(),
+                    ..Default::default()
+                }
+            }
             Err(error) => ListGroupsResponse {
                 error_code: error.code().0,
                 ..Default::default()

@@ -4,6 +4,7 @@
 //! v9 latest tiered (KIP-1005); v10 time limit (KIP-1075); v11 earliest pending upload (KIP-1023). A partition that is named
 //! twice is refused.
 
+use crate::access::Operation;
 use crate::api::fetch::epoch;
 use crate::api::repeated::repeated;
 use crate::dispatch::{Api, Begun, Call};
@@ -33,15 +34,15 @@ impl Api for ListOffsets {
         }));
         let mut response = ListOffsetsResponse::default();
         for topic in request.topics {
-            let found = kafka.broker.topic(topic.name.as_str());
+            let found = kafka.topic_for(&call, Operation::Describe, topic.name.as_str());
             let mut partitions = Vec::with_capacity(topic.partitions.len());
             for asked in topic.partitions {
                 let answer = match &found {
                     _ if twice.contains(&(topic.name.clone(), asked.partition_index)) => {
                         Err(ErrorCode::INVALID_REQUEST)
                     }
-                    Some(found) => find(&kafka, &call, found, &asked, isolation).await,
-                    None => Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+                    Ok(found) => find(&kafka, &call, found, &asked, isolation).await,
+                    Err(code) => Err(*code),
                 };
                 partitions.push(encode(asked.partition_index, call.version, answer));
             }

@@ -5,11 +5,11 @@
 //!
 //! No list at all, and in version 0 an empty one, means every topic. A topic that is named twice is answered once.
 
-use crate::authorized::{cluster_operations, topic_operations};
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
-use millstream_broker::{Topic, TopicId};
+use millstream_broker::Topic;
 use millstream_kafka_wire::metadata::{
     MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseBroker,
     MetadataResponsePartition, MetadataResponseTopic,
@@ -28,10 +28,11 @@ const MAY_FORBID_CREATION_FROM: i16 = 4;
 
 /// How the topics of an answer are shown.
 #[derive(Clone, Copy)]
-struct Shown {
-    node_id: i32,
-    version: i16,
-    operations: i32,
+struct Shown<'a> {
+    kafka: &'a Kafka,
+    call: &'a Call,
+    /// Whether the asker wants to know what they may do.
+    rights_asked: bool,
 }
 
 impl Api for Metadata {
@@ -42,26 +43,31 @@ impl Api for Metadata {
     async fn begin(kafka: Arc<Kafka>, call: Call, request: MetadataRequest) -> Begun<MetadataResponse> {
         let may_create = call.version < MAY_FORBID_CREATION_FROM || request.allow_auto_topic_creation;
         let shown = Shown {
-            node_id: kafka.node_id(),
-            version: call.version,
-            operations: topic_operations(request.include_topic_authorized_operations),
+            kafka: &kafka,
+            call: &call,
+            rights_asked: request.include_topic_authorized_operations,
         };
         let topics = match request
             .topics
             .filter(|asked| call.version > 0 || !asked.is_empty())
         {
-            Some(asked) => some_topics(&kafka, asked, may_create, shown).await,
+            Some(asked) => some_topics(asked, may_create, shown).await,
             None => {
-                let all = kafka.broker.topics();
+                let mut all = kafka.broker.topics();
+                // What somebody may not know of is not told.
+                all.retain(|topic| {
+                    kafka.authorize(&call, Operation::Describe, Resource::Topic(topic.name()))
+                });
                 all.iter().map(|topic| encode_topic(topic, shown)).collect()
             }
         };
         Begun::Done(MetadataResponse {
             brokers: brokers(&kafka, &call),
             cluster_id: Some(Str::from(kafka.broker.cluster_id())),
-            controller_id: shown.node_id,
+            controller_id: kafka.node_id(),
             topics,
-            cluster_authorized_operations: cluster_operations(request.include_cluster_authorized_operations),
+            cluster_authorized_operations: kafka
+                .cluster_operations(&call, request.include_cluster_authorized_operations),
             ..Default::default()
         })
     }
@@ -80,34 +86,26 @@ fn brokers(kafka: &Kafka, call: &Call) -> Vec<MetadataResponseBroker> {
 }
 
 async fn some_topics(
-    kafka: &Kafka,
     asked: Vec<MetadataRequestTopic>,
     may_create: bool,
-    shown: Shown,
+    shown: Shown<'_>,
 ) -> Vec<MetadataResponseTopic> {
     let mut seen = HashSet::with_capacity(asked.len());
     let mut topics = Vec::with_capacity(asked.len());
     for topic in asked {
         if seen.insert((topic.name.clone(), topic.topic_id)) {
-            topics.push(one_topic(kafka, topic, may_create, shown).await);
+            topics.push(one_topic(topic, may_create, shown).await);
         }
     }
     topics
 }
 
-async fn one_topic(
-    kafka: &Kafka,
-    asked: MetadataRequestTopic,
-    may_create: bool,
-    shown: Shown,
-) -> MetadataResponseTopic {
-    let by_id_fits = shown.version >= TOPIC_IDS_FROM;
+async fn one_topic(asked: MetadataRequestTopic, may_create: bool, shown: Shown<'_>) -> MetadataResponseTopic {
+    let Shown { kafka, call, .. } = shown;
+    let by_id_fits = call.version >= TOPIC_IDS_FROM;
     let found = match (&asked.name, asked.topic_id) {
-        (Some(name), Uuid::ZERO) => find_by_name(kafka, name.as_str(), may_create).await,
-        (None, id) if by_id_fits => {
-            let topic = kafka.broker.topic_by_id(&TopicId(id.0));
-            topic.ok_or(ErrorCode::UNKNOWN_TOPIC_ID)
-        }
+        (Some(name), Uuid::ZERO) => find_by_name(kafka, call, name.as_str(), may_create).await,
+        (None, id) if by_id_fits => kafka.topic_by_id_for(call, Operation::Describe, id),
         _ => Err(ErrorCode::INVALID_REQUEST),
     };
     match found {
@@ -122,13 +120,23 @@ async fn one_topic(
     }
 }
 
-async fn find_by_name(kafka: &Kafka, name: &str, may_create: bool) -> Result<Arc<Topic>, ErrorCode> {
-    if let Some(topic) = kafka.broker.topic(name) {
-        return Ok(topic);
+async fn find_by_name(
+    kafka: &Kafka,
+    call: &Call,
+    name: &str,
+    may_create: bool,
+) -> Result<Arc<Topic>, ErrorCode> {
+    match kafka.topic_for(call, Operation::Describe, name) {
+        Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION) => {}
+        found => return found,
     }
     if !may_create {
         let valid = kafka.broker.check_topic_name(name);
         return Err(valid.map_or_else(|error| error.code(), |()| ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
+    }
+    let creates = kafka.broker.would_create(name);
+    if creates && !kafka.authorize(call, Operation::Create, Resource::Cluster) {
+        kafka.need(call, Operation::Create, Resource::Topic(name))?;
     }
     kafka
         .broker
@@ -137,8 +145,9 @@ async fn find_by_name(kafka: &Kafka, name: &str, may_create: bool) -> Result<Arc
         .map_err(|error| error.code())
 }
 
-fn encode_topic(topic: &Topic, shown: Shown) -> MetadataResponseTopic {
-    let node_id = shown.node_id;
+fn encode_topic(topic: &Topic, shown: Shown<'_>) -> MetadataResponseTopic {
+    let Shown { kafka, call, .. } = shown;
+    let node_id = kafka.node_id();
     let partitions = (0..topic.partitions()).filter_map(|index| {
         let stream = topic.stream(index)?;
         Some(MetadataResponsePartition {
@@ -155,7 +164,7 @@ fn encode_topic(topic: &Topic, shown: Shown) -> MetadataResponseTopic {
         topic_id: Uuid(topic.id().0),
         is_internal: topic.is_internal(),
         partitions: partitions.collect(),
-        topic_authorized_operations: shown.operations,
+        topic_authorized_operations: kafka.topic_operations(call, shown.rights_asked, topic.name()),
         ..Default::default()
     }
 }

@@ -3,6 +3,7 @@
 //! Versions 2-10. v2-4 retention time (KIP-211 ended it); v6 leader epochs (KIP-320); v7 static members (KIP-345); v8 flexible;
 //! v9 a missing group is told as such (KIP-848); v10 topic ids (KIP-848). Answered once the offsets are durable.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode, code_of};
 use crate::group::{
@@ -10,7 +11,7 @@ use crate::group::{
     TopicName,
 };
 use crate::node::Kafka;
-use millstream_broker::{Topic, TopicId};
+use millstream_broker::Topic;
 use millstream_kafka_wire::offset_commit::{
     OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic, OffsetCommitResponse,
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
@@ -34,10 +35,14 @@ impl Api for OffsetCommit {
         call: Call,
         request: OffsetCommitRequest,
     ) -> Begun<OffsetCommitResponse> {
+        let allowed = kafka.need(&call, Operation::Read, Resource::Group(&request.group_id));
         let topics: Vec<Checked> = request
             .topics
             .iter()
-            .map(|topic| check(&kafka, call.version, topic))
+            .map(|topic| match allowed {
+                Ok(()) => check(&kafka, &call, topic),
+                Err(code) => Checked::refused(code, topic),
+            })
             .collect();
         let accepted: Vec<CommitTopic> = topics
             .iter()
@@ -59,26 +64,24 @@ struct Checked {
     refused: Vec<Option<ErrorCode>>,
 }
 
-fn check(kafka: &Kafka, version: i16, asked: &OffsetCommitRequestTopic) -> Checked {
-    let by_id = version >= VERSION_TOPIC_IDS;
-    let found = match by_id {
-        true => kafka
-            .broker
-            .topic_by_id(&TopicId(asked.topic_id.0))
-            .ok_or(ErrorCode::UNKNOWN_TOPIC_ID),
-        false => kafka
-            .broker
-            .topic(&asked.name)
-            .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+impl Checked {
+    /// Nothing of the topic goes to the coordinator.
+    fn refused(code: ErrorCode, asked: &OffsetCommitRequestTopic) -> Self {
+        Self {
+            accepted: None,
+            refused: vec![Some(code); asked.partitions.len()],
+        }
+    }
+}
+
+fn check(kafka: &Kafka, call: &Call, asked: &OffsetCommitRequestTopic) -> Checked {
+    let found = match call.version >= VERSION_TOPIC_IDS {
+        true => kafka.topic_by_id_for(call, Operation::Read, asked.topic_id),
+        false => kafka.topic_for(call, Operation::Read, &asked.name),
     };
     let topic = match found {
         Ok(topic) => topic,
-        Err(code) => {
-            return Checked {
-                accepted: None,
-                refused: vec![Some(code); asked.partitions.len()],
-            };
-        }
+        Err(code) => return Checked::refused(code, asked),
     };
     let exists = |partition: &OffsetCommitRequestPartition| has_partition(&topic, partition.partition_index);
     let refuse = |partition| (!exists(partition)).then_some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);

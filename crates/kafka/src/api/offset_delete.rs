@@ -2,6 +2,7 @@
 //!
 //! Version 0.
 
+use crate::access::{Operation, Resource};
 use crate::api::offset_commit::has_partition;
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode, code_of};
@@ -20,16 +21,24 @@ impl Api for OffsetDelete {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: OffsetDeleteRequest,
     ) -> Begun<OffsetDeleteResponse> {
         let Some(group) = GroupId::given(&request.group_id) else {
             return Begun::Done(refused(GroupError::InvalidGroupId));
         };
-        let known = request
-            .topics
-            .iter()
-            .map(|topic| (TopicName::from(topic.name.as_str()), existing(&kafka, topic)));
+        if let Err(code) = kafka.need(&call, Operation::Delete, Resource::Group(&request.group_id)) {
+            return Begun::Done(OffsetDeleteResponse {
+                error_code: code.0,
+                ..Default::default()
+            });
+        }
+        let known = request.topics.iter().map(|topic| {
+            (
+                TopicName::from(topic.name.as_str()),
+                existing(&kafka, &call, topic),
+            )
+        });
         let topics: Vec<(TopicName, Vec<i32>)> = known.collect();
         let answer = kafka
             .groups
@@ -41,6 +50,8 @@ impl Api for OffsetDelete {
         };
         let mut response = OffsetDeleteResponse::default();
         for (asked, answered) in request.topics.into_iter().zip(deleted) {
+            let allowed = kafka.need(&call, Operation::Read, Resource::Topic(&asked.name));
+            let missing = allowed.err().unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
             let mut codes = answered
                 .partitions
                 .iter()
@@ -54,7 +65,7 @@ impl Api for OffsetDelete {
                     .map(|(_, code)| code);
                 OffsetDeleteResponsePartition {
                     partition_index: index,
-                    error_code: code.unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0),
+                    error_code: code.unwrap_or(missing.0),
                 }
             });
             let partitions = partitions.collect();
@@ -67,8 +78,8 @@ impl Api for OffsetDelete {
     }
 }
 
-fn existing(kafka: &Kafka, asked: &OffsetDeleteRequestTopic) -> Vec<i32> {
-    let found = kafka.broker.topic(&asked.name);
+fn existing(kafka: &Kafka, call: &Call, asked: &OffsetDeleteRequestTopic) -> Vec<i32> {
+    let found = kafka.topic_for(call, Operation::Read, &asked.name).ok();
     let indexes = asked.partitions.iter().map(|partition| partition.partition_index);
     indexes
         .filter(|&index| found.as_ref().is_some_and(|topic| has_partition(topic, index)))

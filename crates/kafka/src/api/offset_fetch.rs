@@ -4,18 +4,21 @@
 //! (KIP-447); v8 many groups (KIP-709); v9 member epochs, which classic groups have none of (KIP-848); v10 topic ids (KIP-848).
 //! Only durable offsets are shown.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::{
     FetchRequest, FetchTopic, FetchedOffset, FetchedTopic, GroupError, GroupId, TopicId, TopicName,
 };
 use crate::node::Kafka;
+use futures_util::future::BoxFuture;
 use millstream_kafka_wire::offset_fetch::{
     OffsetFetchRequest, OffsetFetchRequestGroup, OffsetFetchRequestTopics, OffsetFetchResponse,
     OffsetFetchResponseGroup, OffsetFetchResponsePartition, OffsetFetchResponsePartitions,
     OffsetFetchResponseTopic, OffsetFetchResponseTopics,
 };
 use millstream_kafka_wire::{Str, Uuid};
+use std::future::ready;
 use std::sync::Arc;
 
 pub(crate) struct OffsetFetch;
@@ -35,15 +38,16 @@ impl Api for OffsetFetch {
 
     async fn begin(kafka: Arc<Kafka>, call: Call, request: OffsetFetchRequest) -> Begun<OffsetFetchResponse> {
         let version = call.version;
+        let call = Arc::new(call);
         let require_stable = request.require_stable;
         if version < VERSION_MANY_GROUPS {
             let group = one_group(request);
-            let answer = fetch_group(kafka, version, group, require_stable).await;
+            let answer = fetch_group(kafka, call, group, require_stable).await;
             return Begun::Pending(Box::pin(async move { encode_one(version, answer.await) }));
         }
         let mut answers = Vec::with_capacity(request.groups.len());
         for group in request.groups {
-            answers.push(fetch_group(kafka.clone(), version, group, require_stable).await);
+            answers.push(fetch_group(kafka.clone(), call.clone(), group, require_stable).await);
         }
         Begun::Pending(Box::pin(async move {
             let mut response = OffsetFetchResponse::default();
@@ -75,18 +79,22 @@ pub(super) fn one_group(request: OffsetFetchRequest) -> OffsetFetchRequestGroup 
 /// Asks; the answer is awaited by the caller.
 async fn fetch_group(
     kafka: Arc<Kafka>,
-    version: i16,
+    call: Arc<Call>,
     asked: OffsetFetchRequestGroup,
     require_stable: bool,
-) -> impl Future<Output = OffsetFetchResponseGroup> + Send + 'static {
+) -> BoxFuture<'static, OffsetFetchResponseGroup> {
+    let version = call.version;
     let by_id = version >= VERSION_TOPIC_IDS;
+    if let Err(code) = kafka.need(&call, Operation::Describe, Resource::Group(&asked.group_id)) {
+        return Box::pin(ready(refused_group(version, asked, code)));
+    }
     let mut unknown = Vec::new();
     let topics = asked.topics.as_ref().map(|topics| {
         let mut known = Vec::with_capacity(topics.len());
         for topic in topics {
-            match name_of(&kafka, by_id, topic) {
-                Some(topic) => known.push(topic),
-                None => unknown.push(refused(topic, ErrorCode::UNKNOWN_TOPIC_ID)),
+            match name_of(&kafka, &call, topic) {
+                Ok(topic) => known.push(topic),
+                Err(code) => unknown.push(refused(topic, code)),
             }
         }
         known
@@ -98,11 +106,15 @@ async fn fetch_group(
         require_stable,
     };
     let answer = kafka.groups.fetch(request).await;
-    async move {
+    Box::pin(async move {
         let mut topics = unknown;
         match answer.await {
             Ok(fetched) => {
-                let fetched = fetched.into_iter();
+                // Those that were asked for by name were looked at before.
+                let may_know = |topic: &FetchedTopic| {
+                    !all || kafka.authorize(&call, Operation::Describe, Resource::Topic(topic.topic.as_str()))
+                };
+                let fetched = fetched.into_iter().filter(may_know);
                 topics.extend(fetched.filter_map(|topic| encode_topic(&kafka, by_id, all, topic)));
                 OffsetFetchResponseGroup {
                     group_id: asked.group_id,
@@ -110,15 +122,15 @@ async fn fetch_group(
                     ..Default::default()
                 }
             }
-            Err(error) => refused_group(version, asked, &error),
+            Err(error) => refused_group(version, asked, error.code()),
         }
-    }
+    })
 }
 
 pub(super) fn refused_group(
     version: i16,
     asked: OffsetFetchRequestGroup,
-    error: &GroupError,
+    code: ErrorCode,
 ) -> OffsetFetchResponseGroup {
     // Version 1 has no place for an error of the whole: every partition carries it.
     let carriers = asked
@@ -127,24 +139,24 @@ pub(super) fn refused_group(
         .flatten()
         .filter(|_| version < VERSION_TOP_ERROR);
     OffsetFetchResponseGroup {
-        error_code: error.code().0,
-        topics: carriers.map(|topic| refused(topic, error.code())).collect(),
+        error_code: code.0,
+        topics: carriers.map(|topic| refused(topic, code)).collect(),
         group_id: asked.group_id,
     }
 }
 
 /// The topic by its name, with its present id, so that offsets of a namesake that is gone are not shown.
-fn name_of(kafka: &Kafka, by_id: bool, asked: &OffsetFetchRequestTopics) -> Option<FetchTopic> {
-    let found = match by_id {
-        true => Some(
-            kafka
-                .broker
-                .topic_by_id(&millstream_broker::TopicId(asked.topic_id.0))?,
-        ),
-        false => kafka.broker.topic(&asked.name),
+fn name_of(kafka: &Kafka, call: &Call, asked: &OffsetFetchRequestTopics) -> Result<FetchTopic, ErrorCode> {
+    let found = match call.version >= VERSION_TOPIC_IDS {
+        true => Some(kafka.topic_by_id_for(call, Operation::Describe, asked.topic_id)?),
+        false => match kafka.topic_for(call, Operation::Describe, &asked.name) {
+            // Offsets of a topic that is gone are still shown.
+            Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION) => None,
+            found => Some(found?),
+        },
     };
     let name = found.as_ref().map_or(asked.name.as_str(), |topic| topic.name());
-    Some(FetchTopic {
+    Ok(FetchTopic {
         topic: TopicName::from(name),
         topic_id: found
             .as_ref()

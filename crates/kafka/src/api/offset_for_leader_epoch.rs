@@ -2,6 +2,7 @@
 //!
 //! Versions 2-4. v4 flexible.
 
+use crate::access::Operation;
 use crate::api::fetch::epoch;
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
@@ -20,15 +21,15 @@ impl Api for OffsetForLeaderEpoch {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: OffsetForLeaderEpochRequest,
     ) -> Begun<OffsetForLeaderEpochResponse> {
         let topics = request.topics.into_iter().map(|topic| {
-            let found = kafka.broker.topic(topic.topic.as_str());
+            let found = kafka.topic_for(&call, Operation::Describe, topic.topic.as_str());
             let partitions = topic.partitions.iter().map(|asked| {
                 let answer = match &found {
-                    Some(found) => find(&kafka, found, asked),
-                    None => Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+                    Ok(found) => find(&kafka, found, asked),
+                    Err(code) => Err(*code),
                 };
                 encode(asked.partition, answer)
             });

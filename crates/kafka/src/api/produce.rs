@@ -11,12 +11,13 @@
 //! Append path: decode, ask, encode. `Sequenced`: batches of one connection take their places in the order of its requests,
 //! and the flushes are pipelined.
 
+use crate::access::Operation;
 use crate::api::produce_transaction::{Standing, standings};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use futures_util::future::BoxFuture;
-use millstream_broker::{PendingAppend, ProduceError, Produced, QuotaKind, RecordsRefused, Topic, TopicId};
+use millstream_broker::{PendingAppend, ProduceError, Produced, QuotaKind, RecordsRefused, Topic};
 use millstream_kafka_wire::Str;
 use millstream_kafka_wire::produce::{
     BatchIndexAndErrorMessage, PartitionProduceData, PartitionProduceResponse, ProduceRequest,
@@ -87,11 +88,9 @@ fn record_bytes(request: &ProduceRequest) -> usize {
 
 fn find(kafka: &Kafka, call: &Call, data: &TopicProduceData) -> Result<Arc<Topic>, ErrorCode> {
     if call.version >= 13 {
-        let found = kafka.broker.topic_by_id(&TopicId(data.topic_id.0));
-        found.ok_or(ErrorCode::UNKNOWN_TOPIC_ID)
+        kafka.topic_by_id_for(call, Operation::Write, data.topic_id)
     } else {
-        let found = kafka.broker.topic(data.name.as_str());
-        found.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+        kafka.topic_for(call, Operation::Write, data.name.as_str())
     }
 }
 

@@ -3,6 +3,7 @@
 //! Versions 0-5. v3 static members (KIP-345); v4 flexible; v5 protocol type and name, checked if sent (KIP-559). The answer waits for
 //! the leader.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::Coded;
 use crate::group::{GroupError, GroupId, InstanceId, MemberId, ProtocolName, SyncRequest, Synced};
@@ -18,10 +19,16 @@ impl Api for SyncGroup {
     type Request = SyncGroupRequest;
     const ORDER: Order = Order::Sequenced;
 
-    async fn begin(kafka: Arc<Kafka>, _call: Call, request: SyncGroupRequest) -> Begun<SyncGroupResponse> {
+    async fn begin(kafka: Arc<Kafka>, call: Call, request: SyncGroupRequest) -> Begun<SyncGroupResponse> {
         let Some(group) = GroupId::given(&request.group_id) else {
             return Begun::Done(encode(Err(GroupError::InvalidGroupId)));
         };
+        if let Err(code) = kafka.need(&call, Operation::Read, Resource::Group(&request.group_id)) {
+            return Begun::Done(SyncGroupResponse {
+                error_code: code.0,
+                ..Default::default()
+            });
+        }
         let answer = kafka.groups.sync(ask(group, &request)).await;
         Begun::Pending(Box::pin(async move { encode(answer.await) }))
     }

@@ -21,7 +21,7 @@ use tokio::time::{Instant, Sleep};
 pub(super) const LENGTH_BYTES: usize = 4;
 
 /// The smallest request: API, version, correlation id, and a client id that is null.
-const FRAME_BYTES_MIN: usize = 10;
+pub(super) const FRAME_BYTES_MIN: usize = 10;
 
 /// The read buffer of a connection that sends little, and of a quiet one: ten thousand of them take 20 MB.
 const READ_BUFFER_BYTES_MIN: usize = 2 << 10;
@@ -60,6 +60,7 @@ pub(super) struct FrameReader {
     buffer: BytesMut,
     /// Room for the next read; follows what the last ones brought.
     chunk_bytes: usize,
+    frame_bytes_min: usize,
     frame_bytes_max: usize,
     idle_max: Duration,
     stall_max: Duration,
@@ -81,6 +82,7 @@ impl FrameReader {
         Self {
             buffer: BytesMut::new(),
             chunk_bytes: READ_BUFFER_BYTES_MIN,
+            frame_bytes_min: FRAME_BYTES_MIN,
             frame_bytes_max: limits.frame_bytes_max,
             idle_max: limits.idle_max,
             stall_max: limits.stall_max,
@@ -121,6 +123,12 @@ impl FrameReader {
         }
     }
 
+    /// Which lengths are accepted from now on.
+    pub fn bound(&mut self, frame_bytes_min: usize, frame_bytes_max: usize) {
+        self.frame_bytes_min = frame_bytes_min;
+        self.frame_bytes_max = frame_bytes_max;
+    }
+
     /// Gives the peer its full time from now on: it had to wait for us.
     pub fn restart_clock(&mut self) {
         let patience = match self.buffer.is_empty() {
@@ -143,7 +151,7 @@ impl FrameReader {
         };
         let length = i32::from_be_bytes(*length);
         match usize::try_from(length) {
-            Ok(bytes) if (FRAME_BYTES_MIN..=self.frame_bytes_max).contains(&bytes) => Ok(Some(bytes)),
+            Ok(bytes) if (self.frame_bytes_min..=self.frame_bytes_max).contains(&bytes) => Ok(Some(bytes)),
             _ => Err(ConnectionError::FrameLength(length)),
         }
     }

@@ -9,15 +9,21 @@
 //! Append path: second stop, after the server's accept loop. Never: what a request means.
 
 mod frames;
+mod login;
 mod outbox;
 
 use crate::dispatch::{self, Answer, Call, CallError, Leaving, Order, Software, Started};
 use crate::node::Kafka;
 use crate::throttle::Muting;
+pub use login::LoginRules;
+
 use frames::{FrameReader, InFrame, Incoming, LENGTH_BYTES};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
+use login::{Login, Outcome};
+use millstream_broker::security::Principal;
+use millstream_kafka_wire::ApiKey;
 use outbox::Outbox;
 use std::future::{poll_fn, ready};
 use std::io;
@@ -27,6 +33,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::time::Sleep;
 
 /// Bounds of one connection.
 #[derive(Clone, Debug)]
@@ -62,6 +69,10 @@ pub struct Peer {
     pub local: SocketAddr,
     /// Name of the listener that it came in by.
     pub listener: String,
+    /// Who it is before any login: the subject of its certificate, or nobody in particular.
+    pub principal: Arc<Principal>,
+    /// How it must log in; `None`: it need not.
+    pub login: Option<Arc<LoginRules>>,
 }
 
 /// Why a connection ended, when not by the peer's own wish.
@@ -76,6 +87,9 @@ pub enum ConnectionError {
     /// A frame that stopped arriving, or a peer that stopped reading.
     #[error("the peer stalled")]
     Stalled,
+    /// It took too long over its login.
+    #[error("the peer did not log in in time")]
+    LoginTimeout,
     /// A request that cannot be answered.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -103,6 +117,8 @@ pub async fn serve_connection(
         frames: FrameReader::new(&kafka, &limits),
         stream,
         kafka,
+        login: Login::new(peer.login.clone(), peer.principal.clone()),
+        login_timer: None,
         peer: Arc::new(peer),
         leaving: Leaving::default(),
         software: Software::default(),
@@ -112,6 +128,7 @@ pub async fn serve_connection(
         stage: Stage::Reading,
         limits,
     };
+    connection.await_login();
     tokio::pin!(shutdown);
     while connection.stage != Stage::Ending {
         match connection.select(shutdown.as_mut()).await? {
@@ -142,6 +159,9 @@ struct Connection<S> {
     stream: S,
     kafka: Arc<Kafka>,
     peer: Arc<Peer>,
+    login: Login,
+    /// Until the login is over.
+    login_timer: Option<Pin<Box<Sleep>>>,
     leaving: Leaving,
     software: Software,
     muting: Muting,
@@ -170,14 +190,56 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             biased;
             Some(answer) = self.pending.next() => Ok(Event::Answered(answer)),
             () = shutdown => Ok(Event::Shutdown),
+            () = elapsed(&mut self.login_timer) => Err(ConnectionError::LoginTimeout),
             incoming = self.frames.next(&mut self.stream), if may_read => Ok(Event::Arrived(incoming?)),
             () = tokio::time::sleep(muted), if !muted.is_zero() => Ok(Event::Unmuted),
         }
     }
 
+    /// Until it has logged in, a peer gets small frames and little time.
+    fn await_login(&mut self) {
+        let Some(time_max) = self.login.time_max() else {
+            return;
+        };
+        self.frames
+            .bound(0, login::FRAME_BYTES_MAX.min(self.limits.frame_bytes_max));
+        self.login_timer = Some(Box::pin(tokio::time::sleep(time_max)));
+    }
+
+    /// Queues the answer to a request of the login.
+    fn proceed(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Answered(answer) => self.pending.push_back(Box::pin(ready(answer))),
+            Outcome::Failed(answer, delay) => {
+                // Held back, so that guessing passwords is slow.
+                self.pending.push_back(Box::pin(async move {
+                    tokio::time::sleep(delay).await;
+                    answer
+                }));
+                self.stage = Stage::Ending;
+            }
+        }
+        if self.login.time_max().is_none() && self.login_timer.take().is_some() {
+            self.frames
+                .bound(frames::FRAME_BYTES_MIN, self.limits.frame_bytes_max);
+        }
+    }
+
     async fn begin(&mut self, frame: InFrame) -> Result<(), ConnectionError> {
         self.kafka.metrics.count_in(LENGTH_BYTES + frame.bytes.len());
-        match self.start(frame) {
+        let of_login = match self.login.takes_bare_bytes() {
+            true => Ok(Some(self.login.bare(&self.kafka, &frame.bytes))),
+            false => self.login_request(&frame),
+        };
+        let started = match of_login {
+            Ok(Some(outcome)) => {
+                self.proceed(outcome);
+                return Ok(());
+            }
+            Ok(None) => self.start(frame),
+            Err(error) => Err(error),
+        };
+        match started {
             Err(error) => {
                 self.pending.push_back(Box::pin(ready(Err(error))));
                 self.stage = Stage::Ending;
@@ -204,6 +266,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(())
     }
 
+    /// Whether the request may be answered now, and the outcome if it is one of the login.
+    fn login_request(&mut self, frame: &InFrame) -> Result<Option<Outcome>, CallError> {
+        if self.peer.login.is_none() {
+            return Ok(None);
+        }
+        let (header, body_at) = dispatch::read_header(&frame.bytes).map_err(CallError::Malformed)?;
+        self.login.admit(header.api_key, self.kafka.monotonic())?;
+        let of_login = [ApiKey::SaslHandshake, ApiKey::SaslAuthenticate];
+        let served = dispatch::find(header.api_key).filter(|row| row.versions.contains(&header.api_version));
+        if served.is_none_or(|row| !of_login.contains(&row.key)) {
+            return Ok(None);
+        }
+        let body = frame.bytes.slice(body_at..);
+        self.login.request(&self.kafka, &header, &body).map(Some)
+    }
+
     fn start(&self, frame: InFrame) -> Result<(Order, BoxFuture<'static, Started>), CallError> {
         let (header, body_at) = dispatch::read_header(&frame.bytes).map_err(CallError::Malformed)?;
         let served = dispatch::find(header.api_key).filter(|row| row.versions.contains(&header.api_version));
@@ -215,6 +293,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         };
         let call = Call {
             peer: self.peer.clone(),
+            principal: self.login.principal(),
+            by_token: self.login.by_token(),
             version: header.api_version,
             client_id: header.client_id,
             leaving: self.leaving.clone(),
@@ -296,5 +376,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Ok(written) => Ok(written?),
             Err(_) => Err(ConnectionError::Stalled),
         }
+    }
+}
+
+/// Resolves when the timer has, if there is one.
+async fn elapsed(timer: &mut Option<Pin<Box<Sleep>>>) {
+    match timer {
+        Some(timer) => timer.as_mut().await,
+        None => std::future::pending().await,
     }
 }

@@ -73,6 +73,22 @@ fn remarks(key: ApiKey) -> &'static str {
             "Client metrics (KIP-714), shown on `/metrics` as `millstream_client_metric`."
         }
         ApiKey::ListConfigResources => "Topics, brokers, groups and client metrics.",
+        ApiKey::SaslHandshake => {
+            "On listeners that ask for a login; after version 0 the mechanism's messages travel bare."
+        }
+        ApiKey::SaslAuthenticate => {
+            "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 (with delegation tokens), OAUTHBEARER; logins that are renewed (KIP-368)."
+        }
+        ApiKey::DescribeAcls | ApiKey::CreateAcls | ApiKey::DeleteAcls => {
+            "SECURITY_DISABLED unless authorizer.class.name is set."
+        }
+        ApiKey::AlterUserScramCredentials => "Only keys that follow from the salted password are kept.",
+        ApiKey::CreateDelegationToken
+        | ApiKey::RenewDelegationToken
+        | ApiKey::ExpireDelegationToken
+        | ApiKey::DescribeDelegationToken => {
+            "DELEGATION_TOKEN_AUTH_DISABLED unless security.token_key_file is set."
+        }
         ApiKey::DescribeCluster => "Endpoints of brokers only.",
         _ => "",
     }

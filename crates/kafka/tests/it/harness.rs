@@ -1,11 +1,12 @@
 //! A front end over a broker in memory, and a client that is nothing but the codec.
 
 use bytes::{Buf, Bytes, BytesMut};
+use millstream_broker::security::Principal;
 use millstream_broker::testing::World;
 use millstream_broker::{Broker, Dry, TopicSpec};
 use millstream_kafka::group::CoordinatorConfig;
 use millstream_kafka::{
-    Advertised, ConnectionError, ConnectionLimits, Kafka, KafkaConfig, Peer, serve_connection,
+    Advertised, ConnectionError, ConnectionLimits, Kafka, KafkaConfig, LoginRules, Peer, serve_connection,
 };
 use millstream_kafka_wire::{Request, Response, Str, decode_response, encode_request};
 use std::sync::Arc;
@@ -37,7 +38,11 @@ impl Server {
     }
 
     pub async fn configured(fixed: &[(&str, &str)], change: impl FnOnce(&mut KafkaConfig)) -> Self {
-        let world = World::new(fixed);
+        Self::over(World::new(fixed), change).await
+    }
+
+    /// Over media that are there already.
+    pub async fn over(world: World, change: impl FnOnce(&mut KafkaConfig)) -> Self {
         let broker = world.open().await;
         let mut config = KafkaConfig {
             advertised: vec![Advertised {
@@ -84,18 +89,26 @@ impl Server {
         self.connect_through(|stream| stream)
     }
 
+    /// A client who is known, as by its certificate.
+    pub fn connect_as(&self, principal: Principal) -> Client {
+        let (stream, theirs) = tokio::io::duplex(NETWORK_BYTES);
+        Client::over(stream, self.serve_as(theirs, principal, None))
+    }
+
+    /// A client that must log in first.
+    pub fn connect_to_login(&self, rules: LoginRules) -> Client {
+        let (stream, theirs) = tokio::io::duplex(NETWORK_BYTES);
+        let task = self.serve_as(theirs, Principal::anonymous(), Some(Arc::new(rules)));
+        Client::over(stream, task)
+    }
+
     /// A client whose connection is served through a wrapper of the stream.
     pub fn connect_through<S>(&self, wrap: impl FnOnce(DuplexStream) -> S) -> Client
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (stream, theirs) = tokio::io::duplex(NETWORK_BYTES);
-        Client {
-            stream,
-            task: self.serve(wrap(theirs)),
-            buffer: BytesMut::new(),
-            next_id: 1,
-        }
+        Client::over(stream, self.serve(wrap(theirs)))
     }
 
     /// The client's end of a connection, and the task that serves it.
@@ -116,10 +129,24 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
+        self.serve_as(stream, Principal::anonymous(), None)
+    }
+
+    fn serve_as<S>(
+        &self,
+        stream: S,
+        principal: Principal,
+        login: Option<Arc<LoginRules>>,
+    ) -> JoinHandle<Result<(), ConnectionError>>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let peer = Peer {
             address: "127.0.0.1:50000".parse().expect("an address"),
             local: "127.0.0.1:9092".parse().expect("an address"),
             listener: "PLAINTEXT".to_owned(),
+            principal: Arc::new(principal),
+            login,
         };
         let mut stopped = self.stop.subscribe();
         let stopped = async move {
@@ -144,6 +171,15 @@ pub struct Client {
 }
 
 impl Client {
+    fn over(stream: DuplexStream, task: JoinHandle<Result<(), ConnectionError>>) -> Self {
+        Self {
+            stream,
+            task,
+            buffer: BytesMut::new(),
+            next_id: 1,
+        }
+    }
+
     /// Sends a request; its correlation id.
     pub async fn send<M: Request>(&mut self, version: i16, request: &M) -> i32 {
         let id = self.next_id;

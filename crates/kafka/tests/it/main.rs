@@ -1,5 +1,6 @@
 //! The front end as clients see it: a broker in memory behind a real connection task, and the codec as the client.
 
+mod access;
 mod admin;
 mod api_table;
 mod configs;
@@ -9,6 +10,7 @@ mod fetch;
 mod fetch_sessions;
 mod harness;
 mod hostile;
+mod login;
 mod memory;
 mod metadata;
 mod offsets;

@@ -4,12 +4,16 @@
 //! **Invariant**: an image is never seen between the changes of one revision; each topic has as many partitions as its record
 //! says.
 
+use super::acl::AclBinding;
+use super::credentials::{DelegationToken, ScramCredential};
+use super::facts::Facts;
 use super::name::unify;
 use super::named::unspell;
 use super::ordered::OrderedMap;
 use super::records::{
     PARTITIONS_PER_CHUNK, TopicRecord, decode_cluster, decode_configs, decode_partitions, decode_topic,
 };
+use super::security_records::{acl_key, decode_acl, decode_scram, decode_token, scram_key, token_key};
 use super::{ClusterId, ConfigMap, NamedKind, PartitionFacts, TopicFacts, TopicId};
 use crate::key::Key;
 use crate::record::DecodeError;
@@ -63,6 +67,9 @@ pub struct Image {
     broker_configs: Arc<BTreeMap<Option<u32>, StoredConfigs>>,
     named: OrderedMap<(NamedKind, Arc<str>), Arc<StoredConfigs>>,
     partition_count: u64,
+    pub(super) acls: Facts<AclBinding>,
+    pub(super) scrams: Facts<ScramCredential>,
+    pub(super) tokens: Facts<DelegationToken>,
 }
 
 impl Image {
@@ -77,6 +84,9 @@ impl Image {
             broker_configs: Arc::default(),
             named: OrderedMap::default(),
             partition_count: 0,
+            acls: Facts::default(),
+            scrams: Facts::default(),
+            tokens: Facts::default(),
         };
         let events = keys.into_iter().map(|(key, entry)| Event {
             key,
@@ -215,6 +225,9 @@ impl Image {
                         .map_err(failed)?;
                 }
                 Key::Partitions { .. } | Key::TopicConfigs(_) => parts.push((key, event)),
+                Key::Acl(_) | Key::Scram(_) | Key::Token(_) => {
+                    self.apply_security(key, event).map_err(failed)?;
+                }
                 _ => return Err(failed(DecodeError::NotThisKind)),
             }
         }
@@ -300,6 +313,34 @@ impl Image {
                 Ok(())
             }
         }
+    }
+
+    /// An access rule, a user's keys or a token changed. A value under another's key is not taken.
+    fn apply_security(&mut self, key: Key<'_>, event: &Event) -> Result<(), DecodeError> {
+        let value = event.entry.as_ref().map(|entry| &entry.value);
+        let (at, revision) = (&event.key, event.revision);
+        let belongs = |own: Option<String>| match own {
+            Some(own) if *own != **at => Err(DecodeError::Field("key")),
+            _ => Ok(()),
+        };
+        match key {
+            Key::Acl(_) => {
+                let acl = value.map(decode_acl).transpose()?;
+                belongs(acl.as_ref().map(acl_key))?;
+                self.acls.apply(at, acl, revision);
+            }
+            Key::Scram(_) => {
+                let keys = value.map(decode_scram).transpose()?;
+                belongs(keys.as_ref().map(|keys| scram_key(&keys.user, keys.mechanism)))?;
+                self.scrams.apply(at, keys, revision);
+            }
+            _ => {
+                let token = value.map(decode_token).transpose()?;
+                belongs(token.as_ref().map(|token| token_key(&token.id)))?;
+                self.tokens.apply(at, token, revision);
+            }
+        }
+        Ok(())
     }
 
     fn apply_broker_configs(

@@ -1,4 +1,5 @@
-//! The catalog: topics, partitions, settings, the cluster's id and the counters, in the metadata store and in memory.
+//! The catalog: topics, partitions, settings, access rules, credentials, the cluster's id and the counters, in the metadata store and
+//! in memory.
 //!
 //! Owns: every operation on these facts, each one durable transaction, and the image that requests read.
 //! Never: what a setting means (the broker's), records (the log's), a protocol's words.
@@ -7,9 +8,12 @@
 //! An operation writes keys and waits until the watch has brought its revision into the image. So there is one way in which
 //! the image changes, for our own writes and for other brokers', and no second one to disagree with it.
 
+mod acl;
 mod configs;
 mod counters;
+mod credentials;
 mod error;
+mod facts;
 mod follow;
 mod ids;
 mod image;
@@ -17,14 +21,18 @@ mod name;
 mod named;
 mod ordered;
 mod records;
+mod security;
+mod security_records;
 #[cfg(test)]
 mod tests;
 mod topics;
 
+pub use acl::{ACL_TEXT_BYTES_MAX, ACLS_MAX, AclBinding, Operation, PatternType, Permission, ResourceType};
 pub use configs::{
     CONFIG_BYTES_MAX, CONFIG_ENTRIES_MAX, CONFIG_NAME_BYTES_MAX, CONFIG_VALUE_BYTES_MAX, ConfigMap,
 };
 pub use counters::PRODUCER_ID_BLOCK;
+pub use credentials::{DelegationToken, SCRAM_USER_BYTES_MAX, ScramCredential, ScramMechanism};
 pub use error::{CatalogError, PartitionCountError};
 pub use ids::{ClusterId, TopicId};
 pub use image::Image;

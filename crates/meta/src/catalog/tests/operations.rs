@@ -405,7 +405,7 @@ async fn a_value_that_cannot_be_read_fails_the_opening_and_says_which() {
         ("catalog/topic/t", later, true),
         ("catalog/topic/t", alone.clone(), false),
         ("catalog/topic/other", alone, false),
-        ("catalog/acl/something", Bytes::new(), true),
+        ("catalog/later/something", Bytes::new(), true),
     ];
     for (key, value, is_later) in cases {
         let cluster = Cluster::new();
