@@ -10,7 +10,8 @@ use crate::configs::alter::{AlterError, ConfigChange, TOPIC_TABLE};
 use crate::configs::resolve::{ConfigEntry, ConfigMap, describe_topic};
 use crate::configs::settings::TopicSettings;
 use crate::topics::{
-    Dry, OFFSETS_TOPIC, TRANSACTIONS_TOPIC, Topic, TopicError, TopicSpec, is_internal, topic_error,
+    Dry, OFFSETS_TOPIC, SUBSCRIPTIONS_TOPIC, TRANSACTIONS_TOPIC, Topic, TopicError, TopicSpec, is_internal,
+    topic_error,
 };
 use millstream_meta::catalog::{CatalogError, NewTopic, PARTITIONS_PER_TOPIC_MAX, TopicFacts, TopicId};
 use std::sync::Arc;
@@ -74,6 +75,7 @@ impl Broker {
         let spec = match name {
             OFFSETS_TOPIC => state_topic_spec(name, self.settings().offsets_partitions),
             TRANSACTIONS_TOPIC => state_topic_spec(name, self.settings().transactions.state_partitions),
+            SUBSCRIPTIONS_TOPIC => state_topic_spec(name, self.settings().queues.state_partitions),
             _ if !self.settings().auto_create_topics => return Err(TopicError::Unknown),
             _ => TopicSpec {
                 name: name.to_owned(),

@@ -19,6 +19,9 @@ use thiserror::Error;
 /// The topic that holds the offsets and the metadata of groups.
 pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
+/// The topic that holds the state of subscriptions (Kafka's name for it, so that tools know it as internal).
+pub const SUBSCRIPTIONS_TOPIC: &str = "__share_group_state";
+
 /// The topic that holds the state of transactions.
 pub const TRANSACTIONS_TOPIC: &str = "__transaction_state";
 
@@ -169,7 +172,7 @@ impl Topic {
 /// Whether a topic of that name belongs to the broker itself.
 #[must_use]
 pub fn is_internal(name: &str) -> bool {
-    matches!(name, OFFSETS_TOPIC | TRANSACTIONS_TOPIC)
+    matches!(name, OFFSETS_TOPIC | SUBSCRIPTIONS_TOPIC | TRANSACTIONS_TOPIC)
 }
 
 impl TopicTable {

@@ -247,6 +247,13 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::describe_transactions::DescribeTransactions>(),
     row::<api::list_transactions::ListTransactions>(),
     row::<api::describe_topic_partitions::DescribeTopicPartitions>(),
+    row::<api::share_group_heartbeat::ShareGroupHeartbeat>(),
+    row::<api::share_group_describe::ShareGroupDescribe>(),
+    row::<api::share_fetch::ShareFetch>(),
+    row::<api::share_acknowledge::ShareAcknowledge>(),
+    row::<api::describe_share_group_offsets::DescribeShareGroupOffsets>(),
+    row::<api::alter_share_group_offsets::AlterShareGroupOffsets>(),
+    row::<api::delete_share_group_offsets::DeleteShareGroupOffsets>(),
 ];
 
 pub(crate) fn find(key: i16) -> Option<&'static ApiRow> {

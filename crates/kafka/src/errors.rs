@@ -5,6 +5,7 @@ use crate::group::GroupError;
 use crate::telemetry::TelemetryError;
 use crate::transaction::TransactionError;
 use millstream_broker::configs::alter::AlterError;
+use millstream_broker::queue::{AcquireError, QueueError, SettleRefused};
 use millstream_broker::quota::change::QuotaError;
 use millstream_broker::security::{AclError, ScramError, TokenError};
 use millstream_broker::{
@@ -202,7 +203,33 @@ impl Coded for GroupError {
             GroupError::UnstableOffsetCommit => ErrorCode::UNSTABLE_OFFSET_COMMIT,
             GroupError::StaleProducerEpoch => ErrorCode::INVALID_PRODUCER_EPOCH,
             GroupError::GroupSubscribedToTopic => ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC,
+            GroupError::FencedMemberEpoch => ErrorCode::FENCED_MEMBER_EPOCH,
+            GroupError::NotOfKind(_) => ErrorCode::GROUP_ID_NOT_FOUND,
             GroupError::UnknownServerError => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl Coded for QueueError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            QueueError::Refused(SettleRefused::BadRange) => ErrorCode::INVALID_REQUEST,
+            // What was deleted, and made again, knows nobody's locks.
+            QueueError::Refused(SettleRefused::NotHeld) | QueueError::Gone => ErrorCode::INVALID_RECORD_STATE,
+            // Clients try again; what was kept after all is then no longer theirs.
+            QueueError::NotKept(_) | QueueError::Unknown => ErrorCode::KAFKA_STORAGE_ERROR,
+            QueueError::Closed => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+        }
+    }
+}
+
+impl Coded for AcquireError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            AcquireError::Fetch(error) => error.code(),
+            // Deleted while it was fetched from: the next fetch makes it anew.
+            AcquireError::Queue(QueueError::Gone) => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+            AcquireError::Queue(error) => error.code(),
         }
     }
 }

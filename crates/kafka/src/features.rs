@@ -38,7 +38,14 @@ pub(crate) const FEATURES: &[FeatureRow] = &[
         max: 30,
         initial: 30,
     },
-    // 2: an epoch for each transaction, partitions added by the first batch (KIP-890).
+    // Share groups (KIP-932); 2 adds dead letters (KIP-1191).
+    FeatureRow {
+        name: "share.version",
+        min: 0,
+        max: 2,
+        initial: 2,
+    },
+    // 2: an epoch for each transaction, partitions added by the first batch (KIP-890). A lower level only keeps clients from using it.
     FeatureRow {
         name: "transaction.version",
         min: 0,

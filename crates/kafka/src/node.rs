@@ -4,6 +4,7 @@ use crate::connection::Peer;
 use crate::fetch_session::FetchSessions;
 use crate::group::{Coordinator, CoordinatorConfig};
 use crate::metrics::ApiMetrics;
+use crate::share::ShareGroups;
 use crate::telemetry::Telemetry;
 use crate::transaction::TransactionCoordinator;
 use millstream_broker::Broker;
@@ -47,6 +48,8 @@ pub struct Kafka {
     pub groups: Arc<Coordinator>,
     /// Metrics that clients push.
     pub telemetry: Telemetry,
+    /// Share groups: their records and sessions.
+    pub shares: ShareGroups,
     /// Transactions.
     pub transactions: TransactionCoordinator,
     pub(crate) config: KafkaConfig,
@@ -68,6 +71,7 @@ impl Kafka {
         let groups = Arc::new(Coordinator::new(broker.clone(), coordinator));
         Arc::new(Kafka {
             telemetry: Telemetry::new(&broker),
+            shares: ShareGroups::new(broker.clone(), runtime.clone()),
             transactions: TransactionCoordinator::new(broker.clone(), groups.clone(), runtime),
             groups,
             broker,
@@ -83,6 +87,13 @@ impl Kafka {
     #[must_use]
     pub fn fetch_sessions(&self) -> usize {
         self.fetch_sessions.len()
+    }
+
+    /// Ends the work for groups of all kinds: whoever waits is told to ask elsewhere.
+    pub async fn close(&self) {
+        self.shares.queues.close();
+        self.transactions.close().await;
+        self.groups.close().await;
     }
 
     pub(crate) fn node_id(&self) -> i32 {

@@ -109,7 +109,7 @@ impl Wiring {
     fn front(self, broker: Broker, store: EmbeddedStore) -> Running {
         let config = KafkaConfig {
             advertised: vec![self.advertised()],
-            rack: None,
+            rack: self.settings.kafka.rack.clone(),
             log_dir: self.settings.data.dir.display().to_string(),
             request_bytes_max: self.settings.limits.request_memory_bytes.in_memory(),
             fetch_sessions_max: self.settings.limits.fetch_sessions_max,
@@ -210,6 +210,8 @@ impl Wiring {
                 format!("{LISTENER}://{advertised}"),
             );
         }
+        let rack = self.settings.kafka.rack.clone();
+        fixed.extend(rack.map(|rack| ("broker.rack".to_owned(), rack)));
         fixed.extend(self.broker_configs.clone());
         fixed
     }
@@ -261,14 +263,12 @@ impl Running {
     /// Ends the coordination of groups: members that wait for a rebalance are told to look elsewhere, so that their
     /// connections can finish.
     pub async fn release_groups(&self) {
-        self.kafka.transactions.close().await;
-        self.kafka.groups.close().await;
+        self.kafka.close().await;
     }
 
     /// Ends in the order of dependence. What fails here is mended by the next start.
     pub async fn close(self) {
-        self.kafka.transactions.close().await;
-        self.kafka.groups.close().await;
+        self.kafka.close().await;
         self.broker.close().await;
         self.store.close().await;
     }

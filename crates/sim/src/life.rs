@@ -169,7 +169,10 @@ impl Run {
         };
         let log = Log::open(self.plan.log.clone(), ports).await?;
         *watched.lock() = Some(log.clone());
-        let fixed = [("offsets.topic.num.partitions", "2")];
+        let fixed = [
+            ("offsets.topic.num.partitions", "2"),
+            ("share.coordinator.state.topic.num.partitions", "2"),
+        ];
         let config = BrokerConfig {
             broker_id: 0,
             fixed: fixed

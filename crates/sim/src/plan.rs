@@ -9,6 +9,7 @@ use crate::disk::{CrashKind, DiskFaults, DiskMutation};
 use crate::meta::{ManifestMutation, MetaFaults};
 use crate::objects::{ObjectFaults, ObjectMutation};
 use crate::rng::Rng;
+use crate::workload::Belief;
 use crate::world::{CrashPlan, Pace};
 use millstream_log::{FlushMode, LogConfig};
 use std::time::Duration;
@@ -86,6 +87,8 @@ pub struct Mutations {
     pub manifest: Option<ManifestMutation>,
     /// The log answers before it syncs, though it was asked for the opposite.
     pub ack_before_sync: bool,
+    /// Consumers of queues that believe too early.
+    pub belief: Belief,
 }
 
 /// Everything that a run does not leave to the world's chance.

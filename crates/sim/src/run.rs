@@ -9,7 +9,7 @@ use crate::plan::{Ending, LifePlan, Plan};
 use crate::rng::Rng;
 use crate::trace::{Lines, TAIL_LINES, Trace};
 use crate::workload::{
-    Admin, Ctx, Idempotent, Keeper, Opening, Producer, Reader, judge_forced, places, read_whole,
+    Admin, Consumers, Ctx, Idempotent, Keeper, Opening, Producer, Reader, judge_forced, places, read_whole,
 };
 use crate::world::World;
 use parking_lot::Mutex;
@@ -50,6 +50,7 @@ struct Clients {
     idempotent: Vec<Slot<Idempotent>>,
     readers: Vec<Slot<Reader>>,
     keepers: Vec<Slot<Keeper>>,
+    consumers: Slot<Consumers>,
 }
 
 /// What came out.
@@ -233,6 +234,7 @@ impl Run {
                 client.lock().await.drain(ctx).await;
             }
         }
+        self.clients.consumers.lock().await.drain(ctx).await;
         if part == Calm::Uploaded {
             // Twice: what the first round frees, the second collects.
             for _ in 0..2 {
@@ -281,6 +283,7 @@ impl Clients {
             keepers: (0..crew.keepers)
                 .map(|at| Slot::new(Keeper::new(at, slot_rng("keeper", at)).into()))
                 .collect(),
+            consumers: Slot::new(Consumers::new(slot_rng("consumers", 0), plan.mutations.belief).into()),
         }
     }
 
@@ -304,5 +307,7 @@ impl Clients {
             let (client, at) = (client.clone(), ctx.clone());
             tokio::spawn(async move { client.lock().await.work(&at).await });
         }
+        let (client, at) = (self.consumers.clone(), ctx.clone());
+        tokio::spawn(async move { client.lock().await.work(&at).await });
     }
 }

@@ -15,6 +15,7 @@ mod s3;
 mod shell;
 mod suite;
 mod tidy;
+mod transactions;
 mod trial;
 
 use std::process::ExitCode;
@@ -57,6 +58,11 @@ const TASKS: &[Task] = &[
         name: "tidy",
         about: "the rules of the house: limits, crate arrows, file headers, banned words, docs",
         run: tidy::run,
+    },
+    Task {
+        name: "transactions",
+        about: "exactly once under kill -9 of copiers and broker, --rounds N or --quick, with four stock clients",
+        run: transactions::run,
     },
     Task {
         name: "trial",

@@ -23,6 +23,9 @@ const fn row(
     }
 }
 
+/// The most records of a partition that may be out at a time: a hundred times Kafka's bound. What is out costs a range, not a record,
+/// as a rule; in the worst case this takes some 60 MB.
+const RECORD_LOCKS_MAX: i64 = 1_000_000;
 fn overrides(text: &str) -> Result<(), std::string::String> {
     crate::quota::connections::parse_overrides(text).map(drop)
 }
@@ -36,6 +39,7 @@ pub const BROKER_ROWS: &[ConfigRow] = &[
     row("auto.create.topics.enable", Boolean, Some("true"), Any, Static, Works, "Whether Metadata and produce create a missing topic."),
     row("background.threads", Int, Some("10"), Range(1, i32::MAX as i64), Dynamic, NoMeaning("the runtime sizes itself"), "Background threads."),
     row("broker.id", Int, Some("1"), Any, Static, NoMeaning("the only broker has the id 1"), "This broker's id."),
+    row("broker.rack", String, None, Any, Static, SetAs("kafka.rack"), "The rack of this broker."),
     row("compression.gzip.level", Int, Some("-1"), Range(-1, 9), Dynamic, Works, "Default of the topic setting compression.gzip.level."),
     row("compression.lz4.level", Int, Some("9"), Range(1, 17), Dynamic, NoMeaning("the lz4 encoder has one level"), "Default of the topic setting compression.lz4.level."),
     row("compression.type", String, Some("producer"), OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), Dynamic, Works, "Default of the topic setting compression.type."),
@@ -45,12 +49,31 @@ pub const BROKER_ROWS: &[ConfigRow] = &[
     row("controller.quota.window.size.seconds", Int, Some("1"), Range(1, i32::MAX as i64), Static, Works, "Seconds of such a window."),
     row("default.replication.factor", Int, Some("1"), Range(1, 32_767), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Replication factor of a topic created without one."),
     row("delete.topic.enable", Boolean, Some("true"), Any, Static, Works, "Whether topics can be deleted."),
+    row("errors.deadletterqueue.auto.create.topics.enable", Boolean, Some("false"), Any, Static, Works, "Whether a missing dead-letter topic is made (KIP-1191)."),
+    row("errors.deadletterqueue.topic.name.prefix", String, Some("dlq."), Any, Static, Works, "How names of dead-letter topics must begin; empty: any (KIP-1191)."),
     row("fetch.max.bytes", Int, Some("57671680"), Range(1024, i32::MAX as i64), Static, Works, "The most one fetch answer holds."),
     row("follower.replication.throttled.rate", Long, Some("9223372036854775807"), Range(0, i64::MAX), Dynamic, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Bytes a second of throttled follower replicas."),
     row("group.initial.rebalance.delay.ms", Int, Some("3000"), Any, Static, Works, "How long the first rebalance of an empty group waits for more members."),
     row("group.max.session.timeout.ms", Int, Some("1800000"), Any, Static, Works, "The longest session timeout."),
     row("group.max.size", Int, Some("2147483647"), Range(1, i32::MAX as i64), Static, Works, "Members a group may have."),
     row("group.min.session.timeout.ms", Int, Some("6000"), Any, Static, Works, "The shortest session timeout."),
+    row("group.share.delivery.count.limit", Int, Some("5"), Range(2, 10), Static, Works, "How often a record is delivered to a share group before it is given up."),
+    row("group.share.heartbeat.interval.ms", Int, Some("5000"), Range(1, i32::MAX as i64), Static, Works, "How often members of a share group heartbeat."),
+    row("group.share.max.delivery.count.limit", Int, Some("10"), Range(5, 25), Static, Works, "The largest share.delivery.count.limit of a group."),
+    row("group.share.max.heartbeat.interval.ms", Int, Some("15000"), Range(1, i32::MAX as i64), Static, Works, "The longest share.heartbeat.interval.ms of a group."),
+    row("group.share.max.partition.max.record.locks", Int, Some("4000"), Range(2000, RECORD_LOCKS_MAX), Static, Works, "The largest share.partition.max.record.locks of a group."),
+    row("group.share.max.record.lock.duration.ms", Int, Some("60000"), Range(30_000, 3_600_000), Static, Works, "The longest share.record.lock.duration.ms of a group."),
+    row("group.share.max.session.timeout.ms", Int, Some("60000"), Range(1, i32::MAX as i64), Static, Works, "The longest share.session.timeout.ms of a group."),
+    row("group.share.max.share.sessions", Int, Some("2000"), Range(1, i32::MAX as i64), Static, Works, "Share sessions kept."),
+    row("group.share.max.size", Int, Some("200"), Range(1, 1000), Static, Works, "Members a share group may have."),
+    row("group.share.min.delivery.count.limit", Int, Some("2"), Range(2, 5), Static, Works, "The smallest share.delivery.count.limit of a group."),
+    row("group.share.min.heartbeat.interval.ms", Int, Some("5000"), Range(1, i32::MAX as i64), Static, Works, "The shortest share.heartbeat.interval.ms of a group."),
+    row("group.share.min.partition.max.record.locks", Int, Some("100"), Range(100, 2000), Static, Works, "The smallest share.partition.max.record.locks of a group."),
+    row("group.share.min.record.lock.duration.ms", Int, Some("15000"), Range(1000, 30_000), Static, Works, "The shortest share.record.lock.duration.ms of a group."),
+    row("group.share.min.session.timeout.ms", Int, Some("45000"), Range(1, i32::MAX as i64), Static, Works, "The shortest share.session.timeout.ms of a group."),
+    row("group.share.partition.max.record.locks", Int, Some("2000"), Range(100, RECORD_LOCKS_MAX), Static, Works, "Records of a partition that may be out, or be back and wait, at a time; Kafka's bound is 10000."),
+    row("group.share.record.lock.duration.ms", Int, Some("30000"), Range(1000, 3_600_000), Static, Works, "How long a record is locked for the member that acquired it."),
+    row("group.share.session.timeout.ms", Int, Some("45000"), Range(1, i32::MAX as i64), Static, Works, "How long a member of a share group may be silent."),
     row("leader.replication.throttled.rate", Long, Some("9223372036854775807"), Range(0, i64::MAX), Dynamic, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Bytes a second of throttled leader replicas."),
     row("listeners", String, Some(""), Any, Static, SetAs("kafka.listen"), "Where the broker listens."),
     row("log.cleaner.delete.retention.ms", Long, Some("86400000"), Range(0, i64::MAX), Dynamic, Works, "Default of the topic setting delete.retention.ms."),
@@ -103,6 +126,8 @@ pub const BROKER_ROWS: &[ConfigRow] = &[
     row("quota.window.num", Int, Some("11"), Range(1, i32::MAX as i64), Static, Works, "Windows whose bytes or processor time a quota lets pass at once, less one."),
     row("quota.window.size.seconds", Int, Some("1"), Range(1, i32::MAX as i64), Static, Works, "Seconds of such a window."),
     row("replica.alter.log.dirs.io.max.bytes.per.second", Long, Some("9223372036854775807"), Range(0, i64::MAX), Dynamic, NoMeaning("there is one directory"), "Bytes a second of moves between directories."),
+    row("share.coordinator.state.topic.num.partitions", Int, Some("50"), Range(1, i32::MAX as i64), Static, Works, "Partitions of __share_group_state."),
+    row("share.coordinator.state.topic.replication.factor", Short, Some("1"), Range(1, 32_767), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Replicas of __share_group_state."),
     row("socket.request.max.bytes", Int, Some("104857600"), Range(1, i32::MAX as i64), Static, SetAs("limits.request_bytes_max"), "The largest request accepted."),
     row("super.users", String, Some(""), Principals, Static, Works, "Principals to whom nothing is refused, with semicolons between: User:admin;User:CN=ops."),
     row("telemetry.max.bytes", Int, Some("1048576"), Range(1, i32::MAX as i64), Static, Works, "The largest push of metrics of a client."),

@@ -24,6 +24,8 @@ pub struct TopicSettings {
     pub codec: Option<(Codec, Option<i32>)>,
     /// cleanup.policy contains compact.
     pub compacted: bool,
+    /// errors.deadletterqueue.group.enable.
+    pub takes_dead_letters: bool,
     /// What the log is told.
     pub policy: StreamPolicy,
 }
@@ -62,6 +64,7 @@ impl TopicSettings {
             timestamp_after_max_ms: entries.whole("message.timestamp.after.max.ms"),
             codec: entries.codec(),
             compacted,
+            takes_dead_letters: entries.text("errors.deadletterqueue.group.enable").trim() == "true",
             policy,
         }
     }
@@ -152,10 +155,37 @@ pub struct BrokerSettings {
     pub connections: ConnectionSettings,
     /// What a coordinator of groups reads.
     pub groups: GroupSettings,
+    /// What queues read.
+    pub queues: QueueSettings,
     /// What a coordinator of transactions reads.
     pub transactions: TransactionSettings,
     /// Who is asked for rights, and who has them all.
     pub authorizer: AuthorizerSettings,
+}
+
+/// The settings of queues, and Kafka's share groups as far as they follow from the broker; all are fixed at start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueSettings {
+    /// share.coordinator.state.topic.num.partitions.
+    pub state_partitions: u32,
+    /// group.share.record.lock.duration.ms.
+    pub lock: Duration,
+    /// group.share.delivery.count.limit.
+    pub deliveries_max: u16,
+    /// group.share.partition.max.record.locks.
+    pub unsettled_max: u64,
+    /// group.share.max.share.sessions.
+    pub sessions_max: usize,
+    /// group.share.session.timeout.ms.
+    pub session_timeout: Duration,
+    /// group.share.heartbeat.interval.ms.
+    pub heartbeat_interval: Duration,
+    /// group.share.max.size.
+    pub members_max: usize,
+    /// errors.deadletterqueue.topic.name.prefix.
+    pub dead_letter_prefix: String,
+    /// errors.deadletterqueue.auto.create.topics.enable.
+    pub creates_dead_letter_topics: bool,
 }
 
 /// The settings of transactions; all are fixed at start.
@@ -205,6 +235,21 @@ impl BrokerSettings {
             f64::from(whole(windows, 1).saturating_sub(beside).max(1)) * f64::from(whole(size, 1))
         };
         let millis = |name: &str| Duration::from_millis(u64::from(whole(name, 0)));
+        let queues = QueueSettings {
+            state_partitions: whole("share.coordinator.state.topic.num.partitions", 1),
+            lock: millis("group.share.record.lock.duration.ms"),
+            deliveries_max: u16::try_from(whole("group.share.delivery.count.limit", 1)).unwrap_or(u16::MAX),
+            unsettled_max: u64::from(whole("group.share.partition.max.record.locks", 1)),
+            sessions_max: whole("group.share.max.share.sessions", 1) as usize,
+            session_timeout: millis("group.share.session.timeout.ms"),
+            heartbeat_interval: millis("group.share.heartbeat.interval.ms"),
+            members_max: whole("group.share.max.size", 1) as usize,
+            dead_letter_prefix: layers
+                .value("errors.deadletterqueue.topic.name.prefix")
+                .unwrap_or_default()
+                .to_owned(),
+            creates_dead_letter_topics: layers.flag("errors.deadletterqueue.auto.create.topics.enable"),
+        };
         BrokerSettings {
             auto_create_topics: layers.flag("auto.create.topics.enable"),
             delete_topics: layers.flag("delete.topic.enable"),
@@ -239,6 +284,7 @@ impl BrokerSettings {
                 offsets_retention: Duration::from_secs(60) * whole("offsets.retention.minutes", 1),
                 offsets_retention_check_interval: millis("offsets.retention.check.interval.ms"),
             },
+            queues,
             transactions: TransactionSettings {
                 state_partitions: whole("transaction.state.log.num.partitions", 1),
                 timeout_max: millis("transaction.max.timeout.ms"),

@@ -32,6 +32,7 @@ pub const TOPIC_ROWS: &[ConfigRow] = &[
     row("compression.type", String, "producer", OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), Some("compression.type"), Works, "The codec in which batches are stored; producer keeps what was sent."),
     row("compression.zstd.level", Int, "3", Range(-131_072, 22), Some("compression.zstd.level"), Works, "Level used when compression.type is zstd."),
     row("delete.retention.ms", Long, "86400000", Range(0, i64::MAX), Some("log.cleaner.delete.retention.ms"), Works, "How long a tombstone of a compacted topic stays readable."),
+    row("errors.deadletterqueue.group.enable", Boolean, "false", Any, None, Works, "Whether groups may send their dead letters to this topic (KIP-1191)."),
     row("file.delete.delay.ms", Long, "60000", Range(0, i64::MAX), Some("log.segment.delete.delay.ms"), NoMeaning("objects are collected once nothing reads them"), "Delay before a file is removed."),
     row("flush.messages", Long, "9223372036854775807", Range(1, i64::MAX), Some("log.flush.interval.messages"), NoMeaning("every acknowledged batch is durable before the answer"), "Records between forced flushes."),
     row("flush.ms", Long, "9223372036854775807", Range(0, i64::MAX), Some("log.flush.interval.ms"), NoMeaning("every acknowledged batch is durable before the answer"), "Time between forced flushes."),

@@ -86,7 +86,6 @@ fn is_name(text: &str) -> bool {
     bytes.iter().all(inner) && ends_well(bytes.first()) && ends_well(bytes.last())
 }
 
-/// Clients of versions below 4 do not understand levels that begin at 0.
 fn entry(row: &ApiRow) -> ApiVersion {
     let versions = advertised(row);
     ApiVersion {

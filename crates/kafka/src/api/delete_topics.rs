@@ -99,6 +99,7 @@ async fn delete(kafka: &Kafka, call: &Call, state: DeleteTopicState) -> Deletabl
         Ok(()) => {
             let (gone, gone_id) = (TopicName::from(name.as_str()), crate::group::TopicId(id.0));
             kafka.groups.topic_deleted(gone, gone_id).await;
+            kafka.shares.queues.topic_deleted(topic.id());
             DeletableTopicResult {
                 name: Some(name),
                 topic_id: id,

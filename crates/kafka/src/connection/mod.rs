@@ -14,6 +14,7 @@ mod outbox;
 
 use crate::dispatch::{self, Answer, Call, CallError, Leaving, Order, Software, Started};
 use crate::node::Kafka;
+use crate::share::ShareLink;
 use crate::throttle::Muting;
 pub use login::LoginRules;
 
@@ -127,6 +128,10 @@ pub async fn serve_connection(
         outbox: Outbox::default(),
         stage: Stage::Reading,
         limits,
+    };
+    let _link = ShareLink {
+        kafka: connection.kafka.clone(),
+        peer: connection.peer.clone(),
     };
     connection.await_login();
     tokio::pin!(shutdown);

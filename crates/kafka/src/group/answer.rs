@@ -4,9 +4,12 @@
 
 use super::error::GroupError;
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
+use super::record::ShareMember;
 use super::request::{Leaver, PersistToken, RequestId};
 use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the driver has to do after a step, in this order.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +58,52 @@ pub enum Answer {
     Describe(Result<DescribedGroup, GroupError>),
     /// DeleteGroups.
     Delete(Result<(), GroupError>),
+    /// ShareGroupHeartbeat.
+    ShareHeartbeat(Result<ShareBeaten, GroupError>),
+    /// ShareGroupDescribe.
+    DescribeShare(Result<DescribedShareGroup, GroupError>),
+}
+
+/// The partitions of a member of a share group, by topic.
+pub type Share = BTreeMap<TopicId, BTreeSet<i32>>;
+
+/// What a member of a share group is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShareBeaten {
+    /// Who.
+    pub member: MemberId,
+    /// Its epoch from now on; -1: it has left.
+    pub epoch: i32,
+    /// When to send the next heartbeat.
+    pub interval: Duration,
+    /// All it has, if that is news or it asked for it.
+    pub assignment: Option<Arc<Share>>,
+}
+
+/// A share group in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedShareGroup {
+    /// The group.
+    pub group: GroupId,
+    /// Its state.
+    pub state: GroupState,
+    /// Its epoch.
+    pub epoch: i32,
+    /// Its members.
+    pub members: Vec<DescribedShareMember>,
+}
+
+/// A member of a share group in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedShareMember {
+    /// Its id.
+    pub member: MemberId,
+    /// The epoch that it was told last.
+    pub epoch: i32,
+    /// What it told of itself.
+    pub told: Arc<ShareMember>,
+    /// What it consumes.
+    pub assigned: Arc<Share>,
 }
 
 /// A place in a generation.
@@ -174,6 +223,8 @@ impl GroupState {
 pub enum GroupKind {
     /// Members agree among themselves; groups that only hold offsets, too.
     Classic,
+    /// Members share partitions, and records one by one (KIP-932).
+    Share,
 }
 
 impl GroupKind {
@@ -182,6 +233,7 @@ impl GroupKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Classic => "classic",
+            Self::Share => "share",
         }
     }
 }

@@ -7,7 +7,7 @@
 //! same order, so both hold the same state.
 
 use super::name::{GroupId, TopicId, TopicName};
-use super::record::{CommittedOffset, GroupMetadata, Record};
+use super::record::{CommittedOffset, GroupMetadata, Record, ShareState};
 use std::collections::BTreeMap;
 
 /// A partition of a topic.
@@ -18,6 +18,8 @@ pub type Partition = (TopicName, i32);
 pub struct DurableGroup {
     /// The last stored metadata.
     pub metadata: Option<GroupMetadata>,
+    /// What is stored of a share group. A group is of one kind: what is stored of the others is empty.
+    pub share: ShareState,
     /// Committed offsets. By topic first, so that a fetch finds a topic's partitions without building keys.
     pub offsets: BTreeMap<TopicName, BTreeMap<i32, CommittedOffset>>,
     /// By producer id: offsets that its open transaction will commit.
@@ -29,6 +31,7 @@ impl DurableGroup {
     pub fn apply(&mut self, record: Record) {
         match record {
             Record::Group(_, metadata) => self.metadata = metadata,
+            Record::Share(_, record) => self.share.apply(record),
             Record::Offset(_, topic, partition, Some(offset)) => {
                 self.offsets.entry(topic).or_default().insert(partition, offset);
             }
@@ -58,7 +61,10 @@ impl DurableGroup {
     /// Whether the stream holds nothing of the group.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.metadata.is_none() && self.offsets.is_empty() && self.transactional.is_empty()
+        self.metadata.is_none()
+            && self.share.is_empty()
+            && self.offsets.is_empty()
+            && self.transactional.is_empty()
     }
 
     /// What deletes everything of the group.
@@ -83,7 +89,7 @@ impl DurableGroup {
     #[must_use]
     pub fn membership_tombstones(&self, group: &GroupId) -> Vec<Record> {
         let metadata = self.metadata.iter().map(|_| Record::Group(group.clone(), None));
-        metadata.collect()
+        metadata.chain(self.share.tombstones(group)).collect()
     }
 
     /// The offset of a partition, unless it was committed for another topic of the same name.

@@ -2,6 +2,7 @@
 //!
 //! Owns: the two enums. Never: numbers of the wire; `api/` maps each variant to its Kafka code in one `match`.
 
+use super::answer::GroupKind;
 use std::fmt;
 
 /// A refusal, named as Kafka names it.
@@ -45,6 +46,10 @@ pub enum GroupError {
     StaleProducerEpoch,
     /// The group consumes the topic, so its offsets stay (KIP-496).
     GroupSubscribedToTopic,
+    /// The member speaks of an epoch that is not its own: it must give up all it has and join again (KIP-848).
+    FencedMemberEpoch,
+    /// The group is of another kind than the request.
+    NotOfKind(GroupKind),
     /// Our own fault.
     UnknownServerError,
 }
@@ -104,6 +109,8 @@ impl fmt::Display for GroupError {
             Self::UnstableOffsetCommit => "an open transaction holds an offset of the partition",
             Self::StaleProducerEpoch => "a newer epoch of the producer has ended its transaction",
             Self::GroupSubscribedToTopic => "the group consumes the topic",
+            Self::FencedMemberEpoch => "the member must give up its partitions and join again",
+            Self::NotOfKind(kind) => return write!(f, "the group is not a {} group", kind.name()),
             Self::UnknownServerError => "the coordinator failed",
         })
     }

@@ -21,8 +21,9 @@ mod request;
 mod tests;
 
 pub use answer::{
-    Answer, CommittedTopic, DescribedGroup, DescribedMember, EncodedRecord, FetchedOffset, FetchedTopic,
-    GroupKind, GroupState, JoinRefused, Joined, JoinedMember, LeaveResults, ListedGroup, Output, Synced,
+    Answer, CommittedTopic, DescribedGroup, DescribedMember, DescribedShareGroup, DescribedShareMember,
+    EncodedRecord, FetchedOffset, FetchedTopic, GroupKind, GroupState, JoinRefused, Joined, JoinedMember,
+    LeaveResults, ListedGroup, Output, Share, ShareBeaten, Synced,
 };
 pub use config::{GROUPS_PER_SHARD_MAX, GroupConfig, NEW_MEMBER_JOIN_TIMEOUT, PENDING_MEMBERS_MAX};
 pub use driver::{Coordinator, CoordinatorConfig};
@@ -31,9 +32,13 @@ pub use error::{GroupError, PersistError};
 pub use machine::{Now, Shard, ShardLoader};
 pub use name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 pub use partitioner::partition_of;
-pub use record::{CommittedOffset, GroupMetadata, MemberMetadata, Record, RecordError};
+pub use record::{
+    CommittedOffset, GroupMetadata, MemberMetadata, Record, RecordError, ShareEpoch, ShareMember,
+    ShareRecord, ShareState,
+};
 pub use request::{
     ClientInfo, CommitPartition, CommitRequest, CommitTopic, DeleteOffsetsRequest, EndOffsetsRequest,
     FetchRequest, FetchTopic, HeartbeatRequest, Input, JoinRequest, LeaveRequest, Leaver, ListRequest,
-    OffsetProducer, PersistToken, Protocol, Request, RequestId, SyncRequest,
+    OffsetProducer, PersistToken, Protocol, Request, RequestId, ShareHeartbeat, ShareTerms, SyncRequest,
+    TopicView, Topics,
 };

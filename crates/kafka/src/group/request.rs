@@ -54,6 +54,55 @@ pub enum Request {
     Describe(GroupId),
     /// DeleteGroups, one group.
     Delete(GroupId),
+    /// ShareGroupHeartbeat.
+    ShareHeartbeat(ShareHeartbeat),
+    /// ShareGroupDescribe, one group.
+    DescribeShare(GroupId, Topics),
+}
+
+/// A topic as share groups see it: its id, and how many partitions it has.
+pub type TopicView = (TopicId, u32);
+
+/// The topics as they are when a request is asked; by name.
+#[derive(Clone)]
+pub struct Topics(pub Arc<dyn Fn(&str) -> Option<TopicView> + Send + Sync>);
+
+impl std::fmt::Debug for Topics {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Topics")
+    }
+}
+
+/// ShareGroupHeartbeat: `None` means "as before".
+#[derive(Clone, Debug)]
+pub struct ShareHeartbeat {
+    /// The group.
+    pub group: GroupId,
+    /// The member; its client made the id.
+    pub member: MemberId,
+    /// 0: joins; above: its epoch; -1: leaves.
+    pub epoch: i32,
+    /// Where it runs.
+    pub rack: Option<Arc<str>>,
+    /// Who asks.
+    pub client: ClientInfo,
+    /// Topics by name.
+    pub subscribed: Option<Vec<TopicName>>,
+    /// The settings of the group, as they are now.
+    pub terms: ShareTerms,
+    /// The topics.
+    pub topics: Topics,
+}
+
+/// Settings of a share group: the broker's, or its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShareTerms {
+    /// `group.share.session.timeout.ms`, `share.session.timeout.ms`.
+    pub session_timeout: std::time::Duration,
+    /// `group.share.heartbeat.interval.ms`, `share.heartbeat.interval.ms`.
+    pub heartbeat_interval: std::time::Duration,
+    /// `group.share.max.size`.
+    pub size_max: usize,
 }
 
 /// Who a member's client says it is.

@@ -24,7 +24,15 @@ pub struct Server {
     pub broker: Broker,
     pub kafka: Arc<Kafka>,
     pub limits: ConnectionLimits,
+    config: KafkaConfig,
     stop: watch::Sender<bool>,
+}
+
+fn coordinator() -> CoordinatorConfig {
+    CoordinatorConfig {
+        runtime: Handle::current(),
+        member_id_seed: 7,
+    }
 }
 
 impl Server {
@@ -56,17 +64,20 @@ impl Server {
             fetch_sessions_max: 100,
         };
         change(&mut config);
-        let coordinator = CoordinatorConfig {
-            runtime: Handle::current(),
-            member_id_seed: 7,
-        };
         Self {
-            kafka: Kafka::new(broker.clone(), config, coordinator),
+            kafka: Kafka::new(broker.clone(), config.clone(), coordinator()),
             world,
             broker,
+            config,
             limits: ConnectionLimits::default(),
             stop: watch::Sender::new(false),
         }
+    }
+
+    /// Opens another broker over what the last one left behind.
+    pub async fn reopen(&mut self) {
+        self.broker = self.world.open().await;
+        self.kafka = Kafka::new(self.broker.clone(), self.config.clone(), coordinator());
     }
 
     /// A topic, made behind the protocol's back.

@@ -17,6 +17,7 @@ mod offsets;
 mod produce;
 mod quotas;
 mod requests;
+mod share;
 mod telemetry;
 mod tools;
 mod transactions;

@@ -122,6 +122,8 @@ settings! {
             "Address on which Kafka clients are accepted. `localhost` listens on 127.0.0.1 and ::1; port 0 takes a free one.";
         advertised: Option<HostPort> = "",
             "Address that clients are told to connect to. None: the address on which the client reached this broker.";
+        rack: Option<String> = "",
+            "Rack or zone of this broker, as clients are told it (Kafka: broker.rack). Reads always go to the owner: there are no replicas to prefer.";
     }
     admin: AdminSettings "Admin listener" {
         listen: HostPort = "127.0.0.1:9644",

@@ -7,6 +7,7 @@ mod admin;
 mod batches;
 mod idempotent;
 mod producer;
+mod queue;
 mod reader;
 mod state;
 
@@ -14,6 +15,7 @@ pub use admin::{Admin, judge_forced, places};
 pub use batches::encode;
 pub use idempotent::Idempotent;
 pub use producer::Producer;
+pub use queue::{Belief, Consumers};
 pub use reader::{Reader, read_from, read_whole};
 pub use state::{Keeper, Opening};
 

@@ -6,6 +6,7 @@ use millstream_sim::objects::ObjectMutation;
 use millstream_sim::plan::{Mutations, Plan};
 use millstream_sim::run::{Report, run};
 use millstream_sim::trace::Lines;
+use millstream_sim::workload::Belief;
 
 /// Seeds within which a mutation has to be found.
 const SEEDS_MAX: u64 = 40;
@@ -63,6 +64,14 @@ fn a_manifest_record_that_is_lost_is_found() {
 fn producers_that_are_forgotten_by_uploads_are_found() {
     find(Mutations {
         manifest: Some(ManifestMutation::ForgetsProducers),
+        ..Mutations::default()
+    });
+}
+
+#[test]
+fn consumers_that_take_an_answer_for_granted_are_found() {
+    find(Mutations {
+        belief: Belief::TooEarly,
         ..Mutations::default()
     });
 }

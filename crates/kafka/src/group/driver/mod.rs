@@ -12,8 +12,8 @@ mod state;
 mod tests;
 
 use super::answer::{
-    Answer, CommittedTopic, DescribedGroup, FetchedTopic, JoinRefused, Joined, LeaveResults, ListedGroup,
-    Synced,
+    Answer, CommittedTopic, DescribedGroup, DescribedShareGroup, FetchedTopic, JoinRefused, Joined,
+    LeaveResults, ListedGroup, ShareBeaten, Synced,
 };
 use super::config::GroupConfig;
 use super::error::GroupError;
@@ -21,7 +21,7 @@ use super::name::{GroupId, InstanceId, MemberId, TopicId, TopicName};
 use super::partitioner::partition_of;
 use super::request::{
     CommitRequest, DeleteOffsetsRequest, EndOffsetsRequest, FetchRequest, HeartbeatRequest, JoinRequest,
-    LeaveRequest, ListRequest, Request, SyncRequest,
+    LeaveRequest, ListRequest, Request, ShareHeartbeat, SyncRequest, TopicView, Topics,
 };
 use member_ids::MemberIds;
 use millstream_broker::{Broker, Clock, OFFSETS_TOPIC};
@@ -197,6 +197,30 @@ impl Coordinator {
         }
     }
 
+    /// ShareGroupDescribe, one group.
+    pub async fn describe_share(&self, group: GroupId) -> Result<DescribedShareGroup, GroupError> {
+        match self
+            .ask(&group.clone(), Request::DescribeShare(group, self.topics()))
+            .await
+            .answer()
+            .await?
+        {
+            Answer::DescribeShare(outcome) => outcome,
+            _ => Err(GroupError::UnknownServerError),
+        }
+    }
+
+    /// The topics as they are when somebody looks.
+    #[must_use]
+    pub fn topics(&self) -> Topics {
+        let broker = self.broker.clone();
+        let view = move |name: &str| -> Option<TopicView> {
+            let topic = broker.topic(name)?;
+            Some((TopicId(topic.id().0), topic.partitions()))
+        };
+        Topics(Arc::new(view))
+    }
+
     /// DeleteGroups, one group.
     pub async fn delete(&self, group: GroupId) -> Result<(), GroupError> {
         match self
@@ -246,6 +270,8 @@ operations! {
     commit(CommitRequest) as Commit -> Vec<CommittedTopic>;
     /// OffsetFetch, one group.
     fetch(FetchRequest) as Fetch -> Vec<FetchedTopic>;
+    /// ShareGroupHeartbeat.
+    share_heartbeat(ShareHeartbeat) as ShareHeartbeat -> ShareBeaten;
     /// OffsetDelete.
     delete_offsets(DeleteOffsetsRequest) as DeleteOffsets -> Vec<CommittedTopic>;
 }

@@ -10,18 +10,24 @@
 use super::Turn;
 use super::base::Base;
 use super::classic::ClassicGroup;
+use super::share::ShareGroup;
 use super::turn::{Assigned, Replaced};
-use crate::group::answer::{DescribedGroup, GroupKind, GroupState};
+use crate::group::answer::{Answer, DescribedGroup, GroupKind, GroupState};
 use crate::group::error::{GroupError, PersistError};
 use crate::group::name::{ProtocolName, TopicName};
 use crate::group::record::CommittedOffset;
 use crate::group::request::{CommitRequest, HeartbeatRequest, JoinRequest, Leaver, RequestId, SyncRequest};
 use std::time::Duration;
 
+/// What the members of a share group do together.
+const SHARE_PROTOCOL_TYPE: &str = "share";
+
 #[derive(Debug)]
 pub(super) enum Group {
     /// Members agree among themselves; groups that only hold offsets are of this kind too.
     Classic(Box<ClassicGroup>),
+    /// Members share partitions, and records one by one (KIP-932).
+    Share(Box<ShareGroup>),
 }
 
 impl Group {
@@ -33,24 +39,28 @@ impl Group {
     pub fn base(&self) -> &Base {
         match self {
             Self::Classic(group) => &group.base,
+            Self::Share(group) => &group.base,
         }
     }
 
     pub fn base_mut(&mut self) -> &mut Base {
         match self {
             Self::Classic(group) => &mut group.base,
+            Self::Share(group) => &mut group.base,
         }
     }
 
     pub fn kind(&self) -> GroupKind {
         match self {
             Self::Classic(_) => GroupKind::Classic,
+            Self::Share(_) => GroupKind::Share,
         }
     }
 
     pub fn state(&self) -> GroupState {
         match self {
             Self::Classic(group) => group.state,
+            Self::Share(group) => group.state(),
         }
     }
 
@@ -58,6 +68,7 @@ impl Group {
     pub fn protocol_type(&self) -> Option<ProtocolName> {
         match self {
             Self::Classic(group) => group.protocol_type.clone(),
+            Self::Share(_) => Some(SHARE_PROTOCOL_TYPE.into()),
         }
     }
 
@@ -69,6 +80,7 @@ impl Group {
     pub fn is_idle(&self) -> bool {
         let idle = match self {
             Self::Classic(group) => group.is_idle(),
+            Self::Share(group) => group.is_empty(),
         };
         idle && self.base().writes_in_flight == 0
     }
@@ -82,6 +94,7 @@ impl Group {
     pub fn set_dead(&mut self) {
         match self {
             Self::Classic(group) => group.set_dead(),
+            Self::Share(group) => group.set_dead(true),
         }
     }
 
@@ -89,6 +102,7 @@ impl Group {
     pub fn set_empty(&mut self) {
         match self {
             Self::Classic(group) => group.state = GroupState::Empty,
+            Self::Share(group) => group.set_dead(false),
         }
     }
 
@@ -96,6 +110,7 @@ impl Group {
     pub fn consumes(&self, topic: &TopicName) -> bool {
         match self {
             Self::Classic(group) => group.state != GroupState::Empty && group.consumes(topic),
+            Self::Share(group) => group.consumes(topic),
         }
     }
 
@@ -103,6 +118,7 @@ impl Group {
     pub fn knows_its_topics(&self) -> bool {
         match self {
             Self::Classic(group) => group.is_consumer_group(),
+            Self::Share(_) => true,
         }
     }
 
@@ -110,6 +126,8 @@ impl Group {
     pub fn offsets_age(&self) -> bool {
         match self {
             Self::Classic(group) => group.offsets_age(),
+            // It has none, and stays until it is deleted.
+            Self::Share(_) => false,
         }
     }
 
@@ -117,6 +135,7 @@ impl Group {
     pub fn ages_from_ms(&self, offset: &CommittedOffset) -> i64 {
         match self {
             Self::Classic(group) => group.ages_from_ms(offset),
+            Self::Share(_) => offset.committed_ms,
         }
     }
 
@@ -124,6 +143,8 @@ impl Group {
     pub fn admit_commit(&mut self, commit: &CommitRequest, turn: &Turn<'_>) -> Result<(), GroupError> {
         match self {
             Self::Classic(group) => group.admit_commit(commit, turn),
+            // What its members consumed is not said by commits.
+            Self::Share(_) => Err(GroupError::NotOfKind(GroupKind::Classic)),
         }
     }
 
@@ -131,6 +152,7 @@ impl Group {
     pub fn describe(&self) -> Option<DescribedGroup> {
         match self {
             Self::Classic(group) => group.describe(),
+            Self::Share(_) => None,
         }
     }
 
@@ -138,12 +160,14 @@ impl Group {
     pub fn run_deadlines(&mut self, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.run_deadlines(turn),
+            Self::Share(group) => group.expire(turn),
         }
     }
 
     pub fn earliest_deadline(&self) -> Option<Duration> {
         match self {
             Self::Classic(group) => group.earliest_deadline(),
+            Self::Share(group) => group.earliest_deadline(),
         }
     }
 
@@ -151,6 +175,7 @@ impl Group {
     pub fn check(&self) {
         match self {
             Self::Classic(group) => group.check(),
+            Self::Share(group) => group.check(),
         }
     }
 }
@@ -160,24 +185,28 @@ impl Group {
     pub fn join(&mut self, request: RequestId, join: JoinRequest, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.join(request, join, turn),
+            Self::Share(_) => turn.refuse_join(request, GroupError::InconsistentGroupProtocol, join.member),
         }
     }
 
     pub fn sync(&mut self, request: RequestId, sync: SyncRequest, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.sync(request, sync, turn),
+            Self::Share(_) => turn.reply(request, Answer::Sync(Err(GroupError::UnknownMemberId))),
         }
     }
 
     pub fn heartbeat(&mut self, request: RequestId, beat: &HeartbeatRequest, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.heartbeat(request, beat, turn),
+            Self::Share(_) => turn.reply(request, Answer::Heartbeat(Err(GroupError::UnknownMemberId))),
         }
     }
 
     pub fn leave(&mut self, request: RequestId, leavers: Vec<Leaver>, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.leave(request, leavers, turn),
+            Self::Share(_) => turn.reply(request, Answer::Leave(Err(GroupError::UnknownMemberId))),
         }
     }
 
@@ -185,6 +214,8 @@ impl Group {
     pub fn replaced(&mut self, replaced: Replaced, outcome: Result<(), PersistError>, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.replaced(replaced, outcome, turn),
+            // Only a group that nobody has joined becomes a share group: no such write of its is under way.
+            Self::Share(_) => {}
         }
     }
 
@@ -192,6 +223,8 @@ impl Group {
     pub fn assigned(&mut self, assigned: Assigned, outcome: Result<(), PersistError>, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.assigned(assigned, outcome, turn),
+            // Only a group that nobody has joined becomes a share group: no such write of its is under way.
+            Self::Share(_) => {}
         }
     }
 }

@@ -7,6 +7,7 @@ use super::base::Base;
 use super::classic::ClassicGroup;
 use super::group::Group;
 use super::retention::Sweep;
+use super::share::ShareGroup;
 use super::transactions::Transactions;
 use super::{Now, Shard};
 use crate::group::config::GroupConfig;
@@ -71,7 +72,12 @@ impl ShardLoader {
 impl Group {
     /// The kind follows from what is stored; a group that only has offsets is nobody's yet.
     fn restore(id: GroupId, durable: DurableGroup, now: Now) -> Self {
-        Self::Classic(Box::new(ClassicGroup::restore(Base::new(id, durable), now)))
+        let base = Base::new(id, durable);
+        if base.durable.share.is_empty() {
+            Self::Classic(Box::new(ClassicGroup::restore(base, now)))
+        } else {
+            Self::Share(Box::new(ShareGroup::restore(base, now)))
+        }
     }
 }
 

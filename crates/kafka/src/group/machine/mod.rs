@@ -16,6 +16,7 @@ mod group;
 mod load;
 mod offsets;
 mod retention;
+mod share;
 mod transactions;
 mod turn;
 
@@ -133,6 +134,8 @@ impl Shard {
                 let described = described.ok_or(GroupError::GroupIdNotFound);
                 out.push(Output::Reply(id, Answer::Describe(described)));
             }
+            Request::ShareHeartbeat(beat) => self.share_heartbeat(id, &beat, now, out),
+            Request::DescribeShare(group, topics) => self.describe_share(id, &group, &topics, out),
             Request::Delete(group) => {
                 let missing = Answer::Delete(Err(GroupError::GroupIdNotFound));
                 self.of_group(&group, id, missing, now, out, |group, turn| {
@@ -184,6 +187,9 @@ impl Shard {
                 Then::Replaced(replaced) => group.replaced(*replaced, outcome, turn),
                 Then::Assigned(assigned) => group.assigned(assigned, outcome, turn),
                 Then::Deleted(request) => group.deleted(request, outcome, turn),
+            }
+            if let (Err(_), Group::Share(share)) = (outcome, group) {
+                share.not_written(turn);
             }
         });
         if let Some(request) = ended {

@@ -1,7 +1,7 @@
 //! The records that a shard keeps in its stream: groups of every kind and offsets, keyed, versioned, little-endian.
 //!
 //! The first byte of a key says which record it is, and so of which kind its group is; each kind has a range of its own:
-//! 1 to 3 classic groups and offsets, 16 to 31 consumer groups, 32 to 47 kept for the next kind.
+//! 1 to 3 classic groups and offsets, 16 to 31 consumer groups, 32 to 47 share groups.
 //!
 //! Owns: the bytes, drawn in docs/format/group.md. Never: when to write them. No checksum of its own: the batch that holds
 //! them has one.
@@ -9,11 +9,13 @@
 //! **Invariant**: `decode(encode(r)) == r`; a length is compared with the bytes that remain before anything is allocated.
 
 mod codec;
+mod share;
 
 use super::answer::EncodedRecord;
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 use bytes::Bytes;
 use codec::{Reader, VALUE_VERSION, put_bytes, put_length, put_optional_text, put_text};
+pub use share::{ShareEpoch, ShareMember, ShareRecord, ShareState};
 use std::fmt;
 use std::sync::Arc;
 
@@ -33,6 +35,8 @@ pub enum Record {
     Offset(GroupId, TopicName, i32, Option<CommittedOffset>),
     /// An offset that becomes committed when the producer's transaction does.
     TransactionalOffset(GroupId, i64, TopicName, i32, Option<CommittedOffset>),
+    /// A part of a share group.
+    Share(GroupId, ShareRecord),
 }
 
 /// The durable half of a group.
@@ -117,7 +121,10 @@ impl Record {
     #[must_use]
     pub fn group(&self) -> &GroupId {
         match self {
-            Self::Group(group, _) | Self::Offset(group, ..) | Self::TransactionalOffset(group, ..) => group,
+            Self::Group(group, _)
+            | Self::Offset(group, ..)
+            | Self::TransactionalOffset(group, ..)
+            | Self::Share(group, _) => group,
         }
     }
 
@@ -126,6 +133,7 @@ impl Record {
     pub fn is_tombstone(&self) -> bool {
         match self {
             Self::Group(_, value) => value.is_none(),
+            Self::Share(_, record) => record.is_tombstone(),
             Self::Offset(_, _, _, value) | Self::TransactionalOffset(_, _, _, _, value) => value.is_none(),
         }
     }
@@ -155,6 +163,11 @@ impl Record {
                 key.extend_from_slice(&partition.to_le_bytes());
                 offset.as_ref().map(encode_offset)
             }
+            Self::Share(group, record) => {
+                let (bytes, value) = record.encode(group);
+                key = bytes;
+                value
+            }
         };
         EncodedRecord {
             key: Bytes::from(key),
@@ -179,7 +192,10 @@ impl Record {
                 let offset = value.map(decode_offset).transpose()?;
                 Record::TransactionalOffset(group, producer_id, topic, partition, offset)
             }
-            other => return Err(RecordError::UnknownVersion(other)),
+            other => match ShareRecord::decode(other, &mut key, value)? {
+                Some(record) => Record::Share(group, record),
+                None => return Err(RecordError::UnknownVersion(other)),
+            },
         };
         key.finish()?;
         Ok(record)

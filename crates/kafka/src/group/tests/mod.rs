@@ -8,5 +8,6 @@ mod properties;
 mod records;
 mod retention;
 mod sessions;
+mod share;
 mod static_members;
 mod syncing;

@@ -4,6 +4,7 @@ mod cluster;
 mod groups;
 mod records;
 mod security;
+mod share;
 mod topics;
 mod transactions;
 
@@ -52,6 +53,7 @@ async fn every_advertised_version_of_every_api_is_answered_without_error() {
     topics::all(&mut covered, &mut client).await;
     cluster::all(&mut covered, &mut client).await;
     groups::all(&mut covered, &mut client, id).await;
+    share::all(&mut covered, &mut client, id).await;
     transactions::all(&mut covered, &mut client).await;
     security::all(&mut covered).await;
     let advertised: BTreeSet<i16> = supported_apis().iter().map(|api| api.key).collect();

@@ -1,0 +1,299 @@
+//! A share group (KIP-932): the coordinator spreads members over partitions, several to one where there are more members, and
+//! nobody has to give anything back before another one begins.
+//!
+//! Owns: members, their sessions, the group's epoch, the spreading. Never: records and their locks; those are the queues'.
+//!
+//! **Invariant** (trap T12): `state` changes by records only, each of which is also written; it is the fold of the stream and of the
+//! writes under way. Who has which partitions is a function of `state` and of the topics, so it needs no record.
+
+mod assign;
+mod heartbeat;
+
+use super::base::Base;
+use super::group::Group;
+use super::turn::Then;
+use super::{Now, Shard, Turn};
+use crate::group::answer::{
+    Answer, DescribedShareGroup, DescribedShareMember, GroupKind, GroupState, Output, Share,
+};
+use crate::group::error::{GroupError, PersistError};
+use crate::group::name::{GroupId, MemberId, TopicName};
+use crate::group::record::{Record, ShareEpoch, ShareMember, ShareRecord, ShareState};
+use crate::group::request::{RequestId, ShareHeartbeat, Topics};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a member may be silent after a restart, until its next heartbeat brings the group's own setting. Kafka's default.
+const RESTORED_SESSION_TIMEOUT: Duration = Duration::from_secs(45);
+
+#[derive(Debug)]
+pub(super) struct ShareGroup {
+    pub base: Base,
+    /// What the records say, those under way included.
+    state: ShareState,
+    dead: bool,
+    sessions: BTreeMap<MemberId, Session>,
+}
+
+/// When a member is taken for gone, and the epoch that it was told last.
+#[derive(Clone, Copy, Debug)]
+struct Session {
+    ends: Duration,
+    told: i32,
+}
+
+impl ShareGroup {
+    fn new(base: Base) -> Self {
+        Self {
+            base,
+            state: ShareState::default(),
+            dead: false,
+            sessions: BTreeMap::new(),
+        }
+    }
+
+    /// The group that the base's records hold. Each member has a fresh session.
+    pub fn restore(base: Base, now: Now) -> Self {
+        let mut group = Self::new(base);
+        group.state = group.base.durable.share.clone();
+        group.meet_members(now);
+        group
+    }
+
+    /// Members have sessions and nobody else.
+    fn meet_members(&mut self, now: Now) {
+        let members = &self.state.members;
+        self.sessions.retain(|id, _| members.contains_key(id));
+        let strangers = members.keys().filter(|id| !self.sessions.contains_key(*id));
+        let strangers: Vec<MemberId> = strangers.cloned().collect();
+        for member in strangers {
+            self.renew_session(&member, now.monotonic + RESTORED_SESSION_TIMEOUT);
+        }
+    }
+
+    pub fn state(&self) -> GroupState {
+        match () {
+            () if self.dead => GroupState::Dead,
+            () if self.state.members.is_empty() => GroupState::Empty,
+            () => GroupState::Stable,
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.state.members.is_empty()
+    }
+
+    /// Its deletion begins, or has ended: the tombstones are durable, or are not, and what is stored is what there is.
+    pub fn set_dead(&mut self, dead: bool) {
+        self.dead = dead;
+        if !dead && self.base.writes_in_flight == 0 {
+            self.state = self.base.durable.share.clone();
+        }
+    }
+
+    /// A write failed: what was decided by it does not hold. Who was let in by it is told so by its next heartbeat, who was removed by
+    /// it is removed again.
+    pub fn not_written(&mut self, turn: &Turn<'_>) {
+        self.state = self.base.durable_and_pending(turn).share;
+        let epoch = self.epoch();
+        for session in self.sessions.values_mut() {
+            session.told = session.told.min(epoch);
+        }
+        self.meet_members(turn.now);
+    }
+
+    /// Whether members consume the topic.
+    pub fn consumes(&self, topic: &TopicName) -> bool {
+        self.state
+            .members
+            .values()
+            .any(|member| member.subscribed.contains(topic))
+    }
+
+    fn epoch(&self) -> i32 {
+        self.state.epoch.map_or(0, |epoch| epoch.epoch)
+    }
+
+    /// Puts a record into force and among those to be written.
+    fn emit(&mut self, record: ShareRecord, records: &mut Vec<Record>) {
+        records.push(Record::Share(self.base.id.clone(), record.clone()));
+        self.state.apply(record);
+    }
+
+    /// Members, subscriptions or topics have changed: a new epoch.
+    fn raise_epoch(&mut self, topics: u64, records: &mut Vec<Record>) {
+        let epoch = self.epoch().saturating_add(1);
+        self.emit(ShareRecord::Epoch(Some(ShareEpoch { epoch, topics })), records);
+    }
+
+    /// FNV-1a over names, ids and partition counts of what the members subscribe to. The same at every start: it is stored.
+    fn hash_topics(&self, topics: &Topics) -> u64 {
+        const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+        let subscribed: BTreeSet<&TopicName> = self
+            .state
+            .members
+            .values()
+            .flat_map(|member| &member.subscribed)
+            .collect();
+        let mut hash = OFFSET_BASIS;
+        for name in subscribed {
+            if let Some((id, partitions)) = (topics.0)(name.as_str()) {
+                let parts = [name.as_str().as_bytes(), &id.0, &partitions.to_le_bytes()];
+                hash = parts.into_iter().flatten().fold(hash, |hash, byte| {
+                    (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+                });
+            }
+        }
+        hash
+    }
+
+    fn share_of(&self, member: &MemberId, topics: &Topics) -> Arc<Share> {
+        Arc::new(assign::share_of(member, &self.state.members, topics))
+    }
+
+    fn renew_session(&mut self, id: &MemberId, ends: Duration) {
+        let told = self.epoch();
+        self.sessions.insert(id.clone(), Session { ends, told });
+        self.base.note(ends);
+    }
+
+    pub fn earliest_deadline(&self) -> Option<Duration> {
+        self.sessions.values().map(|session| session.ends).min()
+    }
+
+    /// Silent members go.
+    pub fn expire(&mut self, turn: &mut Turn<'_>) {
+        let now = turn.now.monotonic;
+        let silent = self.sessions.iter().filter(|(_, session)| session.ends <= now);
+        let silent: Vec<MemberId> = silent.map(|(id, _)| id.clone()).collect();
+        if silent.is_empty() || self.dead {
+            return;
+        }
+        let mut records = Vec::new();
+        for id in &silent {
+            tracing::info!(group = %self.base.id, member = %id, "a silent member is removed");
+            self.remove_member(id, &mut records);
+        }
+        let topics = self.state.epoch.map_or(0, |epoch| epoch.topics);
+        self.raise_epoch(topics, &mut records);
+        self.base.persist(records, Then::Nothing, turn);
+    }
+
+    fn remove_member(&mut self, id: &MemberId, records: &mut Vec<Record>) {
+        self.sessions.remove(id);
+        self.emit(ShareRecord::Member(id.clone(), None), records);
+    }
+
+    fn describe(&self, topics: &Topics) -> DescribedShareGroup {
+        let member = |(id, told): (&MemberId, &Arc<ShareMember>)| DescribedShareMember {
+            member: id.clone(),
+            epoch: self.sessions.get(id).map_or(0, |session| session.told),
+            told: told.clone(),
+            assigned: self.share_of(id, topics),
+        };
+        DescribedShareGroup {
+            group: self.base.id.clone(),
+            state: self.state(),
+            epoch: self.epoch(),
+            members: self.state.members.iter().map(member).collect(),
+        }
+    }
+
+    fn share_heartbeat(&mut self, request: RequestId, beat: &ShareHeartbeat, turn: &mut Turn<'_>) {
+        if self.dead {
+            return turn.reply(
+                request,
+                Answer::ShareHeartbeat(Err(GroupError::CoordinatorNotAvailable)),
+            );
+        }
+        let mut records = Vec::new();
+        let ok = Answer::ShareHeartbeat(self.beat(beat, &mut records, turn.now));
+        if records.is_empty() && self.base.writes_in_flight == 0 {
+            return turn.reply(request, ok);
+        }
+        // Answered once everything that the answer may depend on is durable.
+        self.base
+            .persist(records, Then::Answer { request, ok, failed }, turn);
+    }
+
+    /// The invariants of a share group, each with a name.
+    pub fn check(&self) {
+        let id = &self.base.id;
+        if self.base.writes_in_flight == 0 && !self.dead {
+            assert_eq!(
+                self.state, self.base.durable.share,
+                "what_lives_is_what_is_written: {id}"
+            );
+        }
+        assert!(
+            self.dead || self.state.members.keys().eq(self.sessions.keys()),
+            "members_have_sessions_and_nobody_else: {id}"
+        );
+        for session in self.sessions.values() {
+            assert!(
+                session.told <= self.epoch(),
+                "nobody_was_told_of_the_future: {id}"
+            );
+        }
+    }
+}
+
+fn failed(error: PersistError) -> Answer {
+    Answer::ShareHeartbeat(Err(error.for_group()))
+}
+
+impl Shard {
+    pub(super) fn share_heartbeat(
+        &mut self,
+        id: RequestId,
+        beat: &ShareHeartbeat,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) {
+        // Only who joins brings a group into being.
+        if let Err(error) = self.ensure_group(&beat.group, beat.epoch == 0, now) {
+            return out.push(Output::Reply(id, Answer::ShareHeartbeat(Err(error))));
+        }
+        self.with_group(&beat.group, now, out, |group, turn| {
+            group.become_share_group(beat.epoch == 0);
+            match group {
+                Group::Share(group) => group.share_heartbeat(id, beat, turn),
+                _ => {
+                    // In Kafka's way: a group of another kind is no share group.
+                    let error = GroupError::NotOfKind(GroupKind::Share);
+                    turn.reply(id, Answer::ShareHeartbeat(Err(error)));
+                }
+            }
+        });
+    }
+
+    pub(super) fn describe_share(
+        &self,
+        id: RequestId,
+        group: &GroupId,
+        topics: &Topics,
+        out: &mut Vec<Output>,
+    ) {
+        let described = match self.groups.get(group) {
+            Some(Group::Share(group)) if !group.dead => Ok(group.describe(topics)),
+            Some(Group::Share(_)) | None => Err(GroupError::GroupIdNotFound),
+            Some(_) => Err(GroupError::NotOfKind(GroupKind::Share)),
+        };
+        out.push(Output::Reply(id, Answer::DescribeShare(described)));
+    }
+}
+
+impl Group {
+    /// A group that is nobody's takes the kind of the first who joins.
+    fn become_share_group(&mut self, joins: bool) {
+        let is_nobodys = joins && !matches!(self, Self::Share(_)) && self.is_vacant();
+        if is_nobodys {
+            let id = self.base().id.clone();
+            let armed_at = self.base().armed_at;
+            let mut base = Base::new(id, crate::group::durable::DurableGroup::default());
+            base.armed_at = armed_at;
+            *self = Self::Share(Box::new(ShareGroup::new(base)));
+        }
+    }
+}

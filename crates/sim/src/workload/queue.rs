@@ -1,0 +1,265 @@
+//! Consumers of queues: they acquire records, answer some, forget others, and remember what was confirmed to them.
+//!
+//! What must hold: a record whose acceptance was confirmed is never handed out again; one that was handed out and whose end nobody was
+//! told of, is; and nobody holds a record that another one holds.
+
+use super::Ctx;
+use crate::model::Place;
+use crate::rng::Rng;
+use millstream_broker::queue::{
+    AcquireAsk, AcquireBudget, Acquired, Dispatch, Disposition, Holder, Policy, PolicySource, QueueError,
+    Queues, Settlement, Space, StartAt, SubscriptionId,
+};
+use millstream_broker::{Isolation, Topic};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Consumers that share the queues.
+const HOLDERS: u64 = 2;
+
+/// Steps of one look at everything that is left, at the most.
+const DRAIN_STEPS_MAX: u32 = 2_000;
+
+const LOCK: Duration = Duration::from_secs(5);
+
+/// What is known of one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    /// Handed out; nobody was told of its end.
+    Seen,
+    /// Its end was asked for, and nobody knows.
+    Perhaps,
+    /// Its end was confirmed.
+    Finished,
+}
+
+/// When the consumers believe that an end is confirmed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Belief {
+    /// When they are told.
+    #[default]
+    WhenTold,
+    /// As soon as they have asked: wrong on purpose.
+    TooEarly,
+}
+
+struct Terms;
+
+impl PolicySource for Terms {
+    fn policy(&self, _: &SubscriptionId) -> Arc<Policy> {
+        Arc::new(Policy {
+            lock: LOCK,
+            deliveries_max: u16::MAX,
+            unsettled_max: 60,
+            start: StartAt::Earliest,
+            isolation: Isolation::ReadUncommitted,
+            dead_letters: None,
+        })
+    }
+}
+
+/// See the module.
+pub struct Consumers {
+    rng: Rng,
+    belief: Belief,
+    records: BTreeMap<Place, BTreeMap<u64, Known>>,
+    /// Until when this life's consumers hold what.
+    held: BTreeMap<(Place, u64), Duration>,
+}
+
+impl Consumers {
+    /// Consumers that have seen nothing.
+    #[must_use]
+    pub fn new(rng: Rng, belief: Belief) -> Self {
+        Self {
+            rng,
+            belief,
+            records: BTreeMap::new(),
+            held: BTreeMap::new(),
+        }
+    }
+
+    /// The queues of one life.
+    #[must_use]
+    pub fn queues(ctx: &Ctx) -> Queues {
+        Queues::new(
+            ctx.broker.clone(),
+            tokio::runtime::Handle::current(),
+            Arc::new(Terms),
+        )
+    }
+
+    /// Works until the broker's life ends.
+    pub async fn work(&mut self, ctx: &Ctx) {
+        self.held.clear();
+        let queues = Self::queues(ctx);
+        loop {
+            if let Some((topic, place)) = ctx.pick_place(&mut self.rng) {
+                let holder = Holder(self.rng.below(HOLDERS));
+                let acquired = self.acquire(ctx, &queues, holder, &topic, place).await;
+                self.answer(ctx, &queues, holder, place, acquired).await;
+            }
+            ctx.pause(&mut self.rng).await;
+        }
+    }
+
+    async fn acquire(
+        &mut self,
+        ctx: &Ctx,
+        queues: &Queues,
+        holder: Holder,
+        topic: &Arc<Topic>,
+        place: Place,
+    ) -> Vec<Acquired> {
+        let ask = AcquireAsk {
+            subscription: subscription(place),
+            topic: topic.clone(),
+        };
+        let budget = AcquireBudget {
+            bytes_max: *self.rng.pick(&[1, 500, 10_000]),
+            records_max: 1 + self.rng.below(20),
+            wait_max: Duration::from_millis(self.rng.below(200)),
+            dispatch: *self.rng.pick(&[Dispatch::Batches, Dispatch::Records]),
+        };
+        let results = queues
+            .acquire(holder, &[ask], budget, std::future::pending())
+            .await;
+        let Some(Ok(slice)) = results.into_iter().next() else {
+            return Vec::new();
+        };
+        let now = ctx.world.now();
+        for acquired in &slice.acquired {
+            for offset in acquired.range.clone() {
+                ctx.world.event(&format!("client: {place} acquired {offset}"));
+                self.saw(ctx, place, offset, now);
+            }
+        }
+        slice.acquired
+    }
+
+    fn saw(&mut self, ctx: &Ctx, place: Place, offset: u64, now: Duration) {
+        let known = self
+            .records
+            .entry(place)
+            .or_default()
+            .entry(offset)
+            .or_insert(Known::Seen);
+        if *known == Known::Finished {
+            ctx.world.violate(format!(
+                "{place}: {offset} was handed out after its end was confirmed"
+            ));
+        }
+        // Whatever was asked for, it did not happen.
+        *known = Known::Seen;
+        let before = self.held.insert((place, offset), now + LOCK);
+        // A write whose outcome is unknown makes the broker read its state anew, and that ends locks of others.
+        let keeps_locks = ctx.plan.disk.write_error == 0 && ctx.plan.disk.sync_error == 0;
+        if keeps_locks && before.is_some_and(|until| now < until) {
+            ctx.world
+                .violate(format!("{place}: {offset} is held by two at once"));
+        }
+    }
+
+    async fn answer(
+        &mut self,
+        ctx: &Ctx,
+        queues: &Queues,
+        holder: Holder,
+        place: Place,
+        acquired: Vec<Acquired>,
+    ) {
+        for Acquired { range, .. } in acquired {
+            let disposition = match self.rng.below(8) {
+                0 => continue,
+                1 => Disposition::Release,
+                2 => Disposition::Reject,
+                _ => Disposition::Accept,
+            };
+            self.settle(ctx, queues, holder, place, Settlement { range, disposition })
+                .await;
+        }
+    }
+
+    async fn settle(&mut self, ctx: &Ctx, queues: &Queues, holder: Holder, place: Place, answer: Settlement) {
+        let asked = match (self.belief, answer.disposition) {
+            (Belief::WhenTold, _) => Known::Perhaps,
+            (Belief::TooEarly, Disposition::Release) => Known::Seen,
+            (Belief::TooEarly, _) => Known::Finished,
+        };
+        self.know(place, &answer, asked);
+        let outcome = queues
+            .settle(&subscription(place), holder, std::slice::from_ref(&answer))
+            .await;
+        ctx.world
+            .event(&format!("client: {place} {answer:?}: {outcome:?}"));
+        let known = match outcome {
+            Ok(()) if answer.disposition == Disposition::Release => Known::Seen,
+            Ok(()) => Known::Finished,
+            Err(QueueError::Unknown | QueueError::Closed) => Known::Perhaps,
+            Err(_) => Known::Seen,
+        };
+        if self.belief == Belief::WhenTold {
+            self.know(place, &answer, known);
+        }
+        // It may be handed out again from now on, or when its lock has run out.
+        for offset in answer.range {
+            self.held.remove(&(place, offset));
+        }
+    }
+
+    fn know(&mut self, place: Place, answer: &Settlement, known: Known) {
+        let records = self.records.entry(place).or_default();
+        for offset in answer.range.clone() {
+            records.insert(offset, known);
+        }
+    }
+
+    /// Nothing fails any more: everything that was seen and has no end comes again, unless the log has let go of it.
+    pub async fn drain(&mut self, ctx: &Ctx) {
+        self.held.clear();
+        let queues = Self::queues(ctx);
+        for (topic, place) in super::places(ctx) {
+            for _ in 0..DRAIN_STEPS_MAX {
+                let acquired = self.acquire(ctx, &queues, Holder(0), &topic, place).await;
+                if acquired.is_empty() {
+                    break;
+                }
+                for Acquired { range, .. } in acquired {
+                    let disposition = Disposition::Accept;
+                    self.settle(ctx, &queues, Holder(0), place, Settlement { range, disposition })
+                        .await;
+                }
+            }
+            self.judge_rest(ctx, &topic, place);
+        }
+        queues.close();
+    }
+
+    fn judge_rest(&self, ctx: &Ctx, topic: &Topic, place: Place) {
+        let Some(stream) = topic.stream(place.partition) else {
+            return;
+        };
+        // Compaction takes records away as it likes.
+        if topic.settings().compacted {
+            return;
+        }
+        let start = stream.bounds().start.0;
+        for (offset, known) in self.records.get(&place).into_iter().flatten() {
+            if *offset >= start && *known == Known::Seen {
+                ctx.world.violate(format!(
+                    "{place}: {offset} was handed out, has no end, and does not come again"
+                ));
+            }
+        }
+    }
+}
+
+fn subscription(place: Place) -> SubscriptionId {
+    SubscriptionId {
+        space: Space(1),
+        name: Arc::from("sim"),
+        topic: place.topic,
+        partition: place.partition,
+    }
+}
