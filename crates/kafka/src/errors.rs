@@ -111,19 +111,6 @@ impl Coded for AlterError {
     }
 }
 
-impl<E: Coded> Coded for NamedError<E> {
-    fn code(&self) -> ErrorCode {
-        match self {
-            NamedError::Refused(error) => error.code(),
-            NamedError::Catalog(CatalogError::NameTooLong) => ErrorCode::INVALID_REQUEST,
-            NamedError::Catalog(CatalogError::ConfigsTooLarge) => ErrorCode::INVALID_CONFIG,
-            // Clients try again.
-            NamedError::Catalog(CatalogError::Contended) => ErrorCode::REQUEST_TIMED_OUT,
-            NamedError::Catalog(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
-        }
-    }
-}
-
 impl Coded for AclError {
     fn code(&self) -> ErrorCode {
         match self {
@@ -132,28 +119,6 @@ impl Coded for AclError {
             // Clients try again.
             AclError::Contended(_) => ErrorCode::REQUEST_TIMED_OUT,
             AclError::Store(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
-        }
-    }
-}
-
-impl Coded for QuotaError {
-    fn code(&self) -> ErrorCode {
-        ErrorCode::INVALID_REQUEST
-    }
-}
-
-impl Coded for FeatureError {
-    fn code(&self) -> ErrorCode {
-        ErrorCode::INVALID_UPDATE_VERSION
-    }
-}
-
-impl Coded for TelemetryError {
-    fn code(&self) -> ErrorCode {
-        match self {
-            TelemetryError::TooEarly | TelemetryError::Full => ErrorCode::THROTTLING_QUOTA_EXCEEDED,
-            TelemetryError::Ended => ErrorCode::INVALID_REQUEST,
-            TelemetryError::UnknownSubscription => ErrorCode::UNKNOWN_SUBSCRIPTION_ID,
         }
     }
 }
@@ -181,6 +146,41 @@ impl Coded for TokenError {
     }
 }
 
+impl<E: Coded> Coded for NamedError<E> {
+    fn code(&self) -> ErrorCode {
+        match self {
+            NamedError::Refused(error) => error.code(),
+            NamedError::Catalog(CatalogError::NameTooLong) => ErrorCode::INVALID_REQUEST,
+            NamedError::Catalog(CatalogError::ConfigsTooLarge) => ErrorCode::INVALID_CONFIG,
+            // Clients try again.
+            NamedError::Catalog(CatalogError::Contended) => ErrorCode::REQUEST_TIMED_OUT,
+            NamedError::Catalog(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl Coded for QuotaError {
+    fn code(&self) -> ErrorCode {
+        ErrorCode::INVALID_REQUEST
+    }
+}
+
+impl Coded for FeatureError {
+    fn code(&self) -> ErrorCode {
+        ErrorCode::INVALID_UPDATE_VERSION
+    }
+}
+
+impl Coded for TelemetryError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            TelemetryError::TooEarly | TelemetryError::Full => ErrorCode::THROTTLING_QUOTA_EXCEEDED,
+            TelemetryError::Ended => ErrorCode::INVALID_REQUEST,
+            TelemetryError::UnknownSubscription => ErrorCode::UNKNOWN_SUBSCRIPTION_ID,
+        }
+    }
+}
+
 impl Coded for GroupError {
     fn code(&self) -> ErrorCode {
         match self {
@@ -204,7 +204,11 @@ impl Coded for GroupError {
             GroupError::StaleProducerEpoch => ErrorCode::INVALID_PRODUCER_EPOCH,
             GroupError::GroupSubscribedToTopic => ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC,
             GroupError::FencedMemberEpoch => ErrorCode::FENCED_MEMBER_EPOCH,
+            GroupError::StaleMemberEpoch => ErrorCode::STALE_MEMBER_EPOCH,
+            GroupError::UnreleasedInstanceId => ErrorCode::UNRELEASED_INSTANCE_ID,
+            GroupError::InvalidRegularExpression => ErrorCode::INVALID_REGULAR_EXPRESSION,
             GroupError::NotOfKind(_) => ErrorCode::GROUP_ID_NOT_FOUND,
+            GroupError::UnsupportedVersion => ErrorCode::UNSUPPORTED_VERSION,
             GroupError::UnknownServerError => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }

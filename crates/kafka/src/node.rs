@@ -46,10 +46,10 @@ pub struct Kafka {
     pub metrics: Arc<ApiMetrics>,
     /// Consumer groups.
     pub groups: Arc<Coordinator>,
-    /// Metrics that clients push.
-    pub telemetry: Telemetry,
     /// Share groups: their records and sessions.
     pub shares: ShareGroups,
+    /// Metrics that clients push.
+    pub telemetry: Telemetry,
     /// Transactions.
     pub transactions: TransactionCoordinator,
     pub(crate) config: KafkaConfig,
@@ -70,8 +70,8 @@ impl Kafka {
         let runtime = coordinator.runtime.clone();
         let groups = Arc::new(Coordinator::new(broker.clone(), coordinator));
         Arc::new(Kafka {
-            telemetry: Telemetry::new(&broker),
             shares: ShareGroups::new(broker.clone(), runtime.clone()),
+            telemetry: Telemetry::new(&broker),
             transactions: TransactionCoordinator::new(broker.clone(), groups.clone(), runtime),
             groups,
             broker,

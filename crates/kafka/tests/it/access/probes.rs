@@ -1,5 +1,7 @@
 //! One request of each API, from somebody without any right, and the code that Kafka answers.
 
+mod cluster;
+
 use super::{as_set, name, records};
 use crate::harness::{Client, Server};
 use millstream_broker::security::Principal;
@@ -51,6 +53,8 @@ impl Probe {
         self.offsets().await;
         self.topics().await;
         self.cluster().await;
+        self.ownership().await;
+        self.limits().await;
         self.configs().await;
         self.security().await;
     }
@@ -116,6 +120,21 @@ impl Probe {
     }
 
     async fn share_groups(&mut self) {
+        let beat = ConsumerGroupHeartbeatRequest {
+            group_id: name("g"),
+            member_id: name("m"),
+            rebalance_timeout_ms: 60_000,
+            subscribed_topic_names: Some(vec![name("t")]),
+            topic_partitions: Some(Vec::new()),
+            ..Default::default()
+        };
+        self.refused(GROUP, beat, |answer| answer.error_code).await;
+        let describe = ConsumerGroupDescribeRequest {
+            group_ids: vec![name("g")],
+            include_authorized_operations: false,
+        };
+        self.refused(GROUP, describe, |answer| answer.groups[0].error_code)
+            .await;
         let (group_id, member_id) = (name("g"), name("m"));
         let beat = ShareGroupHeartbeatRequest {
             group_id: group_id.clone(),
