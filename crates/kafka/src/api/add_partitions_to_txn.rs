@@ -5,6 +5,7 @@
 //!
 //! All partitions of a request are added, or none.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::TopicName;
@@ -49,6 +50,13 @@ impl Api for AddPartitionsToTxn {
                 ..Default::default()
             });
         }
+        // Only brokers name many transactions at once.
+        if let Err(code) = kafka.need(&call, Operation::ClusterAction, Resource::Cluster) {
+            return Begun::Done(AddPartitionsToTxnResponse {
+                error_code: code.0,
+                ..Default::default()
+            });
+        }
         let mut results = Vec::with_capacity(request.transactions.len());
         for transaction in request.transactions {
             results.push(AddPartitionsToTxnResult {
@@ -71,10 +79,20 @@ async fn one(
     if asked.transactional_id.is_empty() {
         return encode(asked, |_, _| ErrorCode::INVALID_REQUEST);
     }
+    let own = Resource::TransactionalId(&asked.transactional_id);
+    if let Err(code) = kafka.need(call, Operation::Write, own) {
+        return encode(asked, |_, _| code);
+    }
     let exists = |topic: &Str, partition: i32| {
         let known = kafka.broker.topic(topic);
         known.is_some_and(|known| super::offset_commit::has_partition(&known, partition))
     };
+    let refused = |topic: &Str| kafka.need(call, Operation::Write, Resource::Topic(topic)).err();
+    if asked.topics.iter().any(|topic| refused(&topic.name).is_some()) {
+        return encode(asked, |topic, _| {
+            refused(topic).unwrap_or(ErrorCode::OPERATION_NOT_ATTEMPTED)
+        });
+    }
     let partitions = partitions_of(&asked.topics);
     let all_exist = partitions
         .iter()

@@ -33,12 +33,14 @@ impl Api for AlterClientQuotas {
         } else {
             Dry::Run
         };
+        let allowed = kafka
+            .need(&call, Operation::AlterConfigs, Resource::Cluster)
+            .map_err(|code| (code, "Cluster authorization failed.".to_owned()));
         let mut response = AlterClientQuotasResponse::default();
-        let allowed = kafka.need(&call, Operation::AlterConfigs, Resource::Cluster);
         for asked in request.entries {
-            let outcome = match allowed {
+            let outcome = match &allowed {
                 Ok(()) => alter(&kafka, &asked, dry).await,
-                Err(code) => Err((code, "Authorization failed.".to_owned())),
+                Err(refused) => Err(refused.clone()),
             };
             let (code, message) = outcome
                 .err()

@@ -29,12 +29,18 @@ impl Api for AlterPartitionReassignments {
         call: Call,
         request: AlterPartitionReassignmentsRequest,
     ) -> Begun<AlterPartitionReassignmentsResponse> {
-        let allowed = kafka.need(&call, Operation::Alter, Resource::Cluster);
+        if let Err(code) = kafka.need(&call, Operation::Alter, Resource::Cluster) {
+            return Begun::Done(AlterPartitionReassignmentsResponse {
+                error_code: code.0,
+                error_message: Some(Str::from_static("Cluster authorization failed.")),
+                ..Default::default()
+            });
+        }
         let responses = request.topics.into_iter().map(|topic| {
             let partitions = topic
                 .partitions
                 .iter()
-                .map(|asked| reassign(&kafka, allowed, topic.name.as_str(), asked));
+                .map(|asked| reassign(&kafka, topic.name.as_str(), asked));
             ReassignableTopicResponse {
                 partitions: partitions.collect(),
                 name: topic.name,
@@ -42,7 +48,6 @@ impl Api for AlterPartitionReassignments {
         });
         Begun::Done(AlterPartitionReassignmentsResponse {
             responses: responses.collect(),
-            error_code: allowed.err().unwrap_or(ErrorCode::NONE).0,
             allow_replication_factor_change: request.allow_replication_factor_change,
             error_message: None,
             ..Default::default()
@@ -50,14 +55,8 @@ impl Api for AlterPartitionReassignments {
     }
 }
 
-fn reassign(
-    kafka: &Kafka,
-    allowed: Result<(), ErrorCode>,
-    topic: &str,
-    asked: &ReassignablePartition,
-) -> ReassignablePartitionResponse {
-    let allowed = allowed.map_err(|code| (code, "Authorization failed.".to_owned()));
-    let outcome = allowed.and_then(|()| judge(kafka, topic, asked));
+fn reassign(kafka: &Kafka, topic: &str, asked: &ReassignablePartition) -> ReassignablePartitionResponse {
+    let outcome = judge(kafka, topic, asked);
     let (code, message) = outcome
         .err()
         .map_or((ErrorCode::NONE, None), |(code, what)| (code, Some(what)));

@@ -23,8 +23,8 @@ impl Api for AlterReplicaLogDirs {
         call: Call,
         request: AlterReplicaLogDirsRequest,
     ) -> Begun<AlterReplicaLogDirsResponse> {
-        let mut response = AlterReplicaLogDirsResponse::default();
         let allowed = kafka.need(&call, Operation::Alter, Resource::Cluster);
+        let mut response = AlterReplicaLogDirsResponse::default();
         for dir in request.dirs {
             let is_ours = dir.path.as_str() == kafka.config.log_dir;
             for topic in dir.topics {

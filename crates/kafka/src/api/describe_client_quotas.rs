@@ -33,13 +33,19 @@ impl Api for DescribeClientQuotas {
         call: Call,
         request: DescribeClientQuotasRequest,
     ) -> Begun<DescribeClientQuotasResponse> {
+        if let Err(code) = kafka.need(&call, Operation::DescribeConfigs, Resource::Cluster) {
+            return Begun::Done(DescribeClientQuotasResponse {
+                error_code: code.0,
+                error_message: Some(Str::from_static("Cluster authorization failed.")),
+                entries: None,
+                ..Default::default()
+            });
+        }
         let mut response = DescribeClientQuotasResponse {
             error_message: None,
             ..Default::default()
         };
-        let allowed = kafka.need(&call, Operation::DescribeConfigs, Resource::Cluster);
-        let allowed = allowed.map_err(|code| (code, "Authorization failed.".to_owned()));
-        match allowed.and_then(|()| filter(&request)) {
+        match filter(&request) {
             Ok(filter) => {
                 let described = kafka.broker.describe_quotas(&filter).into_iter();
                 response.entries = Some(

@@ -38,7 +38,6 @@ impl Api for DescribeQuorum {
         if let Err(code) = kafka.need(&call, Operation::Describe, Resource::Cluster) {
             return Begun::Done(DescribeQuorumResponse {
                 error_code: code.0,
-                error_message: None,
                 ..Default::default()
             });
         }

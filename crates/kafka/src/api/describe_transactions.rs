@@ -1,5 +1,6 @@
 //! DescribeTransactions (65): the state of transactional ids (KIP-664). Version 0.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
@@ -17,13 +18,15 @@ impl Api for DescribeTransactions {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: DescribeTransactionsRequest,
     ) -> Begun<DescribeTransactionsResponse> {
         let mut response = DescribeTransactionsResponse::default();
         for id in request.transactional_ids {
             let described = if id.is_empty() {
                 Err(ErrorCode::INVALID_REQUEST)
+            } else if let Err(code) = kafka.need(&call, Operation::Describe, Resource::TransactionalId(&id)) {
+                Err(code)
             } else {
                 let described = kafka
                     .transactions
@@ -31,7 +34,12 @@ impl Api for DescribeTransactions {
                     .await;
                 described.map_err(|error| error.code())
             };
-            response.transaction_states.push(encode(id, described));
+            let mut state = encode(id, described);
+            // What somebody may not know of is not told.
+            state
+                .topics
+                .retain(|topic| kafka.authorize(&call, Operation::Describe, Resource::Topic(&topic.topic)));
+            response.transaction_states.push(state);
         }
         Begun::Done(response)
     }

@@ -23,6 +23,9 @@ pub(crate) struct ElectLeaders;
 const PREFERRED: i8 = 0;
 const UNCLEAN: i8 = 1;
 
+/// The first version with an error of the whole.
+const TOP_ERROR_FROM: i16 = 1;
+
 impl Api for ElectLeaders {
     type Request = ElectLeadersRequest;
 
@@ -37,12 +40,15 @@ impl Api for ElectLeaders {
             return Begun::Done(response);
         }
         let allowed = kafka.need(&call, Operation::Alter, Resource::Cluster);
-        if let Err(code) = allowed {
+        if let (Err(code), TOP_ERROR_FROM..) = (allowed, call.version) {
             response.error_code = code.0;
         }
         for asked in request.topic_partitions.unwrap_or_default() {
             let results = asked.partitions.into_iter().map(|partition_id| {
-                let (code, what) = judge(&kafka, allowed, asked.topic.as_str(), partition_id);
+                let (code, what) = match allowed {
+                    Ok(()) => judge(&kafka, &call, asked.topic.as_str(), partition_id),
+                    Err(code) => (code, "Cluster authorization failed."),
+                };
                 PartitionResult {
                     partition_id,
                     error_code: code.0,
@@ -58,15 +64,7 @@ impl Api for ElectLeaders {
     }
 }
 
-fn judge(
-    kafka: &Kafka,
-    allowed: Result<(), ErrorCode>,
-    topic: &str,
-    partition: i32,
-) -> (ErrorCode, &'static str) {
-    if let Err(code) = allowed {
-        return (code, "Authorization failed.");
-    }
+fn judge(kafka: &Kafka, _call: &Call, topic: &str, partition: i32) -> (ErrorCode, &'static str) {
     match partition_of(kafka, topic, partition) {
         Err(code) => (code, "there is no such partition"),
         Ok(()) => (

@@ -5,8 +5,8 @@
 
 use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::ErrorCode;
 use crate::node::Kafka;
+use millstream_kafka_wire::Str;
 use millstream_kafka_wire::list_partition_reassignments::{
     ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse,
 };
@@ -22,9 +22,14 @@ impl Api for ListPartitionReassignments {
         call: Call,
         _request: ListPartitionReassignmentsRequest,
     ) -> Begun<ListPartitionReassignmentsResponse> {
-        let allowed = kafka.need(&call, Operation::Describe, Resource::Cluster);
+        if let Err(code) = kafka.need(&call, Operation::Describe, Resource::Cluster) {
+            return Begun::Done(ListPartitionReassignmentsResponse {
+                error_code: code.0,
+                error_message: Some(Str::from_static("Cluster authorization failed.")),
+                ..Default::default()
+            });
+        }
         Begun::Done(ListPartitionReassignmentsResponse {
-            error_code: allowed.err().unwrap_or(ErrorCode::NONE).0,
             error_message: None,
             ..Default::default()
         })

@@ -3,6 +3,7 @@
 //! Versions 0-2. v1 age (KIP-994); v2 a pattern that the whole id has to match (KIP-1152). States that Kafka does not know are told back;
 //! those that it knows and that cannot be here match nothing.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
@@ -27,7 +28,7 @@ impl Api for ListTransactions {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: ListTransactionsRequest,
     ) -> Begun<ListTransactionsResponse> {
         let (phases, unknown) = phases(&request.state_filters);
@@ -41,7 +42,13 @@ impl Api for ListTransactions {
                     pattern,
                 };
                 let listed = kafka.transactions.list(filter).await;
-                listed.map_err(|error| error.code())
+                let shown = listed.map(|mut all| {
+                    let may =
+                        |id: &str| kafka.authorize(&call, Operation::Describe, Resource::TransactionalId(id));
+                    all.retain(|one| may(one.id.as_str()));
+                    all
+                });
+                shown.map_err(|error| error.code())
             }
         };
         Begun::Done(ListTransactionsResponse {

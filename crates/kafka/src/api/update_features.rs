@@ -31,18 +31,18 @@ impl Api for UpdateFeatures {
         call: Call,
         request: UpdateFeaturesRequest,
     ) -> Begun<UpdateFeaturesResponse> {
+        if let Err(code) = kafka.need(&call, Operation::Alter, Resource::Cluster) {
+            return Begun::Done(UpdateFeaturesResponse {
+                error_code: code.0,
+                error_message: Some(Str::from_static("Cluster authorization failed.")),
+                ..Default::default()
+            });
+        }
         let dry = if request.validate_only {
             Dry::CheckOnly
         } else {
             Dry::Run
         };
-        if let Err(code) = kafka.need(&call, Operation::Alter, Resource::Cluster) {
-            return Begun::Done(UpdateFeaturesResponse {
-                error_code: code.0,
-                error_message: None,
-                ..Default::default()
-            });
-        }
         let updates = &request.feature_updates;
         let changes: Vec<FeatureChange> = updates
             .iter()

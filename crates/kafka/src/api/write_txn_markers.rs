@@ -3,6 +3,7 @@
 //! Versions 1-2. v1 flexible; v2 the version of the transaction (KIP-1228). This broker's own coordinator does not send it; tools do, to
 //! abort a transaction that no coordinator knows (KIP-664).
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode, code_of};
 use crate::group::EndOffsetsRequest;
@@ -21,18 +22,26 @@ impl Api for WriteTxnMarkers {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: WriteTxnMarkersRequest,
     ) -> Begun<WriteTxnMarkersResponse> {
+        let allowed = match kafka.authorize(&call, Operation::Alter, Resource::Cluster) {
+            true => Ok(()),
+            false => kafka.need(&call, Operation::ClusterAction, Resource::Cluster),
+        };
         let mut response = WriteTxnMarkersResponse::default();
         for marker in &request.markers {
-            response.markers.push(write(&kafka, marker).await);
+            response.markers.push(write(&kafka, allowed, marker).await);
         }
         Begun::Done(response)
     }
 }
 
-async fn write(kafka: &Kafka, marker: &WritableTxnMarker) -> WritableTxnMarkerResult {
+async fn write(
+    kafka: &Kafka,
+    allowed: Result<(), ErrorCode>,
+    marker: &WritableTxnMarker,
+) -> WritableTxnMarkerResult {
     let mut result = WritableTxnMarkerResult {
         producer_id: marker.producer_id,
         topics: Vec::with_capacity(marker.topics.len()),
@@ -42,7 +51,10 @@ async fn write(kafka: &Kafka, marker: &WritableTxnMarker) -> WritableTxnMarkerRe
         for &index in &topic.partition_indexes {
             partitions.push(WritableTxnMarkerPartitionResult {
                 partition_index: index,
-                error_code: write_one(kafka, marker, &topic.name, index).await.0,
+                error_code: match allowed {
+                    Ok(()) => write_one(kafka, marker, &topic.name, index).await.0,
+                    Err(code) => code.0,
+                },
             });
         }
         result.topics.push(WritableTxnMarkerTopicResult {
