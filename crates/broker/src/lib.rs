@@ -5,6 +5,7 @@
 
 pub mod append;
 mod broker;
+pub mod compression;
 pub mod configs;
 pub mod fetch;
 mod fetch_memory;

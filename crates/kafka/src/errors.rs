@@ -1,12 +1,16 @@
 //! Kafka's error codes, and the one `match` for each of the broker's errors that gives a code.
 
+use crate::features::FeatureError;
 use crate::group::GroupError;
+use crate::telemetry::TelemetryError;
 use crate::transaction::TransactionError;
 use millstream_broker::configs::alter::AlterError;
 use millstream_broker::queue::{AcquireError, QueueError, SettleRefused};
+use millstream_broker::quota::change::QuotaError;
 use millstream_broker::security::{AclError, ScramError, TokenError};
 use millstream_broker::{
-    AppendError, BrokerError, FetchError, ProduceError, RecordsRefused, TopicError, TrimError,
+    AppendError, BrokerError, CatalogError, FetchError, NamedError, ProduceError, RecordsRefused, TopicError,
+    TrimError,
 };
 
 pub(crate) use millstream_kafka_wire::ErrorCode;
@@ -138,6 +142,41 @@ impl Coded for TokenError {
             TokenError::Expired => ErrorCode::DELEGATION_TOKEN_EXPIRED,
             TokenError::Invalid(_) => ErrorCode::INVALID_REQUEST,
             TokenError::Store(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl<E: Coded> Coded for NamedError<E> {
+    fn code(&self) -> ErrorCode {
+        match self {
+            NamedError::Refused(error) => error.code(),
+            NamedError::Catalog(CatalogError::NameTooLong) => ErrorCode::INVALID_REQUEST,
+            NamedError::Catalog(CatalogError::ConfigsTooLarge) => ErrorCode::INVALID_CONFIG,
+            // Clients try again.
+            NamedError::Catalog(CatalogError::Contended) => ErrorCode::REQUEST_TIMED_OUT,
+            NamedError::Catalog(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl Coded for QuotaError {
+    fn code(&self) -> ErrorCode {
+        ErrorCode::INVALID_REQUEST
+    }
+}
+
+impl Coded for FeatureError {
+    fn code(&self) -> ErrorCode {
+        ErrorCode::INVALID_UPDATE_VERSION
+    }
+}
+
+impl Coded for TelemetryError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            TelemetryError::TooEarly | TelemetryError::Full => ErrorCode::THROTTLING_QUOTA_EXCEEDED,
+            TelemetryError::Ended => ErrorCode::INVALID_REQUEST,
+            TelemetryError::UnknownSubscription => ErrorCode::UNKNOWN_SUBSCRIPTION_ID,
         }
     }
 }

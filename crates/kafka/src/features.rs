@@ -7,7 +7,7 @@
 
 use crate::node::Kafka;
 use millstream_broker::configs::resolve::ConfigMap;
-use millstream_broker::{Broker, CatalogError, Dry, NamedError, NamedKind};
+use millstream_broker::{Broker, Dry, NamedError, NamedKind};
 use thiserror::Error;
 
 /// The one name under which levels are kept: they change together or not at all.
@@ -45,7 +45,7 @@ pub(crate) const FEATURES: &[FeatureRow] = &[
         max: 2,
         initial: 2,
     },
-    // 2: an epoch for each transaction, partitions added by the first batch (KIP-890).
+    // 2: an epoch for each transaction, partitions added by the first batch (KIP-890). A lower level only keeps clients from using it.
     FeatureRow {
         name: "transaction.version",
         min: 0,
@@ -166,11 +166,6 @@ fn apply(kept: &ConfigMap, changes: &[FeatureChange]) -> Result<ConfigMap, Featu
         next.insert(name.clone(), level.to_string());
     }
     Ok(next)
-}
-
-/// Whether a failure of the catalog was somebody else's change at the same time.
-pub(crate) fn is_contended(error: &CatalogError) -> bool {
-    *error == CatalogError::Contended
 }
 
 #[cfg(test)]

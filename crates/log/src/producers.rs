@@ -56,11 +56,11 @@ struct Producer {
     /// Its first batches were taken back: the sequence of the first one, which must come again before any later one. Without
     /// it the second of two batches in flight would count as a new producer's first, and the retry of the first as old.
     awaited: Option<(i16, i32)>,
-    /// Batches of its newest epoch were taken back, and none became durable since: what follows them has to wait for them.
-    taken_back: bool,
     /// Markers given their offsets since it was first heard of: what a `TransactionGuard` compares. Not durable: no request
     /// outlives the process.
     markers: u32,
+    /// Batches of its newest epoch were taken back, and none became durable since: what follows them has to wait for them.
+    taken_back: bool,
 }
 
 /// All producers of one stream.
@@ -93,8 +93,8 @@ impl Producers {
                     durable: state,
                     ahead: state,
                     awaited: None,
-                    taken_back: false,
                     markers: 0,
+                    taken_back: false,
                 },
             );
         }
@@ -305,8 +305,8 @@ impl Producer {
         durable: State::NONE,
         ahead: State::NONE,
         awaited: None,
-        taken_back: false,
         markers: 0,
+        taken_back: false,
     };
 
     /// Nothing pending, no transaction open.

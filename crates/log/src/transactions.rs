@@ -80,7 +80,7 @@ impl AbortedList {
     /// The invariant of the module.
     pub(crate) fn check(&self) -> Result<(), String> {
         let sorted = self.sorted.is_sorted_by(|a, b| a.marker < b.marker);
-        let sane = |one: &AbortedTransaction| one.first < one.marker && one.first < one.stable_after;
+        let sane = |one: &AbortedTransaction| one.first < one.marker;
         if sorted && self.sorted.iter().all(sane) {
             Ok(())
         } else {

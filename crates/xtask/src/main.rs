@@ -17,6 +17,7 @@ mod shell;
 mod suite;
 mod suites;
 mod tidy;
+mod transactions;
 mod trial;
 
 use std::process::ExitCode;
@@ -64,6 +65,11 @@ const TASKS: &[Task] = &[
         name: "tidy",
         about: "the rules of the house: limits, crate arrows, file headers, banned words, docs",
         run: tidy::run,
+    },
+    Task {
+        name: "transactions",
+        about: "exactly once under kill -9 of copiers and broker, --rounds N or --quick, with four stock clients",
+        run: transactions::run,
     },
     Task {
         name: "trial",

@@ -38,6 +38,9 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
         timed("kill -9 under load", &mut || {
             task("crash", &["--rounds", &CRASH_ROUNDS.to_string()])
         })?;
+        timed("transactions under kill -9", &mut || {
+            task("transactions", &["--quick"])
+        })?;
         timed("trials, small", &mut || task("trial", &[QUICK_TRIALS, "--quick"]))?;
     }
     println!("\nall steps passed");

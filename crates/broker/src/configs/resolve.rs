@@ -18,6 +18,8 @@ pub enum ConfigSource {
     DynamicDefaultBroker,
     /// Given at start.
     StaticBroker,
+    /// Set on a subscription of client metrics.
+    DynamicClientMetrics,
     /// Nobody set it.
     Default,
 }

@@ -147,6 +147,8 @@ pub struct BrokerSettings {
     pub offsets_partitions: u32,
     /// fetch.max.bytes.
     pub fetch_bytes_max: usize,
+    /// telemetry.max.bytes.
+    pub telemetry_bytes_max: usize,
     /// How long the bursts of quotas are.
     pub quota_windows: QuotaWindows,
     /// Bounds on connections.
@@ -254,6 +256,7 @@ impl BrokerSettings {
             partitions_default: whole("num.partitions", 1),
             offsets_partitions: whole("offsets.topic.num.partitions", 1),
             fetch_bytes_max: whole("fetch.max.bytes", 1024) as usize,
+            telemetry_bytes_max: whole("telemetry.max.bytes", 1) as usize,
             quota_windows: QuotaWindows {
                 // As Kafka's rates: the window that is being filled does not count.
                 usual_seconds: seconds("quota.window.num", "quota.window.size.seconds", 1),

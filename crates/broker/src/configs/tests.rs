@@ -166,6 +166,11 @@ const READ_BY_BROKER: &[&str] = &[
     "quota.window.num",
     "quota.window.size.seconds",
     "super.users",
+    "telemetry.max.bytes",
+    "transaction.max.timeout.ms",
+    "transaction.remove.expired.transaction.cleanup.interval.ms",
+    "transaction.state.log.num.partitions",
+    "transactional.id.expiration.ms",
 ];
 
 #[test]

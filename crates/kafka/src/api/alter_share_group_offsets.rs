@@ -2,6 +2,7 @@
 //!
 //! Version 0. What became of records above the new start is forgotten.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::{GroupError, GroupId};
@@ -22,9 +23,15 @@ impl Api for AlterShareGroupOffsets {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: AlterShareGroupOffsetsRequest,
     ) -> Begun<AlterShareGroupOffsetsResponse> {
+        if let Err(code) = kafka.need(&call, Operation::Read, Resource::Group(&request.group_id)) {
+            return Begun::Done(AlterShareGroupOffsetsResponse {
+                error_code: code.0,
+                ..Default::default()
+            });
+        }
         if let Err(error) = empty_group(&kafka, &request.group_id).await {
             return Begun::Done(AlterShareGroupOffsetsResponse {
                 error_code: error.code().0,
@@ -36,7 +43,7 @@ impl Api for AlterShareGroupOffsets {
         for topic in request.topics {
             response
                 .responses
-                .push(alter(&kafka, &request.group_id, topic).await);
+                .push(alter(&kafka, &call, &request.group_id, topic).await);
         }
         Begun::Done(response)
     }
@@ -60,21 +67,22 @@ pub(super) async fn empty_group(kafka: &Kafka, group: &Str) -> Result<(), GroupE
 
 async fn alter(
     kafka: &Kafka,
+    call: &Call,
     group: &Str,
     asked: AlterShareGroupOffsetsRequestTopic,
 ) -> AlterShareGroupOffsetsResponseTopic {
-    let topic = kafka.broker.topic(&asked.topic_name);
+    let topic = kafka.topic_for(call, Operation::Read, &asked.topic_name);
     let id = topic.as_ref().map_or(Uuid::ZERO, |topic| Uuid(topic.id().0));
     let mut partitions = Vec::with_capacity(asked.partitions.len());
     for partition in asked.partitions {
-        let found = u32::try_from(partition.partition_index).ok();
-        let is_there = |index: &u32| topic.as_ref().is_some_and(|topic| topic.stream(*index).is_some());
-        let outcome = match found.filter(is_there) {
-            Some(index) => restart(kafka, group, id, index, &partition).await,
-            None => Err((
+        let index = u32::try_from(partition.partition_index).unwrap_or(u32::MAX);
+        let outcome = match &topic {
+            Ok(topic) if topic.stream(index).is_some() => restart(kafka, group, id, index, &partition).await,
+            Ok(_) => Err((
                 ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
                 "no such partition".to_owned(),
             )),
+            Err(code) => Err((*code, "no such topic, or no right to it".to_owned())),
         };
         let (code, message) = outcome.err().unzip();
         partitions.push(AlterShareGroupOffsetsResponsePartition {

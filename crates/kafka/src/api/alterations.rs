@@ -10,8 +10,10 @@ use crate::api::repeated::repeated;
 use crate::dispatch::Call;
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
-use millstream_broker::configs::alter::ConfigChange;
-use millstream_broker::{BrokerScope, Dry};
+use crate::telemetry::subscription::{CLIENT_METRICS_TABLE, Subscription};
+use millstream_broker::configs::alter::{AlterError, ConfigChange};
+use millstream_broker::configs::resolve::ConfigMap;
+use millstream_broker::{BrokerScope, Dry, NamedError, NamedKind};
 use millstream_kafka_wire::Str;
 
 /// Why a resource was left alone.
@@ -96,11 +98,41 @@ async fn alter(
             };
             altered.map_err(refusal)
         }
+        resource::CLIENT_METRICS => {
+            let altered = alter_client_metrics(kafka, name, edit, dry).await;
+            altered.map_err(refusal)
+        }
         other => Err((
             ErrorCode::INVALID_REQUEST,
             format!("Unknown resource type {other}"),
         )),
     }
+}
+
+/// A subscription is kept only if it can be read.
+async fn alter_client_metrics(
+    kafka: &Kafka,
+    name: &str,
+    edit: &Edit,
+    dry: Dry,
+) -> Result<(), NamedError<AlterError>> {
+    let change = |present: &ConfigMap| {
+        let next = match edit {
+            Edit::Replace(values) => CLIENT_METRICS_TABLE.check_replacement(values)?,
+            Edit::Change(changes) => {
+                CLIENT_METRICS_TABLE.apply(present, changes, |name| present.get(name).cloned())?
+            }
+        };
+        Subscription::parse(&next)?;
+        Ok(next)
+    };
+    let edited = kafka
+        .broker
+        .edit_named(NamedKind::ClientMetrics, name, dry, change);
+    let altered = edited.await;
+    // Also after an error: an attempt without an answer may have been done.
+    kafka.telemetry.refresh(&kafka.broker);
+    altered
 }
 
 fn refusal<E: Coded + ToString>(error: E) -> Refusal {

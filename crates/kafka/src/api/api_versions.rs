@@ -42,6 +42,11 @@ impl Api for ApiVersions {
             api_keys: listing,
             ..Default::default()
         };
+        if named && call.version >= 3 {
+            let (name, version) = (&request.client_software_name, &request.client_software_version);
+            // What it said first holds.
+            let _ = call.software.set((name.to_string(), version.to_string()));
+        }
         if named && call.version >= FEATURES_FROM {
             tell_features(&kafka, call.version, &mut response);
         }
@@ -81,7 +86,6 @@ fn is_name(text: &str) -> bool {
     bytes.iter().all(inner) && ends_well(bytes.first()) && ends_well(bytes.last())
 }
 
-/// Clients of versions below 4 do not understand levels that begin at 0.
 fn entry(row: &ApiRow) -> ApiVersion {
     let versions = advertised(row);
     ApiVersion {

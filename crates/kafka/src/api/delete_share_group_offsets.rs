@@ -2,6 +2,7 @@
 //!
 //! Version 0.
 
+use crate::access::{Operation, Resource};
 use crate::api::alter_share_group_offsets::empty_group;
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
@@ -22,10 +23,16 @@ impl Api for DeleteShareGroupOffsets {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: DeleteShareGroupOffsetsRequest,
     ) -> Begun<DeleteShareGroupOffsetsResponse> {
         let group = request.group_id;
+        if let Err(code) = kafka.need(&call, Operation::Delete, Resource::Group(&group)) {
+            return Begun::Done(DeleteShareGroupOffsetsResponse {
+                error_code: code.0,
+                ..Default::default()
+            });
+        }
         if let Err(error) = empty_group(&kafka, &group).await {
             return Begun::Done(DeleteShareGroupOffsetsResponse {
                 error_code: error.code().0,
@@ -37,22 +44,27 @@ impl Api for DeleteShareGroupOffsets {
         for topic in request.topics {
             response
                 .responses
-                .push(forget_topic(&kafka, &group, topic.topic_name).await);
+                .push(forget_topic(&kafka, &call, &group, topic.topic_name).await);
         }
         Begun::Done(response)
     }
 }
 
-async fn forget_topic(kafka: &Kafka, group: &Str, name: Str) -> DeleteShareGroupOffsetsResponseTopic {
-    let Some(topic) = kafka.broker.topic(&name) else {
-        return DeleteShareGroupOffsetsResponseTopic {
-            topic_name: name,
-            error_code: ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0,
-            error_message: Some(Str::from_static(
-                "This server does not host this topic-partition.",
-            )),
-            ..Default::default()
-        };
+async fn forget_topic(
+    kafka: &Kafka,
+    call: &Call,
+    group: &Str,
+    name: Str,
+) -> DeleteShareGroupOffsetsResponseTopic {
+    let topic = match kafka.topic_for(call, Operation::Read, &name) {
+        Ok(topic) => topic,
+        Err(code) => {
+            return DeleteShareGroupOffsetsResponseTopic {
+                topic_name: name,
+                error_code: code.0,
+                ..Default::default()
+            };
+        }
     };
     let outcome = forget(kafka, group, Some(topic.id())).await;
     let (code, message) = match outcome {

@@ -1,4 +1,4 @@
-//! DescribeConfigs (32): settings of topics and brokers with their origins.
+//! DescribeConfigs (32): settings of topics, brokers and subscriptions of client metrics with their origins.
 //!
 //! Versions 1-4. v1 sources and synonyms (KIP-226); v3 types and documentation (KIP-569); v4 flexible.
 
@@ -6,6 +6,8 @@ use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
+use crate::telemetry::subscription;
+use millstream_broker::NamedKind;
 use millstream_broker::configs::resolve::{Candidate, ConfigEntry, ConfigSource};
 use millstream_broker::configs::row::{ConfigKind, Effect, Mutability};
 use millstream_kafka_wire::Str;
@@ -83,6 +85,14 @@ fn entries(kafka: &Kafka, asked: &DescribeConfigsResource) -> Result<Vec<ConfigE
         resource::BROKER => {
             check_broker_name(kafka, name)?;
             Ok(kafka.broker.describe_broker_configs())
+        }
+        resource::CLIENT_METRICS if name.is_empty() => Err((
+            ErrorCode::INVALID_REQUEST,
+            "a subscription of client metrics has a name".to_owned(),
+        )),
+        resource::CLIENT_METRICS => {
+            let values = kafka.broker.named(NamedKind::ClientMetrics, name);
+            Ok(subscription::describe(&values))
         }
         other => Err((
             ErrorCode::INVALID_REQUEST,
@@ -173,6 +183,7 @@ pub(crate) fn source_code(source: ConfigSource) -> i8 {
         ConfigSource::DynamicDefaultBroker => 3,
         ConfigSource::StaticBroker => 4,
         ConfigSource::Default => 5,
+        ConfigSource::DynamicClientMetrics => 7,
     }
 }
 

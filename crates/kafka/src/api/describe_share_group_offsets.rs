@@ -2,6 +2,7 @@
 //!
 //! Versions 0-1. v1 lag (KIP-1226): records that are not done, the holes that are done above the start not counted.
 
+use crate::access::{Operation, Resource};
 use crate::api::alter_share_group_offsets::known_group;
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
@@ -29,12 +30,12 @@ impl Api for DescribeShareGroupOffsets {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: DescribeShareGroupOffsetsRequest,
     ) -> Begun<DescribeShareGroupOffsetsResponse> {
         let mut response = DescribeShareGroupOffsetsResponse::default();
         for group in request.groups {
-            response.groups.push(describe(&kafka, group).await);
+            response.groups.push(describe(&kafka, &call, group).await);
         }
         Begun::Done(response)
     }
@@ -42,6 +43,7 @@ impl Api for DescribeShareGroupOffsets {
 
 async fn describe(
     kafka: &Kafka,
+    call: &Call,
     asked: DescribeShareGroupOffsetsRequestGroup,
 ) -> DescribeShareGroupOffsetsResponseGroup {
     let group = asked.group_id.clone();
@@ -51,6 +53,9 @@ async fn describe(
         error_message: Some(Str::from(message)),
         ..Default::default()
     };
+    if let Err(code) = kafka.need(call, Operation::Describe, Resource::Group(&group)) {
+        return refused(code, "Not authorized to describe the group.".to_owned());
+    }
     let standing = kafka
         .shares
         .queues
@@ -71,9 +76,9 @@ async fn describe(
     let topics = match asked.topics {
         Some(topics) => topics
             .into_iter()
-            .map(|topic| named(kafka, topic, &found))
+            .map(|topic| named(kafka, call, topic, &found))
             .collect(),
-        None => all(kafka, &found),
+        None => all(kafka, call, &found),
     };
     DescribeShareGroupOffsetsResponseGroup {
         group_id: group,
@@ -84,21 +89,24 @@ async fn describe(
 
 fn named(
     kafka: &Kafka,
+    call: &Call,
     asked: DescribeShareGroupOffsetsRequestTopic,
     found: &BTreeMap<(Uuid, u32), Standing>,
 ) -> DescribeShareGroupOffsetsResponseTopic {
-    let topic = kafka.broker.topic(&asked.topic_name);
+    let topic = kafka.topic_for(call, Operation::Describe, &asked.topic_name);
     let id = topic.as_ref().map_or(Uuid::ZERO, |topic| Uuid(topic.id().0));
     let partitions = asked.partitions.into_iter().map(|index| {
         let partition = u32::try_from(index).unwrap_or(u32::MAX);
-        match &topic {
-            Some(topic) if topic.stream(partition).is_some() => {
-                encode(topic, index, found.get(&(id, partition)))
+        let code = match &topic {
+            Ok(topic) if topic.stream(partition).is_some() => {
+                return encode(topic, index, found.get(&(id, partition)));
             }
-            _ => DescribeShareGroupOffsetsResponsePartition {
-                error_code: ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0,
-                ..nothing(index)
-            },
+            Ok(_) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            Err(code) => *code,
+        };
+        DescribeShareGroupOffsetsResponsePartition {
+            error_code: code.0,
+            ..nothing(index)
         }
     });
     DescribeShareGroupOffsetsResponseTopic {
@@ -111,12 +119,13 @@ fn named(
 /// Every partition that the group has begun.
 fn all(
     kafka: &Kafka,
+    call: &Call,
     found: &BTreeMap<(Uuid, u32), Standing>,
 ) -> Vec<DescribeShareGroupOffsetsResponseTopic> {
     let mut topics: Vec<DescribeShareGroupOffsetsResponseTopic> = Vec::new();
     for ((id, partition), standing) in found {
-        // A topic that is gone is about to be forgotten.
-        let Some(topic) = kafka.broker.topic_by_id(&standing.id.topic) else {
+        // A topic that is gone is about to be forgotten; one that the asker may not know is not named.
+        let Ok(topic) = kafka.topic_by_id_for(call, Operation::Describe, *id) else {
             continue;
         };
         let index = i32::try_from(*partition).unwrap_or(i32::MAX);

@@ -2,6 +2,7 @@
 //!
 //! Versions 1-2. v2 renews locks (KIP-1222). Answered when the outcomes are durable.
 
+use crate::access::{Operation, Resource};
 use crate::api::share_fetch::{renewal, session_key};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
@@ -26,10 +27,10 @@ impl Api for ShareAcknowledge {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: ShareAcknowledgeRequest,
     ) -> Begun<ShareAcknowledgeResponse> {
-        match acknowledge(&kafka, &request).await {
+        match acknowledge(&kafka, &call, &request).await {
             Ok(response) => Begun::Done(response),
             Err(code) => Begun::Done(ShareAcknowledgeResponse {
                 error_code: code.0,
@@ -41,12 +42,14 @@ impl Api for ShareAcknowledge {
 
 async fn acknowledge(
     kafka: &Kafka,
+    call: &Call,
     request: &ShareAcknowledgeRequest,
 ) -> Result<ShareAcknowledgeResponse, ErrorCode> {
     let key = session_key(request.group_id.as_ref(), request.member_id.as_ref())?;
+    kafka.need(call, Operation::Read, Resource::Group(&key.group))?;
     let acks = read(kafka, &key, request)?;
     let turn = kafka.shares.acknowledge(&key, request.share_session_epoch)?;
-    let answered = settle_all(kafka, &key.group, turn.holder, acks).await;
+    let answered = settle_all(kafka, call, &key.group, turn.holder, acks).await;
     if request.share_session_epoch < 0 {
         kafka.shares.end(&key).await;
     }
@@ -83,12 +86,16 @@ fn batches(partition: &AcknowledgePartition) -> impl Iterator<Item = AckBatch<'_
 /// Takes all answers of a request; those of one partition are taken together or not at all. They become durable together.
 pub(super) async fn settle_all(
     kafka: &Kafka,
+    call: &Call,
     group: &str,
     holder: Holder,
     acks: BTreeMap<Place, Result<Vec<Settlement>, ErrorCode>>,
 ) -> Answered {
     let settled = acks.into_iter().map(|(place, acks)| async move {
-        let outcome = match acks {
+        let outcome = match kafka
+            .topic_by_id_for(call, Operation::Read, place.topic)
+            .and(acks)
+        {
             Ok(answer) => {
                 let settled = kafka.shares.settle(group, place, holder, &answer).await;
                 settled.map_err(|error| error.code())

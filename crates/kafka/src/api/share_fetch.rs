@@ -5,12 +5,13 @@
 //!
 //! Queue path: decode, settle, acquire, encode. The records are the log's own bytes.
 
+use crate::access::{Operation, Resource};
 use crate::api::share_acknowledge::{Answered, settle_all};
-use crate::dispatch::{Api, Begun, Call, Leaving, Order};
+use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use crate::share::{AckBatch, Ask, Place, Renewal, SessionKey, Turn, settlements, subscription};
-use millstream_broker::TopicId;
+use millstream_broker::QuotaKind;
 use millstream_broker::queue::{AcquireAsk, AcquireBudget, AcquireSlice, Acquired, Dispatch, Settlement};
 use millstream_kafka_wire::share_fetch::{
     AcquiredRecords, FetchPartition, PartitionData, ShareFetchRequest, ShareFetchResponse,
@@ -36,19 +37,20 @@ impl Api for ShareFetch {
     type Request = ShareFetchRequest;
     const ORDER: Order = Order::AfterAnswers;
 
-    async fn begin(kafka: Arc<Kafka>, call: Call, request: ShareFetchRequest) -> Begun<ShareFetchResponse> {
-        let Call {
-            peer,
-            leaving,
-            memory,
-            ..
-        } = call;
+    async fn begin(
+        kafka: Arc<Kafka>,
+        mut call: Call,
+        request: ShareFetchRequest,
+    ) -> Begun<ShareFetchResponse> {
         // A fetch that waits must not keep large requests of others waiting.
-        drop(memory);
+        drop(call.memory.take());
         let key = match session_key(request.group_id.as_ref(), request.member_id.as_ref()) {
             Ok(key) => key,
             Err(code) => return Begun::Done(refused(code)),
         };
+        if let Err(code) = kafka.need(&call, Operation::Read, Resource::Group(&key.group)) {
+            return Begun::Done(refused(code));
+        }
         let (added, acks) = match read(&kafka, &key, &request) {
             Ok(read) => read,
             Err(code) => return Begun::Done(refused(code)),
@@ -59,17 +61,23 @@ impl Api for ShareFetch {
             added: &added,
             forgotten: &forgotten,
         };
-        let turn = match kafka.shares.fetch(&key, &ask, &peer) {
+        let turn = match kafka.shares.fetch(&key, &ask, &call.peer) {
             Ok(turn) => turn,
             Err(code) => return Begun::Done(refused(code)),
         };
-        let answered = settle_all(&kafka, &key.group, turn.holder, acks).await;
+        let answered = settle_all(&kafka, &call, &key.group, turn.holder, acks).await;
         let is_last = request.share_session_epoch < 0;
-        let fetched = if is_last || request.is_renew_ack {
+        let owes = call.toll.as_ref().is_some_and(|toll| toll.owes(QuotaKind::Fetch));
+        let fetched = if is_last || request.is_renew_ack || owes {
             Vec::new()
         } else {
-            acquire(&kafka, &key, &turn, &request, leaving).await
+            acquire(&kafka, &call, &key, &turn, &request).await
         };
+        if let Some(toll) = &call.toll {
+            let slices = fetched.iter().filter_map(|(_, slice)| slice.as_ref().ok());
+            let bytes: usize = slices.map(|slice| slice.bytes).sum();
+            toll.charge(QuotaKind::Fetch, bytes as f64);
+        }
         if is_last {
             kafka.shares.end(&key).await;
         }
@@ -160,17 +168,17 @@ fn forgotten(request: &ShareFetchRequest) -> Vec<Place> {
 /// Acquires for every partition of the session that is there.
 async fn acquire(
     kafka: &Kafka,
+    call: &Call,
     key: &SessionKey,
     turn: &Turn,
     request: &ShareFetchRequest,
-    leaving: Leaving,
 ) -> Vec<(Place, Result<AcquireSlice, ErrorCode>)> {
     let mut budget = budget(kafka, request);
     let mut asks = Vec::with_capacity(turn.places.len());
     let mut places = Vec::with_capacity(turn.places.len());
     let mut out = Vec::new();
     for &place in &turn.places {
-        match ask(kafka, key, place) {
+        match ask(kafka, call, key, place) {
             Ok(ask) => {
                 asks.push(ask);
                 places.push(place);
@@ -185,7 +193,7 @@ async fn acquire(
     let results = kafka
         .shares
         .queues
-        .acquire(turn.holder, &asks, budget, leaving.left())
+        .acquire(turn.holder, &asks, budget, call.leaving.clone().left())
         .await;
     let results = results
         .into_iter()
@@ -194,11 +202,8 @@ async fn acquire(
     out
 }
 
-fn ask(kafka: &Kafka, key: &SessionKey, place: Place) -> Result<AcquireAsk, ErrorCode> {
-    let topic = kafka
-        .broker
-        .topic_by_id(&TopicId(place.topic.0))
-        .ok_or(ErrorCode::UNKNOWN_TOPIC_ID)?;
+fn ask(kafka: &Kafka, call: &Call, key: &SessionKey, place: Place) -> Result<AcquireAsk, ErrorCode> {
+    let topic = kafka.topic_by_id_for(call, Operation::Read, place.topic)?;
     if topic.stream(place.partition).is_none() {
         return Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
     }

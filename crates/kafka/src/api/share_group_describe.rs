@@ -4,7 +4,7 @@
 
 use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
-use crate::errors::Coded;
+use crate::errors::{Coded, ErrorCode};
 use crate::group::{DescribedShareMember, GroupId};
 use crate::node::Kafka;
 use millstream_broker::TopicId;
@@ -30,17 +30,12 @@ impl Api for ShareGroupDescribe {
     ) -> Begun<ShareGroupDescribeResponse> {
         let mut response = ShareGroupDescribeResponse::default();
         for group_id in request.group_ids {
-            if let Err(code) = kafka.need(&call, Operation::Describe, Resource::Group(group_id.as_str())) {
-                response.groups.push(DescribedGroup {
-                    error_code: code.0,
-                    group_id,
-                    ..Default::default()
-                });
-                continue;
-            }
             let asked = request.include_authorized_operations;
             let operations = kafka.group_operations(&call, asked, group_id.as_str());
-            let mut described = describe(&kafka, group_id).await;
+            let mut described = match kafka.need(&call, Operation::Describe, Resource::Group(&group_id)) {
+                Ok(()) => describe(&kafka, &call, group_id).await,
+                Err(code) => refused(group_id, code, "Not authorized to describe the group."),
+            };
             described.authorized_operations = operations;
             response.groups.push(described);
         }
@@ -48,12 +43,32 @@ impl Api for ShareGroupDescribe {
     }
 }
 
-async fn describe(kafka: &Kafka, group_id: Str) -> DescribedGroup {
+/// Who may not know one of the topics learns nothing of the members.
+fn sees_topics(kafka: &Kafka, call: &Call, members: &[DescribedShareMember]) -> bool {
+    let mut topics = members.iter().flat_map(|member| &member.told.subscribed);
+    topics.all(|topic| kafka.authorize(call, Operation::Describe, Resource::Topic(topic.as_str())))
+}
+
+fn refused(group_id: Str, code: ErrorCode, message: &'static str) -> DescribedGroup {
+    DescribedGroup {
+        error_code: code.0,
+        error_message: Some(Str::from_static(message)),
+        group_id,
+        ..Default::default()
+    }
+}
+
+async fn describe(kafka: &Kafka, call: &Call, group_id: Str) -> DescribedGroup {
     match kafka
         .groups
         .describe_share(GroupId::from(group_id.as_str()))
         .await
     {
+        Ok(group) if !sees_topics(kafka, call, &group.members) => refused(
+            group_id,
+            ErrorCode::TOPIC_AUTHORIZATION_FAILED,
+            "The group has described topic(s) that the client is not authorized to describe.",
+        ),
         Ok(group) => DescribedGroup {
             group_state: Str::from_static(group.state.name()),
             group_epoch: group.epoch,

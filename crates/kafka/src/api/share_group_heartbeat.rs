@@ -2,6 +2,7 @@
 //!
 //! Version 1. The client makes the member id. 0 was that of the early access and is gone.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::{ClientInfo, GroupId, MemberId, ShareBeaten, ShareHeartbeat, TopicName};
@@ -29,6 +30,9 @@ impl Api for ShareGroupHeartbeat {
         if let Err(message) = check(&request) {
             return Begun::Done(refused(ErrorCode::INVALID_REQUEST, message.to_owned()));
         }
+        if let Err(code) = allowed(&kafka, &call, &request) {
+            return Begun::Done(refused(code, "Not authorized.".to_owned()));
+        }
         if let Err(error) = kafka.groups.ensure_started().await {
             return Begun::Done(refused(error.code(), error.to_string()));
         }
@@ -40,6 +44,13 @@ impl Api for ShareGroupHeartbeat {
             }
         }))
     }
+}
+
+/// The group, and every topic that is named.
+fn allowed(kafka: &Kafka, call: &Call, request: &ShareGroupHeartbeatRequest) -> Result<(), ErrorCode> {
+    kafka.need(call, Operation::Read, Resource::Group(&request.group_id))?;
+    let mut names = request.subscribed_topic_names.iter().flatten();
+    names.try_for_each(|name| kafka.need(call, Operation::Describe, Resource::Topic(name)))
 }
 
 /// In Kafka's words, which clients log.

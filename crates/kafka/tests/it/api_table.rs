@@ -31,7 +31,7 @@ fn remarks(key: ApiKey) -> &'static str {
     match key {
         ApiKey::Produce => {
             "Advertised from 0 on because librdkafka else turns compression off (KAFKA-18659); below 3 the connection ends, as \
-             with Kafka 4. Every acks is answered once the batch is durable. Batches of transactions are refused."
+             with Kafka 4. Every acks is answered once the batch is durable."
         }
         ApiKey::Fetch => {
             "Sessions (KIP-227) and topic ids (KIP-516). At least one batch a request, however large."
@@ -44,10 +44,15 @@ fn remarks(key: ApiKey) -> &'static str {
             "Any replication factor is accepted, and 1 is shown: copies are the object store's business."
         }
         ApiKey::InitProducerId => {
-            "Idempotent producers; transactional ids are refused until transactions are served."
+            "Idempotent and transactional producers. Two-phase commit for others (KIP-939) is not final."
         }
-        ApiKey::FindCoordinator => {
-            "Groups; for transactions the answer is an error that clients do not retry."
+        ApiKey::FindCoordinator => "Groups and transactions.",
+        ApiKey::AddPartitionsToTxn => {
+            "Clients up to version 3; from 4 on it is for brokers. With transaction.version 2 the first batch adds its partition."
+        }
+        ApiKey::EndTxn => "Answered once the decision is durable; the markers follow.",
+        ApiKey::WriteTxnMarkers => {
+            "For tools that end a transaction which no coordinator knows (`kafka-transactions.sh abort`)."
         }
         ApiKey::JoinGroup => {
             "Classic protocol: static members, cooperative rebalance, member ids in two steps (KIP-394)."
@@ -69,7 +74,18 @@ fn remarks(key: ApiKey) -> &'static str {
         ApiKey::UpdateFeatures => {
             "All changes or none. Levels are kept and told; see `crates/kafka/src/features.rs`."
         }
+        ApiKey::GetTelemetrySubscriptions | ApiKey::PushTelemetry => {
+            "Client metrics (KIP-714), shown on `/metrics` as `millstream_client_metric`."
+        }
         ApiKey::ListConfigResources => "Topics, brokers, groups and client metrics.",
+        ApiKey::ShareGroupHeartbeat => {
+            "Members are spread over partitions as Kafka's assignor `simple` does."
+        }
+        ApiKey::ShareFetch => {
+            "Acknowledgements travel along. Whole batches, or exact numbers of records (KIP-1206); whoever waits is woken."
+        }
+        ApiKey::ShareAcknowledge => "Accept, release, reject, renew (KIP-1222); answered when durable.",
+        ApiKey::AlterShareGroupOffsets => "What became of records above the new start is forgotten.",
         ApiKey::SaslHandshake => {
             "On listeners that ask for a login; after version 0 the mechanism's messages travel bare."
         }
@@ -86,14 +102,6 @@ fn remarks(key: ApiKey) -> &'static str {
         | ApiKey::DescribeDelegationToken => {
             "DELEGATION_TOKEN_AUTH_DISABLED unless security.token_key_file is set."
         }
-        ApiKey::ShareGroupHeartbeat => {
-            "Members are spread over partitions as Kafka's assignor `simple` does."
-        }
-        ApiKey::ShareFetch => {
-            "Acknowledgements travel along. Whole batches, or exact numbers of records (KIP-1206); whoever waits is woken."
-        }
-        ApiKey::ShareAcknowledge => "Accept, release, reject, renew (KIP-1222); answered when durable.",
-        ApiKey::AlterShareGroupOffsets => "What became of records above the new start is forgotten.",
         ApiKey::DescribeCluster => "Endpoints of brokers only.",
         _ => "",
     }

@@ -18,6 +18,7 @@ mod produce;
 mod quotas;
 mod requests;
 mod share;
+mod telemetry;
 mod tools;
 mod transactions;
 mod versions;

@@ -10,4 +10,5 @@ mod producers;
 mod real;
 mod support;
 mod tiering;
+mod transactions;
 mod wake;

@@ -119,6 +119,23 @@ pub const PROGRAMS: &[Program] = &[
         command: java,
     },
     Program {
+        name: "kafka-share-consumer",
+        about: "Apache Kafka's Java client, share groups",
+        cases: &[],
+        more_cases: &[
+            "share_implicit",
+            "share_explicit",
+            "share_members",
+            "share_delivery_limit",
+            "share_renew",
+            "share_dead_letters",
+            "share_describe",
+            "share_offsets",
+        ],
+        install: || installs::kafka().and_then(|()| installs::java_program()),
+        command: java_share,
+    },
+    Program {
         name: "franz-go",
         about: "franz-go (kgo and kadm), for Go",
         cases: CASES,
@@ -154,14 +171,22 @@ fn python(file: &str) -> Command {
 }
 
 fn java() -> Command {
+    java_program("KafkaClients")
+}
+
+fn java_program(class: &str) -> Command {
     let mut command = Command::new("java");
     command
         .args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"])
         .arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
         .arg("-cp")
         .arg(format!("{}:{}", java_classes().display(), kafka_classpath()))
-        .arg("KafkaClients");
+        .arg(class);
     command
+}
+
+fn java_share() -> Command {
+    java_program("ShareClients")
 }
 
 fn node() -> Command {

@@ -5,7 +5,7 @@
 //! [`check`] for the promises. A round in which a client gets nowhere is a failure too.
 
 mod check;
-mod random;
+pub mod random;
 mod workers;
 
 use crate::brokers::{Broker, Peer, Site};

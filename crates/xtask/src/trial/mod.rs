@@ -13,6 +13,7 @@ mod hostile;
 mod page;
 mod partitions;
 mod probe;
+mod share;
 mod start;
 mod text;
 mod tools;
@@ -63,6 +64,12 @@ const TRIALS: &[Trial] = &[
         name: "full-disk",
         about: "The data directory on a small file system, produced to until it is full, and after space was made.",
         run: full_disk::run,
+    },
+    Trial {
+        name: "share",
+        about: "Share groups with Apache Kafka's Java client: one consumer holds 200,000 records and accepts every other one, then \
+                the broker is killed; later three consumers work while one of them and the broker are killed again and again.",
+        run: share::run,
     },
     Trial {
         name: "start",

@@ -23,6 +23,10 @@ pub fn install(plan: &Plan) -> anyhow::Result<()> {
         installs::kafka()?;
         installs::kcat()?;
     }
+    if wanted("share") {
+        installs::kafka()?;
+        installs::java_program()?;
+    }
     installs::trial_programs()?;
     installs::load_program()?;
     installs::go_clients()

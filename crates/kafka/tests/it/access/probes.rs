@@ -47,6 +47,7 @@ impl Probe {
     pub async fn all(&mut self) {
         self.records().await;
         self.groups().await;
+        self.share_groups().await;
         self.offsets().await;
         self.topics().await;
         self.cluster().await;
@@ -112,6 +113,56 @@ impl Probe {
             ..Default::default()
         };
         self.refused(CLUSTER, ids, |answer| answer.error_code).await;
+    }
+
+    async fn share_groups(&mut self) {
+        let (group_id, member_id) = (name("g"), name("m"));
+        let beat = ShareGroupHeartbeatRequest {
+            group_id: group_id.clone(),
+            member_id: member_id.clone(),
+            subscribed_topic_names: Some(vec![name("t")]),
+            ..Default::default()
+        };
+        self.refused(GROUP, beat, |answer| answer.error_code).await;
+        let describe = ShareGroupDescribeRequest {
+            group_ids: vec![group_id.clone()],
+            include_authorized_operations: false,
+        };
+        self.refused(GROUP, describe, |answer| answer.groups[0].error_code)
+            .await;
+        let fetch = ShareFetchRequest {
+            group_id: Some(group_id.clone()),
+            member_id: Some(member_id.clone()),
+            ..Default::default()
+        };
+        self.refused(GROUP, fetch, |answer| answer.error_code).await;
+        let acknowledge = ShareAcknowledgeRequest {
+            group_id: Some(group_id.clone()),
+            member_id: Some(member_id),
+            share_session_epoch: 1,
+            ..Default::default()
+        };
+        self.refused(GROUP, acknowledge, |answer| answer.error_code).await;
+        let describe = DescribeShareGroupOffsetsRequest {
+            groups: vec![
+                describe_share_group_offsets::DescribeShareGroupOffsetsRequestGroup {
+                    group_id: group_id.clone(),
+                    topics: None,
+                },
+            ],
+        };
+        self.refused(GROUP, describe, |answer| answer.groups[0].error_code)
+            .await;
+        let alter = AlterShareGroupOffsetsRequest {
+            group_id: group_id.clone(),
+            topics: Vec::new(),
+        };
+        self.refused(GROUP, alter, |answer| answer.error_code).await;
+        let delete = DeleteShareGroupOffsetsRequest {
+            group_id,
+            topics: Vec::new(),
+        };
+        self.refused(GROUP, delete, |answer| answer.error_code).await;
     }
 
     async fn groups(&mut self) {

@@ -16,7 +16,7 @@ use super::snapshot_format::Snapshot;
 use super::store::{ManifestSeq, ManifestStore};
 use super::{ManifestHandle, record_format};
 use crate::error::{Fate, OpenError, StreamError};
-use crate::ids::{Epoch, GroupSeq, Offset, StreamId};
+use crate::ids::{AbortedTransaction, Epoch, GroupSeq, Offset, StreamId};
 use crate::objects::ObjectId;
 use crate::objects::memory::MemoryObjects;
 use crate::test_world::golden;
