@@ -78,6 +78,8 @@ fn lag(offsets: &[GroupOffset]) -> Option<u64> {
 async fn offsets(broker: &Broker, kafka: &Kafka, id: &GroupId) -> Vec<GroupOffset> {
     let request = FetchRequest {
         group: id.clone(),
+        member: None,
+        member_epoch: -1,
         topics: None,
         require_stable: false,
     };

@@ -95,6 +95,20 @@ pub const PROGRAMS: &[Program] = &[
         command: || python("confluent_client.py"),
     },
     Program {
+        name: "confluent-share-consumer",
+        about: "confluent-kafka for Python, share groups",
+        cases: &[],
+        more_cases: &[
+            "share_implicit",
+            "share_explicit",
+            "share_members",
+            "share_delivery_limit",
+            "share_killed_member",
+        ],
+        install: installs::python_clients,
+        command: || python("confluent_share_client.py"),
+    },
+    Program {
         name: "kafka-python",
         about: "kafka-python",
         cases: CASES,
