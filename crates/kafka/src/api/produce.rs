@@ -212,19 +212,16 @@ fn encode_partition(
     response
 }
 
-/// Which record is to blame (KIP-467).
+/// Which records are to blame (KIP-467).
 fn record_errors(error: &ProduceError) -> Vec<BatchIndexAndErrorMessage> {
-    let ProduceError::Refused(RecordsRefused::Invalid {
-        reason,
-        record: Some(record),
-    }) = error
-    else {
+    let ProduceError::Refused(RecordsRefused::Invalid { reason, records }) = error else {
         return Vec::new();
     };
-    vec![BatchIndexAndErrorMessage {
+    let blamed = records.iter().map(|record| BatchIndexAndErrorMessage {
         batch_index: i32::try_from(*record).unwrap_or(i32::MAX),
         batch_index_error_message: Some(Str::from_static(reason)),
-    }]
+    });
+    blamed.collect()
 }
 
 fn refuse_all(request: ProduceRequest, code: ErrorCode) -> ProduceResponse {
