@@ -60,7 +60,10 @@ pub(crate) fn check(configs: &ConfigMap, layers: BrokerLayers<'_>) -> Result<(),
         let reason = "it must be latest, earliest or by_duration:PnDTnHnMn.nS".to_owned();
         return Err(invalid(RESET, configs, reason));
     }
-    if configs.get(DEAD_LETTERS).is_some_and(|name| name.starts_with("__")) {
+    if configs
+        .get(DEAD_LETTERS)
+        .is_some_and(|name| name.starts_with("__"))
+    {
         let reason = "names of dead-letter topics do not begin with __".to_owned();
         return Err(invalid(DEAD_LETTERS, configs, reason));
     }

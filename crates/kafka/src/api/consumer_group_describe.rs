@@ -65,7 +65,9 @@ impl Api for ConsumerGroupDescribe {
 fn sees_topics(kafka: &Kafka, call: &Call, group: &DescribedConsumerGroup) -> bool {
     let has = |member: &DescribedConsumerMember| {
         let topics = member.assigned.keys().chain(member.target.keys());
-        let named: Vec<_> = topics.map(|topic| kafka.broker.topic_by_id(&TopicId(topic.0))).collect();
+        let named: Vec<_> = topics
+            .map(|topic| kafka.broker.topic_by_id(&TopicId(topic.0)))
+            .collect();
         named
     };
     let mut topics = group.members.iter().flat_map(has).flatten();

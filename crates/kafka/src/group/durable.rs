@@ -94,7 +94,10 @@ impl DurableGroup {
     pub fn membership_tombstones(&self, group: &GroupId) -> Vec<Record> {
         let metadata = self.metadata.iter().map(|_| Record::Group(group.clone(), None));
         let consumer = self.consumer.tombstones(group);
-        metadata.chain(consumer).chain(self.share.tombstones(group)).collect()
+        metadata
+            .chain(consumer)
+            .chain(self.share.tombstones(group))
+            .collect()
     }
 
     /// The offset of a partition, unless it was committed for another topic of the same name.

@@ -25,8 +25,9 @@ mod tests;
 
 pub use answer::{
     Answer, Beaten, CommittedTopic, DescribedConsumerGroup, DescribedConsumerMember, DescribedGroup,
-    DescribedMember, DescribedShareGroup, DescribedShareMember, EncodedRecord, FetchedOffset, FetchedTopic, GroupKind, GroupState, JoinRefused, Joined,
-    JoinedMember, LeaveResults, ListedGroup, Output, ShareBeaten, Synced,
+    DescribedMember, DescribedShareGroup, DescribedShareMember, EncodedRecord, FetchedOffset, FetchedTopic,
+    GroupKind, GroupState, JoinRefused, Joined, JoinedMember, LeaveResults, ListedGroup, Output, ShareBeaten,
+    Synced,
 };
 pub use assignor::{Assignment, Assignor};
 pub use config::{
@@ -48,6 +49,6 @@ pub use record::{
 pub use request::{
     ClientInfo, CommitPartition, CommitRequest, CommitTopic, ConsumerHeartbeat, DeleteOffsetsRequest,
     EndOffsetsRequest, FetchRequest, FetchTopic, HeartbeatRequest, Input, JoinRequest, LeaveRequest, Leaver,
-    ListRequest, OffsetProducer, PersistToken, Protocol, Request, RequestId, ShareHeartbeat,
-    ShareTerms, SyncRequest, Topics,
+    ListRequest, OffsetProducer, PersistToken, Protocol, Request, RequestId, ShareHeartbeat, ShareTerms,
+    SyncRequest, Topics,
 };

@@ -6,9 +6,9 @@ use crate::requests::*;
 use crate::share::*;
 use crate::transactions;
 use bytes::Bytes;
-use millstream_broker::testing::{StoredBatch, batch, batch_of};
 use millstream_broker::Dry;
 use millstream_broker::configs::alter::ConfigChange;
+use millstream_broker::testing::{StoredBatch, batch, batch_of};
 use millstream_kafka_wire::alter_share_group_offsets::{
     AlterShareGroupOffsetsRequestPartition, AlterShareGroupOffsetsRequestTopic,
 };
@@ -36,9 +36,16 @@ async fn letters(server: &Server, topic: &str, count: usize) -> Vec<Letter> {
         let response = client.call(FETCH_BY_NAME, &request).await;
         let records = fetched(&response)[0].records.clone().unwrap_or_default();
         let mut found = Vec::new();
-        for split in records.chunks().cloned().flat_map(|chunk: Bytes| batch::split(chunk)) {
+        for split in records
+            .chunks()
+            .cloned()
+            .flat_map(|chunk: Bytes| batch::split(chunk))
+        {
             let (_, bytes) = split.expect("whole batches");
-            let records = StoredBatch::verify(bytes).expect("valid").records(1 << 20).expect("they open");
+            let records = StoredBatch::verify(bytes)
+                .expect("valid")
+                .records(1 << 20)
+                .expect("they open");
             for record in &records {
                 let record = record.expect("a record");
                 let headers = record.headers();
@@ -89,13 +96,25 @@ async fn rejected_records_and_those_that_came_back_too_often_are_dead_letters_be
     assert_eq!(one.fetch().await, [(0, 1, 2)]);
     assert_eq!(one.acknowledge(0, &[(0, 1, RELEASE)]).await, 0);
     let found = letters(&server, "dlq.t", 3).await;
-    let values: Vec<_> = found.iter().map(|(_, value, _)| value.clone().expect("copied")).collect();
+    let values: Vec<_> = found
+        .iter()
+        .map(|(_, value, _)| value.clone().expect("copied"))
+        .collect();
     assert_eq!(values, ["0/2", "0/0", "0/1"]);
     let header = |at: usize, name: &str| found[at].2[&format!("__dlq.errors.{name}")].clone();
-    assert_eq!((header(0, "topic"), header(0, "partition"), header(0, "offset")), ("t".into(), "0".into(), "2".into()));
-    assert_eq!((header(0, "group"), header(0, "delivery.count")), ("g".into(), "1".into()));
+    assert_eq!(
+        (header(0, "topic"), header(0, "partition"), header(0, "offset")),
+        ("t".into(), "0".into(), "2".into())
+    );
+    assert_eq!(
+        (header(0, "group"), header(0, "delivery.count")),
+        ("g".into(), "1".into())
+    );
     assert_eq!(header(0, "message"), "Offset rejected by client.");
-    assert_eq!(header(2, "message"), "Offset delivery count exceeded the threshold.");
+    assert_eq!(
+        header(2, "message"),
+        "Offset delivery count exceeded the threshold."
+    );
     // Killed: what is buried stays so.
     server.world.disk.kill();
     server.reopen().await;
@@ -131,16 +150,23 @@ async fn dead_letters_wait_for_their_topic_and_are_not_lost() {
 #[tokio::test(start_paused = true)]
 async fn read_committed_groups_are_shown_no_aborted_record_and_nobody_a_marker() {
     let server = transactions::server().await;
-    let settings = [("share.isolation.level", "read_committed"), ("share.auto.offset.reset", "earliest")];
+    let settings = [
+        ("share.isolation.level", "read_committed"),
+        ("share.auto.offset.reset", "earliest"),
+    ];
     configure(&server, &settings).await;
     let mut client = server.connect();
     let who = transactions::init(&mut client, None).await.expect("a producer");
     transactions::send(&mut client, who, 0, &[0], &["a", "b"]).await;
     let (mut one, response) = Member::join(&server, "one", "t", &[0]).await;
     assert_eq!(acquired(&response), [], "the transaction is open");
-    let who = transactions::end(&mut client, transactions::NEWER, who, false).await.expect("aborted");
+    let who = transactions::end(&mut client, transactions::NEWER, who, false)
+        .await
+        .expect("aborted");
     transactions::send(&mut client, who, 0, &[0], &["c"]).await;
-    transactions::end(&mut client, transactions::NEWER, who, true).await.expect("committed");
+    transactions::end(&mut client, transactions::NEWER, who, true)
+        .await
+        .expect("committed");
     // 0 and 1 were aborted, 2 is the marker, 3 is what counts, 4 is another marker.
     assert_eq!(one.fetch().await, [(3, 3, 1)]);
     assert_eq!(one.acknowledge(0, &[(3, 3, ACCEPT)]).await, 0);
@@ -163,7 +189,11 @@ async fn offsets_are_described_moved_and_forgotten_with_their_topic() {
     };
     let described = client.ask(&describe).await;
     let partition = &described.groups[0].topics[0].partitions[0];
-    assert_eq!((partition.start_offset, partition.lag), (10, 30), "holes that are done are no lag");
+    assert_eq!(
+        (partition.start_offset, partition.lag),
+        (10, 30),
+        "holes that are done are no lag"
+    );
     let alter = AlterShareGroupOffsetsRequest {
         group_id: Str::from_static("g"),
         topics: vec![AlterShareGroupOffsetsRequestTopic {
@@ -175,7 +205,10 @@ async fn offsets_are_described_moved_and_forgotten_with_their_topic() {
         }],
     };
     // Nobody has joined by heartbeats, so the coordinator knows no such group.
-    assert_eq!(client.ask(&alter).await.error_code, ErrorCode::GROUP_ID_NOT_FOUND.0);
+    assert_eq!(
+        client.ask(&alter).await.error_code,
+        ErrorCode::GROUP_ID_NOT_FOUND.0
+    );
     let mut beat = ShareGroupHeartbeatRequest {
         group_id: Str::from_static("g"),
         member_id: Str::from_static("one"),
@@ -196,8 +229,14 @@ async fn offsets_are_described_moved_and_forgotten_with_their_topic() {
     });
     assert_eq!(client.ask(&delete).await.responses[0].error_code, 0);
     server.topic("t", 1, &[]).await;
-    let produced = client.call(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["new"]))).await;
+    let produced = client
+        .call(PRODUCE_BY_NAME, &produce("t", 0, batch_of(&["new"])))
+        .await;
     assert_eq!(crate::requests::produced(&produced).error_code, 0);
     let (_, response) = Member::join(&server, "two", "t", &[0]).await;
-    assert_eq!(acquired(&response), [(0, 0, 1)], "a topic of the same name is another one");
+    assert_eq!(
+        acquired(&response),
+        [(0, 0, 1)],
+        "a topic of the same name is another one"
+    );
 }

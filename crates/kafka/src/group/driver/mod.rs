@@ -13,8 +13,8 @@ mod state;
 mod tests;
 
 use super::answer::{
-    Answer, Beaten, CommittedTopic, DescribedConsumerGroup, DescribedGroup, DescribedShareGroup, FetchedTopic, JoinRefused,
-    Joined, LeaveResults, ListedGroup, ShareBeaten, Synced,
+    Answer, Beaten, CommittedTopic, DescribedConsumerGroup, DescribedGroup, DescribedShareGroup,
+    FetchedTopic, JoinRefused, Joined, LeaveResults, ListedGroup, ShareBeaten, Synced,
 };
 use super::config::GroupConfig;
 use super::error::GroupError;

@@ -129,7 +129,8 @@ impl Probe {
             group_ids: vec![name("g")],
             include_authorized_operations: false,
         };
-        self.refused(GROUP, describe, |answer| answer.groups[0].error_code).await;
+        self.refused(GROUP, describe, |answer| answer.groups[0].error_code)
+            .await;
         let (group_id, member_id) = (name("g"), name("m"));
         let beat = ShareGroupHeartbeatRequest {
             group_id: group_id.clone(),
