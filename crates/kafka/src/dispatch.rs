@@ -62,7 +62,7 @@ impl Call {
 
     /// The name of the principal that asks, without its type.
     pub fn user(&self) -> Str {
-        Str::from_static("ANONYMOUS")
+        Str::from(self.principal.name().to_owned())
     }
 }
 

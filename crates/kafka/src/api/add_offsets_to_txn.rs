@@ -3,6 +3,7 @@
 //! Versions 0-4. v2 PRODUCER_FENCED (before: INVALID_PRODUCER_EPOCH); v3 flexible; v4 TRANSACTION_ABORTABLE (KIP-890). Clients of
 //! transaction.version 2 do not send it: TxnOffsetCommit adds the group by itself.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::{TopicName, partition_of};
@@ -27,7 +28,7 @@ impl Api for AddOffsetsToTxn {
         call: Call,
         request: AddOffsetsToTxnRequest,
     ) -> Begun<AddOffsetsToTxnResponse> {
-        let added = add(&kafka, &request).await;
+        let added = add(&kafka, &call, &request).await;
         let code = match added {
             Err(ErrorCode::PRODUCER_FENCED) if call.version < VERSION_FENCED => {
                 ErrorCode::INVALID_PRODUCER_EPOCH
@@ -42,10 +43,13 @@ impl Api for AddOffsetsToTxn {
     }
 }
 
-async fn add(kafka: &Kafka, request: &AddOffsetsToTxnRequest) -> Result<(), ErrorCode> {
+async fn add(kafka: &Kafka, call: &Call, request: &AddOffsetsToTxnRequest) -> Result<(), ErrorCode> {
     if request.transactional_id.is_empty() {
         return Err(ErrorCode::INVALID_REQUEST);
     }
+    let id = Resource::TransactionalId(request.transactional_id.as_str());
+    kafka.need(call, Operation::Write, id)?;
+    kafka.need(call, Operation::Read, Resource::Group(&request.group_id))?;
     let add = AddRequest {
         id: TransactionalId::from(request.transactional_id.as_str()),
         producer: ProducerEpoch {

@@ -1,5 +1,6 @@
 //! DescribeProducers (61): who has written to partitions, and whose transactions are open there (KIP-664). Version 0.
 
+use crate::access::Operation;
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
@@ -16,14 +17,14 @@ impl Api for DescribeProducers {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: DescribeProducersRequest,
     ) -> Begun<DescribeProducersResponse> {
         let topics = request.topics.into_iter().map(|topic| {
             let partitions = topic.partition_indexes.iter();
             TopicResponse {
                 partitions: partitions
-                    .map(|index| encode(*index, describe(&kafka, &topic.name, *index)))
+                    .map(|index| encode(*index, describe(&kafka, &call, &topic.name, *index)))
                     .collect(),
                 name: topic.name,
             }
@@ -35,9 +36,8 @@ impl Api for DescribeProducers {
     }
 }
 
-fn describe(kafka: &Kafka, topic: &str, index: i32) -> Result<Vec<ProducerView>, ErrorCode> {
-    let topic = kafka.broker.topic(topic);
-    let topic = topic.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+fn describe(kafka: &Kafka, call: &Call, topic: &str, index: i32) -> Result<Vec<ProducerView>, ErrorCode> {
+    let topic = kafka.topic_for(call, Operation::Read, topic)?;
     let partition = u32::try_from(index).map_err(|_| ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
     kafka
         .broker

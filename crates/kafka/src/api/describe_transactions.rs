@@ -1,5 +1,6 @@
 //! DescribeTransactions (65): the state of transactional ids (KIP-664). Version 0.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
@@ -17,24 +18,36 @@ impl Api for DescribeTransactions {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: DescribeTransactionsRequest,
     ) -> Begun<DescribeTransactionsResponse> {
         let mut response = DescribeTransactionsResponse::default();
         for id in request.transactional_ids {
-            let described = if id.is_empty() {
-                Err(ErrorCode::INVALID_REQUEST)
-            } else {
-                let described = kafka
-                    .transactions
-                    .describe(TransactionalId::from(id.as_str()))
-                    .await;
-                described.map_err(|error| error.code())
-            };
+            let described = describe(&kafka, &call, &id).await;
             response.transaction_states.push(encode(id, described));
         }
         Begun::Done(response)
     }
+}
+
+async fn describe(kafka: &Kafka, call: &Call, id: &Str) -> Result<DescribedTransaction, ErrorCode> {
+    if id.is_empty() {
+        return Err(ErrorCode::INVALID_REQUEST);
+    }
+    kafka.need(call, Operation::Describe, Resource::TransactionalId(id.as_str()))?;
+    let described = kafka
+        .transactions
+        .describe(TransactionalId::from(id.as_str()))
+        .await;
+    let mut described = described.map_err(|error| error.code())?;
+    // Who may not see a topic does not see it here.
+    let partitions = described.partitions.iter();
+    let seen = partitions
+        .filter(|(topic, _)| kafka.authorize(call, Operation::Describe, Resource::Topic(topic.as_str())));
+    described.partitions = seen
+        .map(|(topic, partition)| (topic.clone(), partition))
+        .collect();
+    Ok(described)
 }
 
 fn encode(id: Str, described: Result<DescribedTransaction, ErrorCode>) -> TransactionState {

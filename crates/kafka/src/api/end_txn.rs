@@ -6,6 +6,7 @@
 //! Answered once the decision is durable. The markers follow; whoever begins the next transaction before they are all written waits, or is
 //! told CONCURRENT_TRANSACTIONS.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
@@ -28,7 +29,7 @@ impl Api for EndTxn {
     type Request = EndTxnRequest;
 
     async fn begin(kafka: Arc<Kafka>, call: Call, request: EndTxnRequest) -> Begun<EndTxnResponse> {
-        let ended = end(&kafka, call.version, &request).await;
+        let ended = end(&kafka, &call, &request).await;
         Begun::Done(match ended {
             Ok(next) if call.version >= VERSION_EPOCHS => EndTxnResponse {
                 producer_id: next.id,
@@ -49,11 +50,13 @@ impl Api for EndTxn {
     }
 }
 
-async fn end(kafka: &Kafka, version: i16, request: &EndTxnRequest) -> Result<ProducerEpoch, ErrorCode> {
+async fn end(kafka: &Kafka, call: &Call, request: &EndTxnRequest) -> Result<ProducerEpoch, ErrorCode> {
     if request.transactional_id.is_empty() {
         return Err(ErrorCode::INVALID_REQUEST);
     }
-    let policy = if version >= VERSION_EPOCHS {
+    let id = Resource::TransactionalId(request.transactional_id.as_str());
+    kafka.need(call, Operation::Write, id)?;
+    let policy = if call.version >= VERSION_EPOCHS {
         EpochPolicy::PerTransaction
     } else {
         EpochPolicy::PerProducer

@@ -3,6 +3,7 @@
 //! Versions 0-2. v1 age (KIP-994); v2 a pattern that the whole id has to match (KIP-1152). States that Kafka does not know are told back;
 //! those that it knows and that cannot be here match nothing.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
@@ -27,7 +28,7 @@ impl Api for ListTransactions {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: ListTransactionsRequest,
     ) -> Begun<ListTransactionsResponse> {
         let (phases, unknown) = phases(&request.state_filters);
@@ -41,13 +42,28 @@ impl Api for ListTransactions {
                     pattern,
                 };
                 let listed = kafka.transactions.list(filter).await;
-                listed.map_err(|error| error.code())
+                let shown = listed.map(|mut all| {
+                    let may =
+                        |id: &str| kafka.authorize(&call, Operation::Describe, Resource::TransactionalId(id));
+                    all.retain(|one| may(one.id.as_str()));
+                    all
+                });
+                shown.map_err(|error| error.code())
             }
         };
+        let code = listed.as_ref().err().map_or(ErrorCode::NONE, |code| *code);
+        let mut listed = listed.unwrap_or_default();
+        listed.retain(|one| {
+            kafka.authorize(
+                &call,
+                Operation::Describe,
+                Resource::TransactionalId(one.id.as_str()),
+            )
+        });
         Begun::Done(ListTransactionsResponse {
-            error_code: listed.as_ref().err().map_or(ErrorCode::NONE.0, |code| code.0),
+            error_code: code.0,
             unknown_state_filters: unknown,
-            transaction_states: listed.unwrap_or_default().iter().map(encode).collect(),
+            transaction_states: listed.iter().map(encode).collect(),
             ..Default::default()
         })
     }

@@ -11,7 +11,7 @@
 //! Append path: decode, ask, encode. `Sequenced`: batches of one connection take their places in the order of its requests,
 //! and the flushes are pipelined.
 
-use crate::access::Operation;
+use crate::access::{Operation, Resource};
 use crate::api::produce_transaction::{Standing, standings};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
@@ -48,6 +48,14 @@ impl Api for Produce {
         let acks = request.acks;
         if !matches!(acks, -1..=1) {
             return Begun::Done(refuse_all(request, ErrorCode::INVALID_REQUIRED_ACKS));
+        }
+        if let Some(id) = &request.transactional_id
+            && let Err(code) = kafka.need(&call, Operation::Write, Resource::TransactionalId(id.as_str()))
+        {
+            return match acks {
+                0 => Begun::HangUp(code),
+                _ => Begun::Done(refuse_all(request, code)),
+            };
         }
         if call.toll.is_some() {
             call.charge(QuotaKind::Produce, record_bytes(&request) as f64);

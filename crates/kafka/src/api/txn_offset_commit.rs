@@ -5,6 +5,7 @@
 //!
 //! Until the transaction ends the offsets are pending: OffsetFetch shows the old ones, or asks to come again where stable ones are wanted.
 
+use crate::access::{Operation, Resource};
 use crate::api::add_offsets_to_txn::offsets_of;
 use crate::api::offset_commit::has_partition;
 use crate::api::produce_transaction::told_to_producer;
@@ -45,7 +46,7 @@ impl Api for TxnOffsetCommit {
         let topics: Vec<CommitTopic> = request
             .topics
             .iter()
-            .filter_map(|topic| check(&kafka, topic))
+            .filter_map(|topic| check(&kafka, &call, topic))
             .collect();
         let missing = missing(&request, &topics);
         let committed = if topics.is_empty() {
@@ -55,7 +56,9 @@ impl Api for TxnOffsetCommit {
         };
         Begun::Done(encode(&request, |topic, partition| {
             if missing.contains(&(topic.clone(), partition)) {
-                ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0
+                let found = kafka.topic_for(&call, Operation::Read, topic.as_str());
+                let denied = found.err();
+                denied.unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION).0
             } else {
                 code(&committed, topic, partition)
             }
@@ -68,6 +71,9 @@ async fn join(kafka: &Kafka, call: &Call, request: &TxnOffsetCommitRequest) -> R
     if request.transactional_id.is_empty() {
         return Err(ErrorCode::INVALID_REQUEST);
     }
+    let id = Resource::TransactionalId(request.transactional_id.as_str());
+    kafka.need(call, Operation::Write, id)?;
+    kafka.need(call, Operation::Read, Resource::Group(&request.group_id))?;
     let id = TransactionalId::from(request.transactional_id.as_str());
     let producer = ProducerEpoch {
         id: request.producer_id,
@@ -104,8 +110,8 @@ async fn join(kafka: &Kafka, call: &Call, request: &TxnOffsetCommitRequest) -> R
 }
 
 /// What of a topic goes to the coordinator of the group.
-fn check(kafka: &Kafka, asked: &TxnOffsetCommitRequestTopic) -> Option<CommitTopic> {
-    let topic = kafka.broker.topic(&asked.name)?;
+fn check(kafka: &Kafka, call: &Call, asked: &TxnOffsetCommitRequestTopic) -> Option<CommitTopic> {
+    let topic = kafka.topic_for(call, Operation::Read, &asked.name).ok()?;
     let exist = asked
         .partitions
         .iter()

@@ -3,6 +3,7 @@
 //! Versions 1-2. v1 flexible; v2 the version of the transaction (KIP-1228). This broker's own coordinator does not send it; tools do, to
 //! abort a transaction that no coordinator knows (KIP-664).
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode, code_of};
 use crate::group::EndOffsetsRequest;
@@ -21,18 +22,25 @@ impl Api for WriteTxnMarkers {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: WriteTxnMarkersRequest,
     ) -> Begun<WriteTxnMarkersResponse> {
+        let allowed = kafka
+            .need(&call, Operation::Alter, Resource::Cluster)
+            .or_else(|_| kafka.need(&call, Operation::ClusterAction, Resource::Cluster));
         let mut response = WriteTxnMarkersResponse::default();
         for marker in &request.markers {
-            response.markers.push(write(&kafka, marker).await);
+            response.markers.push(write(&kafka, marker, allowed).await);
         }
         Begun::Done(response)
     }
 }
 
-async fn write(kafka: &Kafka, marker: &WritableTxnMarker) -> WritableTxnMarkerResult {
+async fn write(
+    kafka: &Kafka,
+    marker: &WritableTxnMarker,
+    allowed: Result<(), ErrorCode>,
+) -> WritableTxnMarkerResult {
     let mut result = WritableTxnMarkerResult {
         producer_id: marker.producer_id,
         topics: Vec::with_capacity(marker.topics.len()),
@@ -40,9 +48,13 @@ async fn write(kafka: &Kafka, marker: &WritableTxnMarker) -> WritableTxnMarkerRe
     for topic in &marker.topics {
         let mut partitions = Vec::with_capacity(topic.partition_indexes.len());
         for &index in &topic.partition_indexes {
+            let code = match allowed {
+                Ok(()) => write_one(kafka, marker, &topic.name, index).await,
+                Err(code) => code,
+            };
             partitions.push(WritableTxnMarkerPartitionResult {
                 partition_index: index,
-                error_code: write_one(kafka, marker, &topic.name, index).await.0,
+                error_code: code.0,
             });
         }
         result.topics.push(WritableTxnMarkerTopicResult {
