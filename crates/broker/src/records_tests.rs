@@ -97,7 +97,10 @@ fn a_batch_above_max_message_bytes_is_refused() {
 fn a_compacted_topic_names_every_record_without_a_key_under_any_codec() {
     let compacted = settings(&[("cleanup.policy", "compact")]);
     for codec in [Codec::None, Codec::Zstd] {
-        let bytes = batch(codec, &[(Some(b"a"), NOW), (None, NOW), (Some(b"b"), NOW), (None, NOW)]);
+        let bytes = batch(
+            codec,
+            &[(Some(b"a"), NOW), (None, NOW), (Some(b"b"), NOW), (None, NOW)],
+        );
         let refused = prepare(bytes, &compacted, NOW).unwrap_err();
         let RecordsRefused::Invalid { records, .. } = refused else {
             panic!("{refused}");

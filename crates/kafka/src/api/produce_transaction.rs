@@ -23,6 +23,10 @@ const VERSION_ADDS: i16 = 12;
 /// The first version that understands TRANSACTION_ABORTABLE.
 const VERSION_ABORTABLE: i16 = 11;
 
+/// Times that the coordinator is asked about one request. The marker of the transaction before may come while it is asked; once that one
+/// has ended there is no other to come, so that a second answer holds.
+const ASKS_MAX: usize = 3;
+
 /// What is known of the transaction of one partition's batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Standing {
@@ -38,6 +42,7 @@ pub(crate) enum Standing {
 struct Asking {
     /// Where its standing is kept.
     at: usize,
+    of: Arc<Topic>,
     topic: TopicName,
     partition: i32,
     guard: TransactionGuard,
@@ -66,6 +71,7 @@ pub(crate) async fn standings(
             {
                 asking.push(Asking {
                     at: standings.len() - 1,
+                    of: Arc::clone(topic),
                     topic: TopicName::from(topic.name()),
                     partition: partition.index,
                     guard: *guard,
@@ -95,6 +101,10 @@ fn standing(
     if *asker.get_or_insert(batch) != batch {
         return Standing::Refused(ErrorCode::INVALID_PRODUCER_ID_MAPPING);
     }
+    look(kafka, topic, index, batch)
+}
+
+fn look(kafka: &Kafka, topic: &Topic, index: i32, batch: TransactionalBatch) -> Standing {
     let partition = u32::try_from(index).unwrap_or(u32::MAX);
     match kafka.broker.transaction_guard(topic, partition, batch) {
         Ok(guard) => Standing::Guarded(guard),
@@ -102,19 +112,60 @@ fn standing(
     }
 }
 
-/// Asks the coordinator about all of them at once.
+/// Asks the coordinator about all of them at once, and again about those whose guard a marker has made worthless meanwhile: a coordinator
+/// answers the first batch of a transaction after it has ended the one before, and its marker was no refusal of this batch.
 async fn ask(
     kafka: &Kafka,
     call: &Call,
     request: &ProduceRequest,
     asker: TransactionalBatch,
-    asking: Vec<Asking>,
+    mut asking: Vec<Asking>,
     standings: &mut VecDeque<Standing>,
 ) {
     let Some(id) = request.transactional_id.as_ref() else {
         return;
     };
     let id = TransactionalId::from(id.as_str());
+    for _ in 0..ASKS_MAX {
+        let covered = covered(kafka, call, id.clone(), asker, &asking).await;
+        let mut again = Vec::new();
+        for mut one in asking {
+            standings[one.at] = match &covered {
+                Ok(covered) if covered.contains(&one.topic, one.partition) => {
+                    match look(kafka, &one.of, one.partition, asker) {
+                        Standing::Guarded(now) if now != one.guard && !now.is_open() => {
+                            one.guard = now;
+                            again.push(one);
+                            continue;
+                        }
+                        looked => looked,
+                    }
+                }
+                Ok(_) if call.version >= VERSION_ABORTABLE => {
+                    Standing::Refused(ErrorCode::TRANSACTION_ABORTABLE)
+                }
+                Ok(_) => Standing::Refused(ErrorCode::INVALID_TXN_STATE),
+                Err(error) => Standing::Refused(told_to_producer(*error)),
+            };
+        }
+        asking = again;
+        if asking.is_empty() {
+            return;
+        }
+    }
+    for one in asking {
+        standings[one.at] = Standing::Refused(ErrorCode::NOT_ENOUGH_REPLICAS);
+    }
+}
+
+/// What of the partitions the coordinator says is part of the transaction.
+async fn covered(
+    kafka: &Kafka,
+    call: &Call,
+    id: TransactionalId,
+    asker: TransactionalBatch,
+    asking: &[Asking],
+) -> Result<Partitions, TransactionError> {
     let producer = ProducerEpoch {
         id: asker.producer_id,
         epoch: asker.producer_epoch,
@@ -123,7 +174,7 @@ async fn ask(
         .iter()
         .map(|one| (one.topic.clone(), one.partition))
         .collect();
-    let covered = if call.version >= VERSION_ADDS {
+    if call.version >= VERSION_ADDS {
         let add = AddRequest {
             id,
             producer,
@@ -138,14 +189,6 @@ async fn ask(
             partitions,
         };
         kafka.transactions.verify(verify).await
-    };
-    for one in asking {
-        standings[one.at] = match &covered {
-            Ok(covered) if covered.contains(&one.topic, one.partition) => Standing::Guarded(one.guard),
-            Ok(_) if call.version >= VERSION_ABORTABLE => Standing::Refused(ErrorCode::TRANSACTION_ABORTABLE),
-            Ok(_) => Standing::Refused(ErrorCode::INVALID_TXN_STATE),
-            Err(error) => Standing::Refused(told_to_producer(*error)),
-        };
     }
 }
 

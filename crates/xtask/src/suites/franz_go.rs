@@ -92,23 +92,24 @@ fn run(stage: &mut Stage, scope: &Scope) -> anyhow::Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// Reads `--- PASS: Test/sub (1.00s)` lines. A test with parts is reported by its parts alone.
+/// Reads `--- PASS: Test/sub (1.00s)` lines. A test with parts is reported by its parts alone: their lines follow its own,
+/// deeper. The names do not tell, because a part may be called `range/848` beside one called `range`.
 fn parse(text: &str) -> Vec<Case> {
-    let verdicts: Vec<(&str, &str)> = text
+    let verdicts: Vec<(usize, &str, &str)> = text
         .lines()
         .filter_map(|line| {
+            let depth = line.len() - line.trim_start().len();
             let (word, rest) = line.trim_start().strip_prefix("--- ")?.split_once(": ")?;
-            Some((word, rest.split(' ').next()?))
+            Some((depth, word, rest.split(' ').next()?))
         })
         .collect();
-    let has_parts = |name: &str| {
-        verdicts
-            .iter()
-            .any(|(_, other)| other.starts_with(&format!("{name}/")))
-    };
-    let leaves = verdicts.iter().filter(|(_, name)| !has_parts(name));
+    let next_depths = verdicts.iter().skip(1).map(|(depth, ..)| *depth).chain([0]);
+    let leaves = verdicts
+        .iter()
+        .zip(next_depths)
+        .filter(|((depth, ..), next)| next <= depth);
     leaves
-        .map(|(word, name)| match *word {
+        .map(|((_, word, name), _)| match *word {
             "PASS" => Case::passed(name),
             "SKIP" => Case::skipped(name, last_words(text, name)),
             _ => Case::failed(name, last_words(text, name)),
@@ -141,11 +142,11 @@ mod tests {
     #[test]
     fn parts_of_a_test_count_one_by_one() {
         let text = "=== RUN   TestA\n=== RUN   TestA/x\n=== NAME  TestA/x\n    a_test.go:7: no such group\n\
-                    --- FAIL: TestA (1.00s)\n    --- FAIL: TestA/x (0.50s)\n    --- PASS: TestA/y (0.50s)\n\
+                    --- FAIL: TestA (1.00s)\n    --- FAIL: TestA/x (0.50s)\n    --- PASS: TestA/x/848 (0.50s)\n\
                     === RUN   TestB\n    b_test.go:9: broker is too old\n--- SKIP: TestB (0.00s)\n";
         let expected = vec![
             Case::failed("TestA/x", "no such group"),
-            Case::passed("TestA/y"),
+            Case::passed("TestA/x/848"),
             Case::skipped("TestB", "broker is too old"),
         ];
         assert_eq!(parse(text), expected);

@@ -13,11 +13,13 @@ use std::time::Duration;
 /// A broker that does not accept a connection for so long hangs.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// What Kafka needs beyond a suite's settings so that the tests of access control are judged too. Everyone may do everything that no
-/// rule forbids, as on a broker without an authoriser.
-const KAFKA_PROPERTIES: &str = "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n\
-     super.users=User:ANONYMOUS\n\
-     allow.everyone.if.no.acl.found=true\n";
+/// What a broker needs beyond a suite's settings so that the tests of access control are judged too. Everyone may do
+/// everything that no rule forbids, as on a broker without an authoriser.
+const ACCESS: &[&str] = &[
+    "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users=User:ANONYMOUS",
+    "allow.everyone.if.no.acl.found=true",
+];
 
 /// A running broker, its folder, and the count of its deaths.
 pub struct Stage {
@@ -39,13 +41,13 @@ impl Stage {
             .join(".cache/runs/suites")
             .join(peer.name())
             .join(suite.name);
-        let flags = suite
-            .settings
+        let settings: Vec<&str> = suite.settings.iter().chain(ACCESS).copied().collect();
+        let flags = settings
             .iter()
             .flat_map(|setting| ["--set", setting])
             .map(str::to_owned);
         let site = Site::prepare(peer, &folder, port, binary)?.with(flags.collect(), &[]);
-        site.append_properties(&format!("{}\n{KAFKA_PROPERTIES}", suite.settings.join("\n")))?;
+        site.append_properties(&(settings.join("\n") + "\n"))?;
         let broker = site.start()?;
         Ok(Self {
             site,

@@ -85,10 +85,9 @@ fn judge(state: &TransactionState, end: &EndRequest) -> Result<Verdict, Transact
     let invalid = Err(TransactionError::InvalidTransactionState);
     match (state.phase, end.commit) {
         (Phase::Ongoing, _) => Ok(Verdict::Prepare),
-        (Phase::PrepareCommit, true) | (Phase::PrepareAbort, false) => {
-            Err(TransactionError::ConcurrentTransactions)
-        }
-        (Phase::PrepareCommit, false) | (Phase::PrepareAbort, true) => invalid,
+        // Whatever is asked for: it may be the end of the producer's next transaction, of which nothing is known before this
+        // one has ended. As Kafka, which judges nothing while markers are under way.
+        (Phase::PrepareCommit | Phase::PrepareAbort, _) => Err(TransactionError::ConcurrentTransactions),
         (Phase::CompleteCommit, true) | (Phase::CompleteAbort, false) if !per_transaction || is_retry => {
             Ok(Verdict::Again(state.producer))
         }

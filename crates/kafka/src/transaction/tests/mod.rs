@@ -160,20 +160,19 @@ fn each_transaction_of_version_2_has_an_epoch_of_its_own() {
     );
 }
 
+/// The end of a transaction that began while the last one's markers were under way was once refused for good: franz-go's sessions
+/// abort at once when their group rebalances, and take that refusal for the end of the producer.
 #[test]
-fn a_repeated_end_while_markers_are_written_is_told_to_ask_again() {
+fn every_end_while_markers_are_written_is_told_to_ask_again() {
     let mut bench = Bench::new();
     let producer = bench.init(None).unwrap();
     bench.add(producer, PerTransaction, &[("a", 0)]).unwrap();
-    bench.end(producer, PerTransaction, true).unwrap();
-    assert_eq!(
-        bench.end(producer, PerTransaction, true),
-        Err(TransactionError::ConcurrentTransactions)
-    );
-    assert_eq!(
-        bench.end(producer, PerTransaction, false),
-        Err(TransactionError::InvalidTransactionState)
-    );
+    let next = bench.end(producer, PerTransaction, true).unwrap();
+    let again = Err(TransactionError::ConcurrentTransactions);
+    assert_eq!(bench.end(producer, PerTransaction, true), again);
+    assert_eq!(bench.end(next, PerTransaction, false), again);
+    bench.settle();
+    assert_eq!(bench.end(next, PerTransaction, false), Ok(epoch(producer, 2)));
 }
 
 #[test]

@@ -64,12 +64,19 @@ impl ConsumerGroup {
             return Ok(());
         }
         let member = commit.member.as_ref();
+        // A transactional producer need not say who consumed; it is held to what it does say.
+        let in_transaction = commit.transaction.is_some();
+        if in_transaction && commit.generation < 0 && member.is_none() && commit.instance.is_none() {
+            return Ok(());
+        }
         let is_classic = member
             .and_then(|id| self.member(id))
             .is_some_and(|member| member.classic.is_some());
         if member.is_some_and(|id| self.member(id).is_some())
             && !is_classic
             && !commit.group_not_found_supported
+            // The other API has no version for members of consumer groups: every one of its versions is theirs.
+            && !in_transaction
         {
             return Err(GroupError::UnsupportedVersion);
         }

@@ -161,6 +161,23 @@ fn the_last_to_leave_leaves_an_empty_group_with_its_offsets() {
     assert_eq!(world.restarted(quick()).shard.durable(), Default::default());
 }
 
+/// Members of consumer groups were once refused as of too old a version, so that no transaction could carry their offsets.
+#[test]
+fn a_transaction_carries_the_offsets_of_a_member_and_of_whoever_claims_nothing() {
+    let mut world = world(&[("t", 1)]);
+    let mut client = Client::new("a", &["t"]);
+    client.beat(&mut world).unwrap();
+    let mut commit = commit_request("g", 7);
+    commit.group_not_found_supported = false;
+    commit.transaction = Some(OffsetProducer { id: 1, epoch: 0 });
+    assert_eq!(world.commit(commit.clone()), Ok(Ok(())));
+    commit.generation = client.epoch;
+    commit.member = Some(client.id.clone());
+    assert_eq!(world.commit(commit.clone()), Ok(Ok(())));
+    commit.generation += 1;
+    assert_eq!(world.commit(commit), Err(GroupError::StaleMemberEpoch));
+}
+
 #[test]
 fn offsets_are_shown_to_members_of_the_present_epoch_and_to_whoever_claims_nothing() {
     let mut world = world(&[("t", 1)]);
