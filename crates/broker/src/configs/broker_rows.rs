@@ -30,6 +30,13 @@ fn overrides(text: &str) -> Result<(), std::string::String> {
     crate::quota::connections::parse_overrides(text).map(drop)
 }
 
+fn principals(text: &str) -> Result<(), std::string::String> {
+    let given = text.split(';').map(str::trim).filter(|one| !one.is_empty());
+    given
+        .map(str::parse::<crate::security::Principal>)
+        .try_for_each(|one| one.map(drop).map_err(|error| error.to_string()))
+}
+
 /// Every broker setting, sorted by name.
 #[rustfmt::skip]
 pub const BROKER_ROWS: &[ConfigRow] = &[

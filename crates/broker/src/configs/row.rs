@@ -2,7 +2,6 @@
 //!
 //! Owns: the check of a single value. Never: where values are kept or what they do.
 
-use crate::security::Principal;
 use std::fmt;
 
 /// Kafka's config types, with the numbers of DescribeConfigs (KIP-569).
@@ -186,13 +185,6 @@ impl ConfigRow {
             Check::By(accepts) => accepts(value),
             Check::OneOf(words) if !words.contains(&value) => {
                 Err(format!("String must be one of: {}", words.join(", ")))
-            }
-            Check::Principals => {
-                let given = value.split(';').map(str::trim).filter(|one| !one.is_empty());
-                given.map(str::parse::<Principal>).try_for_each(|one| match one {
-                    Ok(_) => Ok(()),
-                    Err(error) => Err(error.to_string()),
-                })
             }
             _ => Ok(()),
         }
