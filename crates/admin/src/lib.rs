@@ -16,8 +16,8 @@ pub use http::{Readiness, serve};
 pub use limit::HTTP_CONNECTIONS_MAX;
 pub use metrics::{GROUP_SERIES_MAX, TOPIC_SERIES_MAX};
 pub use source::{
-    ApiMeasure, BrokerInfo, ConfigInfo, GroupDetail, GroupInfo, GroupOffset, Latencies, Measures, MemberInfo,
-    PartitionInfo, Reading, ReadingKind, Source, TopicDetail, TopicInfo,
+    ApiMeasure, BrokerInfo, ClientMeasure, ConfigInfo, GroupDetail, GroupInfo, GroupOffset, Latencies,
+    Measures, MemberInfo, PartitionInfo, Reading, ReadingKind, Source, TopicDetail, TopicInfo,
 };
 
 #[cfg(test)]

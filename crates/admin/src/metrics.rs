@@ -20,6 +20,9 @@ pub const TOPIC_SERIES_MAX: usize = 1_000;
 /// Groups that get series of their own.
 pub const GROUP_SERIES_MAX: usize = 1_000;
 
+/// Numbers of clients that get series of their own.
+pub const CLIENT_SERIES_MAX: usize = 5_000;
+
 /// Put before every name.
 const PREFIX: &str = "millstream";
 
@@ -61,6 +64,7 @@ impl Collector for Snapshot {
         self.encode_requests(&mut encoder)?;
         self.encode_topics(&mut encoder)?;
         self.encode_groups(&mut encoder)?;
+        self.encode_clients(&mut encoder)?;
         self.encode_usage(&mut encoder)
     }
 }
@@ -116,8 +120,10 @@ impl Snapshot {
                 }
             }
         }
-        let left_out = (self.topics.len() - shown.len()) + self.groups.len().saturating_sub(GROUP_SERIES_MAX);
-        let help = "Topics and groups that have no series of their own because there are too many";
+        let left_out = (self.topics.len() - shown.len())
+            + self.groups.len().saturating_sub(GROUP_SERIES_MAX)
+            + self.measures.clients.len().saturating_sub(CLIENT_SERIES_MAX);
+        let help = "Topics, groups and numbers of clients that have no series of their own because there are too many";
         gauge(encoder, "series_left_out", help, left_out as f64)
     }
 
@@ -138,6 +144,23 @@ impl Snapshot {
             members
                 .encode_family(&label)?
                 .encode_gauge(&i64::from(group.members))?;
+        }
+        Ok(())
+    }
+
+    fn encode_clients(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let clients = &self.measures.clients;
+        let shown = &clients[..clients.len().min(CLIENT_SERIES_MAX)];
+        let help = "What a client pushed of itself (KIP-714), by its own names";
+        let mut family = encoder.encode_descriptor("client_metric", help, None, MetricType::Gauge)?;
+        for measure in shown {
+            let labels = [
+                ("client_instance_id", measure.instance.as_str()),
+                ("client_id", measure.client.as_str()),
+                ("metric", measure.metric.as_str()),
+                ("attributes", measure.attributes.as_str()),
+            ];
+            family.encode_family(&labels)?.encode_gauge(&measure.value)?;
         }
         Ok(())
     }

@@ -164,6 +164,23 @@ pub struct Measures {
     pub readings: Vec<Reading>,
     /// One for each API that was called.
     pub apis: Vec<ApiMeasure>,
+    /// What clients pushed of themselves, in a stable order.
+    pub clients: Vec<ClientMeasure>,
+}
+
+/// One number that a client pushed (KIP-714).
+#[derive(Clone, Debug)]
+pub struct ClientMeasure {
+    /// Id of the client instance.
+    pub instance: String,
+    /// The client's own name for itself.
+    pub client: String,
+    /// Its name of the number.
+    pub metric: String,
+    /// What tells it from others of that name.
+    pub attributes: String,
+    /// The number.
+    pub value: f64,
 }
 
 /// One number without labels.

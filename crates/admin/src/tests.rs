@@ -91,6 +91,13 @@ impl Source for MadeUp {
         };
         Measures {
             readings: vec![reading],
+            clients: vec![ClientMeasure {
+                instance: "AAAA".to_owned(),
+                client: "app".to_owned(),
+                metric: "org.apache.kafka.producer.connection.count".to_owned(),
+                attributes: "".to_owned(),
+                value: 2.5,
+            }],
             apis: vec![ApiMeasure {
                 api: "Produce",
                 latencies,
@@ -153,6 +160,7 @@ async fn metrics_hold_counters_histograms_and_labels_escaped() {
     let (_, text) = get(&ready(1, 1), "/metrics").await;
     for expected in [
         "millstream_received_bytes_total 42",
+        "millstream_client_metric{client_instance_id=\"AAAA\",client_id=\"app\",metric=\"org.apache.kafka.producer.connection.count\",attributes=\"\"} 2.5",
         "millstream_request_seconds_count{api=\"Produce\"} 5",
         "millstream_request_seconds_bucket{le=\"0.001\",api=\"Produce\"} 4",
         "millstream_request_seconds_bucket{le=\"+Inf\",api=\"Produce\"} 5",

@@ -78,6 +78,12 @@ impl Broker {
         }
     }
 
+    /// An id that nobody else has.
+    #[must_use]
+    pub fn draw_id(&self) -> [u8; 16] {
+        self.inner.catalog.draw_id()
+    }
+
     /// The revision of the cluster's metadata that this broker acts on: rises with every change of it.
     #[must_use]
     pub fn metadata_revision(&self) -> u64 {

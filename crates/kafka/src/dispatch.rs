@@ -6,16 +6,17 @@ use crate::api;
 use crate::connection::Peer;
 use crate::errors::ErrorCode;
 use crate::node::Kafka;
+use crate::telemetry::subscription::ClientFacts;
 use crate::throttle::{Muting, Toll, metered, millis};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use millstream_broker::security::Principal;
 use millstream_kafka_wire::{
-    ApiKey, DecodeError, EncodeError, Frame, Reader, Request, RequestHeader, Response, Str, decode_request,
-    encode_response,
+    ApiKey, DecodeError, EncodeError, Frame, Reader, Request, RequestHeader, Response, Str, Uuid,
+    decode_request, encode_response,
 };
 use std::ops::RangeInclusive;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 /// One request as an API sees it, beside its message.
@@ -34,13 +35,31 @@ pub(crate) struct Call {
     pub leaving: Leaving,
     /// The request's share of the memory for requests; goes back with the call.
     pub memory: Option<OwnedSemaphorePermit>,
+    /// What the client says that it is, once it has said so.
+    pub software: Software,
     /// The silence of the connection.
     pub muting: Muting,
     /// What the request owes, where anybody is limited.
     pub toll: Option<Arc<Toll>>,
 }
 
+/// Name and version of a client's software, as its connection's ApiVersions told them (KIP-511).
+pub(crate) type Software = Arc<OnceLock<(String, String)>>;
+
 impl Call {
+    /// What subscriptions of client metrics choose by.
+    pub fn client_facts(&self, instance: Uuid) -> ClientFacts {
+        let (software_name, software_version) = self.software.get().cloned().unwrap_or_default();
+        ClientFacts {
+            instance_id: instance.to_string(),
+            client_id: self.client_id.as_deref().unwrap_or_default().to_owned(),
+            software_name,
+            software_version,
+            address: self.peer.address.ip().to_canonical().to_string(),
+            port: self.peer.address.port().to_string(),
+        }
+    }
+
     /// The name of the principal that asks, without its type.
     pub fn user(&self) -> Str {
         Str::from(self.principal.name().to_owned())
@@ -221,6 +240,10 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::describe_user_scram_credentials::DescribeUserScramCredentials>(),
     row::<api::alter_user_scram_credentials::AlterUserScramCredentials>(),
     row::<api::describe_cluster::DescribeCluster>(),
+    row::<api::consumer_group_heartbeat::ConsumerGroupHeartbeat>(),
+    row::<api::consumer_group_describe::ConsumerGroupDescribe>(),
+    row::<api::get_telemetry_subscriptions::GetTelemetrySubscriptions>(),
+    row::<api::push_telemetry::PushTelemetry>(),
     row::<api::list_config_resources::ListConfigResources>(),
     row::<api::describe_producers::DescribeProducers>(),
     row::<api::describe_transactions::DescribeTransactions>(),

@@ -1,12 +1,16 @@
 //! Kafka's error codes, and the one `match` for each of the broker's errors that gives a code.
 
+use crate::features::FeatureError;
 use crate::group::GroupError;
+use crate::telemetry::TelemetryError;
 use crate::transaction::TransactionError;
 use millstream_broker::configs::alter::AlterError;
 use millstream_broker::queue::{AcquireError, QueueError, SettleRefused};
+use millstream_broker::quota::change::QuotaError;
 use millstream_broker::security::{AclError, ScramError, TokenError};
 use millstream_broker::{
-    AppendError, BrokerError, FetchError, ProduceError, RecordsRefused, TopicError, TrimError,
+    AppendError, BrokerError, CatalogError, FetchError, NamedError, ProduceError, RecordsRefused, TopicError,
+    TrimError,
 };
 
 pub(crate) use millstream_kafka_wire::ErrorCode;
@@ -142,6 +146,41 @@ impl Coded for TokenError {
     }
 }
 
+impl<E: Coded> Coded for NamedError<E> {
+    fn code(&self) -> ErrorCode {
+        match self {
+            NamedError::Refused(error) => error.code(),
+            NamedError::Catalog(CatalogError::NameTooLong) => ErrorCode::INVALID_REQUEST,
+            NamedError::Catalog(CatalogError::ConfigsTooLarge) => ErrorCode::INVALID_CONFIG,
+            // Clients try again.
+            NamedError::Catalog(CatalogError::Contended) => ErrorCode::REQUEST_TIMED_OUT,
+            NamedError::Catalog(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl Coded for QuotaError {
+    fn code(&self) -> ErrorCode {
+        ErrorCode::INVALID_REQUEST
+    }
+}
+
+impl Coded for FeatureError {
+    fn code(&self) -> ErrorCode {
+        ErrorCode::INVALID_UPDATE_VERSION
+    }
+}
+
+impl Coded for TelemetryError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            TelemetryError::TooEarly | TelemetryError::Full => ErrorCode::THROTTLING_QUOTA_EXCEEDED,
+            TelemetryError::Ended => ErrorCode::INVALID_REQUEST,
+            TelemetryError::UnknownSubscription => ErrorCode::UNKNOWN_SUBSCRIPTION_ID,
+        }
+    }
+}
+
 impl Coded for GroupError {
     fn code(&self) -> ErrorCode {
         match self {
@@ -165,7 +204,11 @@ impl Coded for GroupError {
             GroupError::StaleProducerEpoch => ErrorCode::INVALID_PRODUCER_EPOCH,
             GroupError::GroupSubscribedToTopic => ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC,
             GroupError::FencedMemberEpoch => ErrorCode::FENCED_MEMBER_EPOCH,
+            GroupError::StaleMemberEpoch => ErrorCode::STALE_MEMBER_EPOCH,
+            GroupError::UnreleasedInstanceId => ErrorCode::UNRELEASED_INSTANCE_ID,
+            GroupError::InvalidRegularExpression => ErrorCode::INVALID_REGULAR_EXPRESSION,
             GroupError::NotOfKind(_) => ErrorCode::GROUP_ID_NOT_FOUND,
+            GroupError::UnsupportedVersion => ErrorCode::UNSUPPORTED_VERSION,
             GroupError::UnknownServerError => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }

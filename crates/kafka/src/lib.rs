@@ -17,6 +17,7 @@ pub mod group;
 mod metrics;
 mod node;
 mod share;
+mod telemetry;
 mod throttle;
 pub mod transaction;
 
@@ -27,3 +28,4 @@ pub use dispatch::{ApiListing, supported_apis};
 pub use metrics::{ApiMetrics, ApiSnapshot, LATENCY_BOUNDS_MICROS};
 pub use node::{Advertised, Kafka, KafkaConfig};
 pub use share::ShareGroups;
+pub use telemetry::{ClientMetric, Telemetry};

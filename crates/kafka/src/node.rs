@@ -5,6 +5,7 @@ use crate::fetch_session::FetchSessions;
 use crate::group::{Coordinator, CoordinatorConfig};
 use crate::metrics::ApiMetrics;
 use crate::share::ShareGroups;
+use crate::telemetry::Telemetry;
 use crate::transaction::TransactionCoordinator;
 use millstream_broker::Broker;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub struct Kafka {
     pub groups: Arc<Coordinator>,
     /// Share groups: their records and sessions.
     pub shares: ShareGroups,
+    /// Metrics that clients push.
+    pub telemetry: Telemetry,
     /// Transactions.
     pub transactions: TransactionCoordinator,
     pub(crate) config: KafkaConfig,
@@ -68,6 +71,7 @@ impl Kafka {
         let groups = Arc::new(Coordinator::new(broker.clone(), coordinator));
         Arc::new(Kafka {
             shares: ShareGroups::new(broker.clone(), runtime.clone()),
+            telemetry: Telemetry::new(&broker),
             transactions: TransactionCoordinator::new(broker.clone(), groups.clone(), runtime),
             groups,
             broker,

@@ -7,7 +7,7 @@
 use crate::config::StreamPolicy;
 use crate::core::Core;
 use crate::error::ReadError;
-use crate::ids::{GroupSeq, Offset, StreamId};
+use crate::ids::{AbortedTransaction, GroupSeq, Offset, StreamId};
 use crate::partition::Partition;
 use crate::upload::source::{TailBatch, TailPart, TailSource, Unuploaded};
 use bytes::Bytes;
@@ -99,6 +99,11 @@ impl TailSource for Core {
         if let Some(partition) = self.known(stream) {
             partition.advance_start(start);
         }
+    }
+
+    fn aborted(&self, stream: StreamId, from: Offset, below: Offset) -> Vec<AbortedTransaction> {
+        self.known(stream)
+            .map_or_else(Vec::new, |partition| partition.aborted_between(from, below))
     }
 
     fn producer_needs(&self, stream: StreamId, producer_id: i64, last: Offset) -> bool {

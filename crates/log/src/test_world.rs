@@ -6,7 +6,7 @@ use crate::clock::{Clock, TimestampMs};
 use crate::config::{LogConfig, StreamPolicy};
 use crate::error::ReadError;
 use crate::housekeeping::House;
-use crate::ids::{Epoch, GroupSeq, Offset, StreamId};
+use crate::ids::{AbortedTransaction, Epoch, GroupSeq, Offset, StreamId};
 use crate::manifest::ManifestHandle;
 use crate::manifest::memory::MemoryManifest;
 use crate::objects::cache::BlockCache;
@@ -114,6 +114,9 @@ struct FakeStream {
     start: Offset,
     next: Offset,
     stable_end: Option<Offset>,
+    aborted: Vec<AbortedTransaction>,
+    /// Producers and the last offsets that they are remembered by.
+    needed: Vec<(i64, Offset)>,
     batches: Vec<(TailBatch, Bytes)>,
 }
 
@@ -128,12 +131,17 @@ pub(crate) struct FakeTail {
 impl FakeTail {
     /// Appends one batch, in a group of its own.
     pub(crate) fn append(&self, id: StreamId, records: &[TestRecord]) -> Offset {
+        self.append_batch(id, |base| batch(base, records))
+    }
+
+    /// The same with a batch made for its place.
+    pub(crate) fn append_batch(&self, id: StreamId, make: impl FnOnce(Offset) -> StoredBatch) -> Offset {
         let mut state = self.state.lock();
         state.0 += 1;
         let group = GroupSeq(state.0);
         let stream = state.1.entry(id).or_default();
         let base = stream.next;
-        let stored = batch(base, records);
+        let stored = make(base);
         stream.next = stored.header().next_offset();
         let tail = TailBatch {
             base,
@@ -153,6 +161,20 @@ impl FakeTail {
 
     pub(crate) fn set_stable_end(&self, id: StreamId, end: Offset) {
         self.state.lock().1.entry(id).or_default().stable_end = Some(end);
+    }
+
+    pub(crate) fn abort(&self, id: StreamId, aborted: AbortedTransaction) {
+        self.state.lock().1.entry(id).or_default().aborted.push(aborted);
+    }
+
+    /// As a restart does: what the manifest's list lost is lost here.
+    pub(crate) fn forget_aborted(&self, id: StreamId) {
+        self.state.lock().1.entry(id).or_default().aborted.clear();
+    }
+
+    pub(crate) fn need(&self, id: StreamId, producer_id: i64, last: Offset) {
+        let mut state = self.state.lock();
+        state.1.entry(id).or_default().needed = vec![(producer_id, last)];
     }
 
     pub(crate) fn remove(&self, id: StreamId) {
@@ -258,8 +280,18 @@ impl TailSource for FakeTail {
         }
     }
 
-    fn producer_needs(&self, _: StreamId, _: i64, _: Offset) -> bool {
-        false
+    fn aborted(&self, id: StreamId, _: Offset, _: Offset) -> Vec<AbortedTransaction> {
+        let state = self.state.lock();
+        state
+            .1
+            .get(&id)
+            .map_or_else(Vec::new, |stream| stream.aborted.clone())
+    }
+
+    fn producer_needs(&self, id: StreamId, producer_id: i64, last: Offset) -> bool {
+        let state = self.state.lock();
+        let stream = state.1.get(&id);
+        stream.is_some_and(|stream| stream.needed.contains(&(producer_id, last)))
     }
 }
 

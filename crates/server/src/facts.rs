@@ -4,8 +4,8 @@ use crate::group_facts;
 use crate::listen::ConnectionCounts;
 use futures_util::future::{BoxFuture, FutureExt};
 use millstream_admin::{
-    ApiMeasure, BrokerInfo, ConfigInfo, GroupDetail, GroupInfo, Latencies, Measures, PartitionInfo, Reading,
-    ReadingKind, Source, TopicDetail, TopicInfo,
+    ApiMeasure, BrokerInfo, ClientMeasure, ConfigInfo, GroupDetail, GroupInfo, Latencies, Measures,
+    PartitionInfo, Reading, ReadingKind, Source, TopicDetail, TopicInfo,
 };
 use millstream_broker::configs::resolve::{ConfigEntry, ConfigSource};
 use millstream_broker::{Broker, Topic};
@@ -90,6 +90,7 @@ impl Source for Facts {
         let apis = self.kafka.metrics.snapshot();
         Measures {
             readings,
+            clients: client_measures(&self.kafka, self.broker.clock().monotonic()),
             apis: apis
                 .iter()
                 .filter(|api| api.requests > 0)
@@ -148,6 +149,8 @@ fn config_info(entry: &ConfigEntry) -> ConfigInfo {
         ConfigSource::DynamicBroker => "broker",
         ConfigSource::DynamicDefaultBroker => "all brokers",
         ConfigSource::StaticBroker => "start",
+        ConfigSource::DynamicGroup => "group",
+        ConfigSource::DynamicClientMetrics => "client metrics",
         ConfigSource::Default => "default",
     };
     ConfigInfo {
@@ -255,6 +258,18 @@ fn log_readings(stats: &millstream_broker::LogStats) -> Vec<Reading> {
             stats.objects_collected,
         ),
     ]
+}
+
+fn client_measures(kafka: &Kafka, now: Duration) -> Vec<ClientMeasure> {
+    let pushed = kafka.telemetry.metrics(now).into_iter();
+    let measures = pushed.map(|one| ClientMeasure {
+        instance: one.instance_id,
+        client: one.client_id,
+        metric: one.metric,
+        attributes: one.attributes,
+        value: one.value,
+    });
+    measures.collect()
 }
 
 fn api_measure(api: &ApiSnapshot) -> ApiMeasure {

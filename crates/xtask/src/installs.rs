@@ -104,7 +104,7 @@ pub fn s3_server() -> anyhow::Result<()> {
 }
 
 /// A fresh virtual environment with what a manifest names.
-fn python_packages(name: &str, venv: &Path, manifest: &Path) -> anyhow::Result<()> {
+pub fn python_packages(name: &str, venv: &Path, manifest: &Path) -> anyhow::Result<()> {
     need(&["python3"], "python3-venv")?;
     stamped(name, &[manifest.to_path_buf()], || {
         remove(venv)?;
@@ -223,20 +223,23 @@ pub fn has(program: &str) -> bool {
     std::env::split_paths(&paths).any(|folder| folder.join(program).is_file())
 }
 
-fn need(programs: &[&str], packages: &str) -> anyhow::Result<()> {
+/// An error that names the packages when a program is missing.
+pub fn need(programs: &[&str], packages: &str) -> anyhow::Result<()> {
     match programs.iter().find(|program| !has(program)) {
         None => Ok(()),
         Some(missing) => bail!("`{missing}` is not installed; on Debian: apt-get install {packages}"),
     }
 }
 
-fn quiet(program: impl AsRef<std::ffi::OsStr>) -> Command {
+/// A command that reads nothing from the terminal.
+pub fn quiet(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     command.stdin(Stdio::null());
     command
 }
 
-fn remove(folder: &Path) -> anyhow::Result<()> {
+/// Removes a folder, if it is there.
+pub fn remove(folder: &Path) -> anyhow::Result<()> {
     if folder.exists() {
         std::fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
     }

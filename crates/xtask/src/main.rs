@@ -12,8 +12,10 @@ mod kernel;
 mod options;
 mod process;
 mod s3;
+mod sections;
 mod shell;
 mod suite;
+mod suites;
 mod tidy;
 mod transactions;
 mod trial;
@@ -48,6 +50,11 @@ const TASKS: &[Task] = &[
         name: "s3",
         about: "the object store adapter and a broker with kill -9 on a server that speaks S3",
         run: s3::run,
+    },
+    Task {
+        name: "suites",
+        about: "test suites of other projects against Millstream, or --peer kafka; --write keeps the results",
+        run: suites::run,
     },
     Task {
         name: "test",

@@ -147,6 +147,8 @@ pub struct BrokerSettings {
     pub offsets_partitions: u32,
     /// fetch.max.bytes.
     pub fetch_bytes_max: usize,
+    /// telemetry.max.bytes.
+    pub telemetry_bytes_max: usize,
     /// How long the bursts of quotas are.
     pub quota_windows: QuotaWindows,
     /// Bounds on connections.
@@ -216,6 +218,52 @@ pub struct GroupSettings {
     pub offsets_retention: Duration,
     /// offsets.retention.check.interval.ms.
     pub offsets_retention_check_interval: Duration,
+    /// Consumer groups (KIP-848).
+    pub consumer: ConsumerGroupSettings,
+}
+
+/// The settings of consumer groups; all are fixed at start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerGroupSettings {
+    /// group.consumer.session.timeout.ms.
+    pub session_timeout: Duration,
+    /// group.consumer.min.session.timeout.ms.
+    pub session_timeout_min: Duration,
+    /// group.consumer.max.session.timeout.ms.
+    pub session_timeout_max: Duration,
+    /// group.consumer.heartbeat.interval.ms.
+    pub heartbeat_interval: Duration,
+    /// group.consumer.min.heartbeat.interval.ms.
+    pub heartbeat_interval_min: Duration,
+    /// group.consumer.max.heartbeat.interval.ms.
+    pub heartbeat_interval_max: Duration,
+    /// group.consumer.max.size.
+    pub size_max: usize,
+    /// group.consumer.assignors, in order.
+    pub assignors: Vec<String>,
+    /// group.consumer.migration.policy.
+    pub migration_policy: String,
+}
+
+impl ConsumerGroupSettings {
+    fn resolve(layers: BrokerLayers<'_>, millis: impl Fn(&str) -> Duration, size_max: usize) -> Self {
+        let text = |name: &str| layers.value(name).unwrap_or_default();
+        let assignors = text("group.consumer.assignors").split(',').map(str::trim);
+        Self {
+            session_timeout: millis("group.consumer.session.timeout.ms"),
+            session_timeout_min: millis("group.consumer.min.session.timeout.ms"),
+            session_timeout_max: millis("group.consumer.max.session.timeout.ms"),
+            heartbeat_interval: millis("group.consumer.heartbeat.interval.ms"),
+            heartbeat_interval_min: millis("group.consumer.min.heartbeat.interval.ms"),
+            heartbeat_interval_max: millis("group.consumer.max.heartbeat.interval.ms"),
+            size_max,
+            assignors: assignors
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            migration_policy: text("group.consumer.migration.policy").trim().to_owned(),
+        }
+    }
 }
 
 impl BrokerSettings {
@@ -254,6 +302,7 @@ impl BrokerSettings {
             partitions_default: whole("num.partitions", 1),
             offsets_partitions: whole("offsets.topic.num.partitions", 1),
             fetch_bytes_max: whole("fetch.max.bytes", 1024) as usize,
+            telemetry_bytes_max: whole("telemetry.max.bytes", 1) as usize,
             quota_windows: QuotaWindows {
                 // As Kafka's rates: the window that is being filled does not count.
                 usual_seconds: seconds("quota.window.num", "quota.window.size.seconds", 1),
@@ -280,6 +329,11 @@ impl BrokerSettings {
                 offset_metadata_bytes_max: whole("offset.metadata.max.bytes", 0) as usize,
                 offsets_retention: Duration::from_secs(60) * whole("offsets.retention.minutes", 1),
                 offsets_retention_check_interval: millis("offsets.retention.check.interval.ms"),
+                consumer: ConsumerGroupSettings::resolve(
+                    layers,
+                    millis,
+                    whole("group.consumer.max.size", 1) as usize,
+                ),
             },
             queues,
             transactions: TransactionSettings {

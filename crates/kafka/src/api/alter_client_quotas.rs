@@ -5,12 +5,11 @@
 use crate::access::{Operation, Resource};
 use crate::api::describe_client_quotas::kind;
 use crate::dispatch::{Api, Begun, Call, Order};
-use crate::errors::ErrorCode;
-use crate::features::is_contended;
+use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
+use millstream_broker::Dry;
 use millstream_broker::quota::change::LimitChange;
 use millstream_broker::quota::entity::{Entity, Part};
-use millstream_broker::{CatalogError, Dry, NamedError};
 use millstream_kafka_wire::Str;
 use millstream_kafka_wire::alter_client_quotas::{
     AlterClientQuotasRequest, AlterClientQuotasResponse, RequestEntityData, RequestEntryData,
@@ -81,14 +80,5 @@ async fn alter(kafka: &Kafka, asked: &RequestEntryData, dry: Dry) -> Result<(), 
         .map(|op| (op.key.to_string(), (!op.remove).then_some(op.value)))
         .collect();
     let altered = kafka.broker.alter_quotas(&entity, &changes, dry).await;
-    altered.map_err(|error| {
-        let code = match &error {
-            NamedError::Refused(_) | NamedError::Catalog(CatalogError::NameTooLong) => {
-                ErrorCode::INVALID_REQUEST
-            }
-            NamedError::Catalog(error) if is_contended(error) => ErrorCode::REQUEST_TIMED_OUT,
-            NamedError::Catalog(_) => ErrorCode::UNKNOWN_SERVER_ERROR,
-        };
-        (code, error.to_string())
-    })
+    altered.map_err(|error| (error.code(), error.to_string()))
 }

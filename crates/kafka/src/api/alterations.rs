@@ -5,13 +5,15 @@
 //! broker's), a message of either API.
 
 use crate::access::Operation;
-use crate::api::describe_configs::{check_broker_name, need_configs, resource};
+use crate::api::describe_configs::{check_broker_name, check_group_name, need_configs, resource};
 use crate::api::repeated::repeated;
 use crate::dispatch::Call;
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
-use millstream_broker::configs::alter::ConfigChange;
-use millstream_broker::{BrokerScope, Dry};
+use crate::telemetry::subscription::{CLIENT_METRICS_TABLE, Subscription};
+use millstream_broker::configs::alter::{AlterError, ConfigChange};
+use millstream_broker::configs::resolve::ConfigMap;
+use millstream_broker::{BrokerScope, Dry, NamedError, NamedKind};
 use millstream_kafka_wire::Str;
 
 /// Why a resource was left alone.
@@ -98,11 +100,49 @@ async fn alter(
             };
             altered.map_err(refusal)
         }
+        resource::GROUP => {
+            check_group_name(name)?;
+            let altered = match edit {
+                Edit::Replace(values) => broker.replace_group_configs(name, values, dry).await,
+                Edit::Change(changes) => broker.alter_group_configs(name, changes, dry).await,
+            };
+            altered.map_err(refusal)
+        }
+        resource::CLIENT_METRICS => {
+            let altered = alter_client_metrics(kafka, name, edit, dry).await;
+            altered.map_err(refusal)
+        }
         other => Err((
             ErrorCode::INVALID_REQUEST,
             format!("Unknown resource type {other}"),
         )),
     }
+}
+
+/// A subscription is kept only if it can be read.
+async fn alter_client_metrics(
+    kafka: &Kafka,
+    name: &str,
+    edit: &Edit,
+    dry: Dry,
+) -> Result<(), NamedError<AlterError>> {
+    let change = |present: &ConfigMap| {
+        let next = match edit {
+            Edit::Replace(values) => CLIENT_METRICS_TABLE.check_replacement(values)?,
+            Edit::Change(changes) => {
+                CLIENT_METRICS_TABLE.apply(present, changes, |name| present.get(name).cloned())?
+            }
+        };
+        Subscription::parse(&next)?;
+        Ok(next)
+    };
+    let edited = kafka
+        .broker
+        .edit_named(NamedKind::ClientMetrics, name, dry, change);
+    let altered = edited.await;
+    // Also after an error: an attempt without an answer may have been done.
+    kafka.telemetry.refresh(&kafka.broker);
+    altered
 }
 
 fn refusal<E: Coded + ToString>(error: E) -> Refusal {

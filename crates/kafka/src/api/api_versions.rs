@@ -42,6 +42,11 @@ impl Api for ApiVersions {
             api_keys: listing,
             ..Default::default()
         };
+        if named && call.version >= 3 {
+            let (name, version) = (&request.client_software_name, &request.client_software_version);
+            // What it said first holds.
+            let _ = call.software.set((name.to_string(), version.to_string()));
+        }
         if named && call.version >= FEATURES_FROM {
             tell_features(&kafka, call.version, &mut response);
         }

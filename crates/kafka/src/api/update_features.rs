@@ -5,10 +5,10 @@
 
 use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call, Order};
-use crate::errors::ErrorCode;
-use crate::features::{self, Direction, FeatureChange, is_contended};
+use crate::errors::{Coded, ErrorCode};
+use crate::features::{self, Direction, FeatureChange};
 use crate::node::Kafka;
-use millstream_broker::{Dry, NamedError};
+use millstream_broker::Dry;
 use millstream_kafka_wire::Str;
 use millstream_kafka_wire::update_features::{
     FeatureUpdateKey, UpdatableFeatureResult, UpdateFeaturesRequest, UpdateFeaturesResponse,
@@ -50,12 +50,10 @@ impl Api for UpdateFeatures {
             .collect();
         let outcome = features::change(&kafka, &changes, dry).await;
         let (code, message) = outcome.err().map_or((ErrorCode::NONE, None), |error| {
-            let code = match &error {
-                NamedError::Refused(_) => ErrorCode::INVALID_UPDATE_VERSION,
-                NamedError::Catalog(error) if is_contended(error) => ErrorCode::REQUEST_TIMED_OUT,
-                NamedError::Catalog(_) => ErrorCode::FEATURE_UPDATE_FAILED,
-            };
-            (code, Some(Str::from(format!("Nothing was changed: {error}"))))
+            (
+                error.code(),
+                Some(Str::from(format!("Nothing was changed: {error}"))),
+            )
         });
         let done = code == ErrorCode::NONE && call.version <= RESULTS_THROUGH;
         let results = updates

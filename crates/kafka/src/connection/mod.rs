@@ -12,7 +12,7 @@ mod frames;
 mod login;
 mod outbox;
 
-use crate::dispatch::{self, Answer, Call, CallError, Leaving, Order, Started};
+use crate::dispatch::{self, Answer, Call, CallError, Leaving, Order, Software, Started};
 use crate::node::Kafka;
 use crate::share::ShareLink;
 use crate::throttle::Muting;
@@ -122,6 +122,7 @@ pub async fn serve_connection(
         login_timer: None,
         peer: Arc::new(peer),
         leaving: Leaving::default(),
+        software: Software::default(),
         muting: Muting::default(),
         pending: FuturesOrdered::new(),
         outbox: Outbox::default(),
@@ -167,6 +168,7 @@ struct Connection<S> {
     /// Until the login is over.
     login_timer: Option<Pin<Box<Sleep>>>,
     leaving: Leaving,
+    software: Software,
     muting: Muting,
     frames: FrameReader,
     pending: FuturesOrdered<BoxFuture<'static, Answer>>,
@@ -302,6 +304,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             client_id: header.client_id,
             leaving: self.leaving.clone(),
             memory: frame.permit,
+            software: self.software.clone(),
             muting: self.muting.clone(),
             toll: None,
         };

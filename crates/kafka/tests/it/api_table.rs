@@ -74,6 +74,9 @@ fn remarks(key: ApiKey) -> &'static str {
         ApiKey::UpdateFeatures => {
             "All changes or none. Levels are kept and told; see `crates/kafka/src/features.rs`."
         }
+        ApiKey::GetTelemetrySubscriptions | ApiKey::PushTelemetry => {
+            "Client metrics (KIP-714), shown on `/metrics` as `millstream_client_metric`."
+        }
         ApiKey::ListConfigResources => "Topics, brokers, groups and client metrics.",
         ApiKey::ShareGroupHeartbeat => {
             "Members are spread over partitions as Kafka's assignor `simple` does."

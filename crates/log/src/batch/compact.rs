@@ -61,7 +61,7 @@ pub fn retain(
     let records = batch.records(how.records_bytes_max)?;
     let survey = Survey::take(&records, &mut keep)?;
     if survey.kept == 0 {
-        return Ok(Kept::Empty(empty(header)?));
+        return Ok(Kept::Empty(emptied(header)?));
     }
     let new_horizon = match how.horizon {
         _ if header.delete_horizon().is_some() => None,
@@ -173,8 +173,8 @@ impl Survey {
     }
 }
 
-/// The batch without records, as Kafka writes it: no base timestamp, no horizon, plain.
-fn empty(header: &BatchHeader) -> Result<StoredBatch, BatchError> {
+/// The batch without records, as Kafka writes it: no base timestamp, no horizon, plain. It need not be opened for it.
+pub(crate) fn emptied(header: &BatchHeader) -> Result<StoredBatch, BatchError> {
     let mut template = *header;
     template.records_count = 0;
     template.base_timestamp = -1;

@@ -37,6 +37,7 @@ mod verify;
 mod tests;
 
 pub use build::{BatchBuilder, NewRecord, recompress};
+pub(crate) use compact::emptied;
 pub use compact::{Horizon, Kept, Retain, retain};
 pub use compression::{Codec, GZIP_LEVELS, LZ4_LEVELS, ZSTD_LEVELS, compress, decompress};
 pub use control::{ControlKind, ControlRecord};

@@ -13,17 +13,20 @@ pub(crate) mod keep;
 pub(crate) mod merge;
 pub(crate) mod retention;
 pub(crate) mod rewrite;
+pub(crate) mod transactions;
 
 #[cfg(test)]
 mod tests;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, TimestampMs};
 use crate::config::LogConfig;
 use crate::error::{Fate, StreamError};
+use crate::ids::StreamId;
 use crate::manifest::ManifestHandle;
 use crate::objects::fetch::Fetcher;
 use crate::upload::source::TailSource;
 use futures_util::future::join;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -52,6 +55,8 @@ pub(crate) struct House {
     pub(crate) collected: AtomicU64,
     /// The stream at which the next round of merging begins.
     merge_from: AtomicU64,
+    /// The earliest delete horizon that the last compaction of a stream left behind.
+    horizons: parking_lot::Mutex<BTreeMap<StreamId, TimestampMs>>,
     closing: watch::Sender<bool>,
     task: parking_lot::Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
@@ -91,9 +96,28 @@ impl House {
             limits,
             collected: AtomicU64::new(0),
             merge_from: AtomicU64::new(0),
+            horizons: parking_lot::Mutex::default(),
             closing: watch::Sender::new(false),
             task: parking_lot::Mutex::new(None),
         }
+    }
+
+    fn next_horizon(&self, stream: StreamId) -> Option<TimestampMs> {
+        self.horizons.lock().get(&stream).copied()
+    }
+
+    fn note_horizon(&self, stream: StreamId, horizon: Option<TimestampMs>) {
+        let mut horizons = self.horizons.lock();
+        match horizon {
+            Some(horizon) => horizons.insert(stream, horizon),
+            None => horizons.remove(&stream),
+        };
+    }
+
+    /// Of streams that are gone.
+    fn forget_horizons(&self, streams: &[StreamId]) {
+        let mut horizons = self.horizons.lock();
+        horizons.retain(|stream, _| streams.binary_search(stream).is_ok());
     }
 
     /// One round of everything. What fails is left for the next round; the first failure is reported.

@@ -182,7 +182,11 @@ impl Image {
                 let at = stream.check_replace(&part.removed, &part.added).expect("checked");
                 stream.replace(at, part.removed.len(), &part.added);
             }
-            stream.compacted_through = stream.compacted_through.max(part.compacted_through);
+            if part.compacted_through > stream.compacted_through {
+                stream.compacted_through = part.compacted_through;
+                // Compaction left no aborted record below it, so nobody need be told of their transactions.
+                stream.aborted.trim(part.compacted_through);
+            }
             self.release(&part.removed);
         }
     }

@@ -86,6 +86,8 @@ pub(crate) trait TailSource: Send + Sync + 'static {
     fn tail(&self, stream: StreamId) -> Vec<TailBatch>;
     /// A trim is durable: nothing below `start` is read any more.
     fn advance_start(&self, stream: StreamId, start: Offset);
+    /// The transactions that were aborted and may have records in `[from, below)`; of what lies below the stable end, all.
+    fn aborted(&self, stream: StreamId, from: Offset, below: Offset) -> Vec<AbortedTransaction>;
     /// Whether the producer's last sequence is remembered from a batch that ends at `last`: compaction then keeps that
     /// batch's header, although no record of it is left (Kafka does the same).
     fn producer_needs(&self, stream: StreamId, producer_id: i64, last: Offset) -> bool;

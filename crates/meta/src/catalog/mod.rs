@@ -151,6 +151,12 @@ impl Catalog {
         self.inner.followed.changed()
     }
 
+    /// An id that nobody else has.
+    #[must_use]
+    pub fn draw_id(&self) -> [u8; 16] {
+        TopicId::draw(&*self.inner.entropy).0
+    }
+
     /// The cluster's id, as Kafka spells it: 22 characters.
     #[must_use]
     pub fn cluster_id(&self) -> String {

@@ -35,6 +35,13 @@ pub fn format(site: &Site) -> anyhow::Result<()> {
     )
 }
 
+/// Adds lines to the configuration.
+pub fn append(site: &Site, lines: &str) -> anyhow::Result<()> {
+    let path = properties(site);
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    std::fs::write(&path, text + lines).with_context(|| format!("cannot write {}", path.display()))
+}
+
 /// The broker's command.
 pub fn command(site: &Site) -> Command {
     let mut command = Command::new("java");

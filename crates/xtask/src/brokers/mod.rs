@@ -137,6 +137,14 @@ impl Site {
         self.settings.push((format!("--{flag}"), value.to_owned()));
     }
 
+    /// Adds lines to Kafka's `server.properties`, before its first start. Millstream has flags instead.
+    pub fn append_properties(&self, lines: &str) -> anyhow::Result<()> {
+        match self.peer {
+            Peer::Millstream => Ok(()),
+            Peer::Kafka | Peer::KafkaFlushing => kafka::append(self, lines),
+        }
+    }
+
     /// Starts the broker through another program that replaces itself by it.
     pub fn launch_by(&mut self, launcher: Vec<String>) {
         self.launcher = launcher;

@@ -1,15 +1,14 @@
-//! docs/CLIENTS.md, written by the run, and the results on Apache Kafka that it is measured by.
+//! The section of docs/CLIENTS.md that the run writes, and the results on Apache Kafka that it is measured by.
 
 use super::programs::{CASES, PROGRAMS};
 use super::results::{Outcome, Results};
 use crate::installs::kafka_version;
+use crate::sections::CLIENTS;
 use crate::shell::{output, root};
 use anyhow::{Context, bail};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
-
-const PAGE: &str = "docs/CLIENTS.md";
 
 /// What Kafka itself passes: one line `client case ok|skip|fail`, after a first line with its version.
 const BASELINE: &str = "tests/clients/kafka-baseline.txt";
@@ -72,7 +71,7 @@ pub fn write_baseline(found: &[Results]) -> anyhow::Result<()> {
 /// Replaces the page by what a run against Millstream found.
 pub fn write_page(found: &[Results], baseline: &Baseline) -> anyhow::Result<()> {
     whole(found)?;
-    write(PAGE, &page(found, baseline, &today()?)?)
+    CLIENTS.write("clients", &page(found, baseline, &today()?)?)
 }
 
 /// A table of some clients would look like a table of all.
@@ -85,7 +84,7 @@ fn whole(found: &[Results]) -> anyhow::Result<()> {
 
 fn page(found: &[Results], baseline: &Baseline, date: &str) -> anyhow::Result<String> {
     let mut text = format!(
-        "# Stock clients\n\n\
+        "## Stock clients\n\n\
          Written by `cargo xtask clients --write` on {date}; not by hand. Each client is as its registry ships it, \
          none is patched. The same programs run against Apache Kafka {} (`cargo xtask clients --peer kafka`); what \
          passes there is the measure.\n\n\
@@ -151,7 +150,7 @@ fn notes(found: &[Results]) -> anyhow::Result<String> {
     Ok(if text.is_empty() {
         text
     } else {
-        format!("\n## Notes\n\n{text}")
+        format!("\n### Notes\n\n{text}")
     })
 }
 

@@ -119,6 +119,21 @@ impl Probe {
     }
 
     async fn share_groups(&mut self) {
+        let beat = ConsumerGroupHeartbeatRequest {
+            group_id: name("g"),
+            member_id: name("m"),
+            rebalance_timeout_ms: 60_000,
+            subscribed_topic_names: Some(vec![name("t")]),
+            topic_partitions: Some(Vec::new()),
+            ..Default::default()
+        };
+        self.refused(GROUP, beat, |answer| answer.error_code).await;
+        let describe = ConsumerGroupDescribeRequest {
+            group_ids: vec![name("g")],
+            include_authorized_operations: false,
+        };
+        self.refused(GROUP, describe, |answer| answer.groups[0].error_code)
+            .await;
         let (group_id, member_id) = (name("g"), name("m"));
         let beat = ShareGroupHeartbeatRequest {
             group_id: group_id.clone(),

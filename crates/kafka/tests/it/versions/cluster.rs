@@ -11,6 +11,7 @@ pub(super) async fn all(covered: &mut Covered, client: &mut Client) {
     features(covered, client).await;
     resources(covered, client).await;
     quotas(covered, client).await;
+    telemetry(covered, client).await;
 }
 
 async fn ownership(covered: &mut Covered, client: &mut Client) {
@@ -144,5 +145,30 @@ async fn quotas(covered: &mut Covered, client: &mut Client) {
         .each(client, describe, |_, response| {
             assert_eq!(response.entries.expect("no error").len(), 1);
         })
+        .await;
+}
+
+async fn telemetry(covered: &mut Covered, client: &mut Client) {
+    let ask = |_| GetTelemetrySubscriptionsRequest {
+        client_instance_id: Uuid::from_u128(9),
+    };
+    covered
+        .each(client, ask, |_, response| {
+            assert_eq!((response.error_code, response.requested_metrics.len()), (0, 0));
+        })
+        .await;
+    let subscription_id = client
+        .ask(&GetTelemetrySubscriptionsRequest {
+            client_instance_id: Uuid::from_u128(10),
+        })
+        .await
+        .subscription_id;
+    let push = |_| PushTelemetryRequest {
+        client_instance_id: Uuid::from_u128(10),
+        subscription_id,
+        ..Default::default()
+    };
+    covered
+        .each(client, push, |_, response| assert_eq!(response.error_code, 0))
         .await;
 }

@@ -1,10 +1,10 @@
 //! Tests of retention, merging, compaction and collection, one by one and all together against a model.
 
 mod model;
+mod transactions;
 
 use super::compaction::compact;
 use super::merge;
-use crate::batch::{BatchBuilder, Codec, ControlKind, ControlRecord, NewRecord, StoredBatch};
 use crate::config::StreamPolicy;
 use crate::error::ReadError;
 use crate::ids::{Offset, StreamId};
@@ -348,47 +348,6 @@ async fn what_an_open_transaction_holds_back_is_not_compacted() {
     world.tail.set_stable_end(A, Offset(2));
     world.housekeep().await;
     assert_eq!(offsets(&world).await, [1]);
-}
-
-#[test]
-fn an_aborted_record_hides_nothing() {
-    let transactional = |base: u64, key: &str| {
-        let mut builder = BatchBuilder::new(Codec::None).producer(9, 0, 0).transactional();
-        let record = NewRecord {
-            timestamp: 1,
-            key: Some(key.as_bytes()),
-            value: Some(b"v"),
-            headers: &[],
-        };
-        builder.push(&record).expect("a record");
-        StoredBatch::stamp(
-            builder.finish().expect("a batch"),
-            Offset(base),
-            crate::test_world::EPOCH,
-        )
-    };
-    let marker = |base: u64, kind| {
-        let marker = ControlRecord {
-            kind,
-            coordinator_epoch: 0,
-        }
-        .build(9, 0, 1)
-        .expect("a marker");
-        StoredBatch::stamp(marker, Offset(base), crate::test_world::EPOCH)
-    };
-    let mut newest = super::keep::NewestOffsets::new(Offset(0), 100);
-    let mut see = |batch: StoredBatch| {
-        let records = batch.records(1000).expect("records");
-        newest.see(batch.header(), Some(&records)).expect("seen");
-        newest.decided_through()
-    };
-    assert_eq!(see(transactional(5, "aborted")), Offset(5), "undecided");
-    assert_eq!(see(marker(6, ControlKind::Abort)), Offset(7));
-    assert_eq!(see(transactional(7, "committed")), Offset(7));
-    assert_eq!(see(marker(8, ControlKind::Commit)), Offset(9));
-    assert!(!newest.is_outdated(b"aborted", Offset(1)));
-    assert!(newest.is_outdated(b"committed", Offset(1)));
-    assert!(!newest.is_outdated(b"committed", Offset(7)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,122 @@
+//! The broker that a suite runs against: started for it, asked after every test whether it lives, started anew when it
+//! died, so that one crash costs one test and not the rest of the suite.
+
+use crate::brokers::{Broker, Peer, Site};
+use crate::process::{Finished, run_bounded};
+use crate::shell::root;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// A broker that does not accept a connection for so long hangs.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// What the suites' own brokers are set to: librdkafka's tests write to partitions of topics that make themselves.
+const SETTINGS: &[&str] = &["num.partitions=4", "group.initial.rebalance.delay.ms=0"];
+
+/// What Kafka needs beyond that so that the tests of access control are judged too. Everyone may do everything that no
+/// rule forbids, as on a broker without an authoriser.
+const KAFKA_PROPERTIES: &str = "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n\
+     super.users=User:ANONYMOUS\n\
+     allow.everyone.if.no.acl.found=true\n";
+
+/// A running broker, its folder, and the count of its deaths.
+pub struct Stage {
+    site: Site,
+    broker: Broker,
+    folder: PathBuf,
+    deaths: usize,
+}
+
+impl Stage {
+    /// Starts a broker on fresh storage for one suite.
+    pub fn open(suite: &str, peer: Peer, port: Option<u16>, binary: Option<PathBuf>) -> anyhow::Result<Self> {
+        let folder = root().join(".cache/runs/suites").join(peer.name()).join(suite);
+        let flags = SETTINGS
+            .iter()
+            .flat_map(|setting| ["--set", setting])
+            .map(str::to_owned);
+        let site = Site::prepare(peer, &folder, port, binary)?.with(flags.collect(), &[]);
+        site.append_properties(&format!("{}\n{KAFKA_PROPERTIES}", SETTINGS.join("\n")))?;
+        let broker = site.start()?;
+        Ok(Self {
+            site,
+            broker,
+            folder,
+            deaths: 0,
+        })
+    }
+
+    /// What clients connect to.
+    pub fn bootstrap(&self) -> String {
+        self.site.bootstrap()
+    }
+
+    /// Where the suite's logs and other files go.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Runs one test program with a limit; its standard error goes to `NAME.log`. A broker that died meanwhile is
+    /// started again on what it left behind; the error text then says so.
+    pub fn run(&mut self, name: &str, command: &mut Command, limit: Duration) -> anyhow::Result<Ran> {
+        let log = self.log(name);
+        let finished = run_bounded(command, limit, &log)?;
+        println!("  {name}: {:.1} s", finished.took.as_secs_f64());
+        let broker_died = !self.is_alive();
+        if broker_died {
+            self.deaths += 1;
+            println!("the broker died during {name}; starting it again");
+            self.broker = self.site.start()?;
+        }
+        Ok(Ran {
+            finished,
+            errors: std::fs::read(&log).map_or_else(
+                |_| String::new(),
+                |bytes| String::from_utf8_lossy(&bytes).into_owned(),
+            ),
+            broker_died,
+        })
+    }
+
+    /// Stops the broker, frees its disk space, and tells how often it died.
+    pub fn close(self) -> anyhow::Result<usize> {
+        self.broker.stop()?;
+        self.site.remove_data()?;
+        Ok(self.deaths)
+    }
+
+    fn log(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{}.log", name.replace(['/', ':'], "_")))
+    }
+
+    fn is_alive(&mut self) -> bool {
+        self.broker.is_alive()
+            && TcpStream::connect_timeout(&self.site.kafka_address(), CONNECT_LIMIT).is_ok()
+    }
+}
+
+/// A test program that ended.
+pub struct Ran {
+    /// How, and what it printed.
+    pub finished: Finished,
+    /// What it wrote to its standard error.
+    pub errors: String,
+    /// Whether the broker had to be started again.
+    pub broker_died: bool,
+}
+
+impl Ran {
+    /// Why a test that the program did not report on has failed.
+    pub fn silence(&self) -> String {
+        match (self.broker_died, self.finished.status) {
+            (true, _) => "the broker died".to_owned(),
+            (false, None) => format!(
+                "killed at its limit, after {:.0} s",
+                self.finished.took.as_secs_f64()
+            ),
+            (false, Some(status)) => format!("not reported; the program ended with {status}"),
+        }
+    }
+}
