@@ -16,5 +16,6 @@ pub mod plan;
 pub mod rng;
 pub mod run;
 pub mod trace;
+pub mod transactions;
 pub mod workload;
 pub mod world;

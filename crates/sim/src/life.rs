@@ -172,6 +172,7 @@ impl Run {
         let fixed = [
             ("offsets.topic.num.partitions", "2"),
             ("share.coordinator.state.topic.num.partitions", "2"),
+            ("transaction.state.log.num.partitions", "2"),
         ];
         let config = BrokerConfig {
             broker_id: 0,

@@ -201,6 +201,8 @@ pub enum ManifestMutation {
     LosesLastRecord,
     /// Uploads are kept without what they say of producers.
     ForgetsProducers,
+    /// Uploads are kept without the transactions that were aborted.
+    ForgetsAborted,
 }
 
 /// The log's manifest list, perhaps broken on purpose.
@@ -243,6 +245,10 @@ impl ManifestStore for SimManifest {
             None => self.inner.append(seq, record),
             Some(ManifestMutation::ForgetsProducers) => {
                 let record = millstream_log::manifest::testing::without_producers(record);
+                async move { self.inner.append(seq, record).await }.boxed()
+            }
+            Some(ManifestMutation::ForgetsAborted) => {
+                let record = millstream_log::manifest::testing::without_aborted(record);
                 async move { self.inner.append(seq, record).await }.boxed()
             }
             Some(ManifestMutation::LosesLastRecord) => async move {

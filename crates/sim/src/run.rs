@@ -175,6 +175,12 @@ impl Run {
         &self.world
     }
 
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
     /// The disk.
     #[must_use]
     pub fn disk(&self) -> &Arc<SimDisk> {

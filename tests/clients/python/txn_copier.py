@@ -28,7 +28,13 @@ class Copier:
     def __init__(self, args, journal):
         self.args = args
         self.journal = journal
-        common = {"bootstrap.servers": args.bootstrap, "reconnect.backoff.max.ms": 200}
+        common = {
+            "bootstrap.servers": args.bootstrap,
+            "reconnect.backoff.max.ms": 200,
+            # With the default, librdkafka lets go of its only broker when that is away for a moment, and then
+            # waits for ever for the handle to end.
+            "metadata.recovery.strategy": "none",
+        }
         self.consumer = Consumer(
             common
             | {

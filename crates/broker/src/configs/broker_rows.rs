@@ -39,6 +39,7 @@ pub const BROKER_ROWS: &[ConfigRow] = &[
     row("auto.create.topics.enable", Boolean, Some("true"), Any, Static, Works, "Whether Metadata and produce create a missing topic."),
     row("background.threads", Int, Some("10"), Range(1, i32::MAX as i64), Dynamic, NoMeaning("the runtime sizes itself"), "Background threads."),
     row("broker.id", Int, Some("1"), Any, Static, NoMeaning("the only broker has the id 1"), "This broker's id."),
+    row("broker.rack", String, None, Any, Static, SetAs("kafka.rack"), "The rack of this broker."),
     row("compression.gzip.level", Int, Some("-1"), Range(-1, 9), Dynamic, Works, "Default of the topic setting compression.gzip.level."),
     row("compression.lz4.level", Int, Some("9"), Range(1, 17), Dynamic, NoMeaning("the lz4 encoder has one level"), "Default of the topic setting compression.lz4.level."),
     row("compression.type", String, Some("producer"), OneOf(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"]), Dynamic, Works, "Default of the topic setting compression.type."),

@@ -312,15 +312,7 @@ impl BrokerSettings {
                     0,
                 ),
             },
-            connections: ConnectionSettings {
-                max: whole("max.connections", 0),
-                per_address_max: whole("max.connections.per.ip", 0),
-                overrides: layers
-                    .value("max.connections.per.ip.overrides")
-                    .and_then(|text| parse_overrides(text).ok())
-                    .unwrap_or_default(),
-                rate: whole("max.connection.creation.rate", 0),
-            },
+            connections: connections(layers),
             groups: GroupSettings {
                 session_timeout_min: millis("group.min.session.timeout.ms"),
                 session_timeout_max: millis("group.max.session.timeout.ms"),
@@ -336,14 +328,19 @@ impl BrokerSettings {
                 ),
             },
             queues,
-            transactions: TransactionSettings {
-                state_partitions: whole("transaction.state.log.num.partitions", 1),
-                timeout_max: millis("transaction.max.timeout.ms"),
-                id_expiration: millis("transactional.id.expiration.ms"),
-                expiry_check_interval: millis("transaction.remove.expired.transaction.cleanup.interval.ms"),
-            },
+            transactions: transactions(whole),
             authorizer: authorizer(layers),
         }
+    }
+}
+
+fn transactions(whole: impl Fn(&str, u32) -> u32) -> TransactionSettings {
+    let millis = |name: &str| Duration::from_millis(u64::from(whole(name, 0)));
+    TransactionSettings {
+        state_partitions: whole("transaction.state.log.num.partitions", 1),
+        timeout_max: millis("transaction.max.timeout.ms"),
+        id_expiration: millis("transactional.id.expiration.ms"),
+        expiry_check_interval: millis("transaction.remove.expired.transaction.cleanup.interval.ms"),
     }
 }
 
@@ -355,5 +352,22 @@ fn authorizer(layers: BrokerLayers<'_>) -> AuthorizerSettings {
         enabled: !text("authorizer.class.name").is_empty(),
         super_users: users.filter_map(|user| user.parse().ok()).collect(),
         allow_without_rule: layers.flag("allow.everyone.if.no.acl.found"),
+    }
+}
+
+fn connections(layers: BrokerLayers<'_>) -> ConnectionSettings {
+    let count = |name: &str| {
+        layers
+            .value(name)
+            .and_then(|text| text.trim().parse::<u32>().ok())
+    };
+    ConnectionSettings {
+        max: count("max.connections").unwrap_or(u32::MAX),
+        per_address_max: count("max.connections.per.ip").unwrap_or(u32::MAX),
+        overrides: layers
+            .value("max.connections.per.ip.overrides")
+            .and_then(|text| parse_overrides(text).ok())
+            .unwrap_or_default(),
+        rate: count("max.connection.creation.rate").unwrap_or(u32::MAX),
     }
 }

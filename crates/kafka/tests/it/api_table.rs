@@ -43,17 +43,7 @@ fn remarks(key: ApiKey) -> &'static str {
         ApiKey::CreateTopics => {
             "Any replication factor is accepted, and 1 is shown: copies are the object store's business."
         }
-        ApiKey::InitProducerId => {
-            "Idempotent and transactional producers. Two-phase commit for others (KIP-939) is not final."
-        }
         ApiKey::FindCoordinator => "Groups and transactions.",
-        ApiKey::AddPartitionsToTxn => {
-            "Clients up to version 3; from 4 on it is for brokers. With transaction.version 2 the first batch adds its partition."
-        }
-        ApiKey::EndTxn => "Answered once the decision is durable; the markers follow.",
-        ApiKey::WriteTxnMarkers => {
-            "For tools that end a transaction which no coordinator knows (`kafka-transactions.sh abort`)."
-        }
         ApiKey::JoinGroup => {
             "Classic protocol: static members, cooperative rebalance, member ids in two steps (KIP-394)."
         }
@@ -103,6 +93,22 @@ fn remarks(key: ApiKey) -> &'static str {
             "DELEGATION_TOKEN_AUTH_DISABLED unless security.token_key_file is set."
         }
         ApiKey::DescribeCluster => "Endpoints of brokers only.",
+        _ => remarks_of_transactions(key),
+    }
+}
+
+fn remarks_of_transactions(key: ApiKey) -> &'static str {
+    match key {
+        ApiKey::InitProducerId => {
+            "Idempotent and transactional producers. Two-phase commit for others (KIP-939) is not final."
+        }
+        ApiKey::AddPartitionsToTxn => {
+            "Clients up to version 3; from 4 on it is for brokers. With transaction.version 2 the first batch adds its partition."
+        }
+        ApiKey::EndTxn => "Answered once the decision is durable; the markers follow.",
+        ApiKey::WriteTxnMarkers => {
+            "For tools that end a transaction which no coordinator knows (`kafka-transactions.sh abort`)."
+        }
         _ => "",
     }
 }

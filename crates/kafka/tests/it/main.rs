@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod api_table;
+mod committed;
 mod configs;
 mod connection;
 mod consumer_groups;

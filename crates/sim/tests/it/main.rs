@@ -6,3 +6,4 @@ mod determinism;
 mod mutations;
 mod scenarios;
 mod seeds;
+mod transactions;

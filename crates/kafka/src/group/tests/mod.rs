@@ -12,3 +12,4 @@ mod sessions;
 mod share;
 mod static_members;
 mod syncing;
+mod transactions;

@@ -1,0 +1,115 @@
+//! Offsets of transactions: pending until the end, whatever happens meanwhile.
+
+use super::harness::*;
+use crate::group::*;
+use std::time::Duration;
+
+const PRODUCER: i64 = 7;
+
+fn pending(group: &str, epoch: i16, offset: i64) -> CommitRequest {
+    CommitRequest {
+        transaction: Some(OffsetProducer { id: PRODUCER, epoch }),
+        ..commit_request(group, offset)
+    }
+}
+
+fn end(world: &mut World, epoch: i16, commit: bool) -> Option<Result<(), GroupError>> {
+    let id = world.ask(Request::EndOffsets(EndOffsetsRequest {
+        producer_id: PRODUCER,
+        producer_epoch: epoch,
+        commit,
+    }));
+    outcome(world, id)
+}
+
+fn outcome(world: &World, id: RequestId) -> Option<Result<(), GroupError>> {
+    world.answers.get(&id).map(|answer| match answer {
+        Answer::EndOffsets(outcome) => *outcome,
+        other => panic!("{other:?}"),
+    })
+}
+
+#[test]
+fn an_offset_of_a_transaction_shows_once_it_is_committed_and_never_once_it_is_aborted() {
+    let mut world = World::new(quick());
+    assert_eq!(world.commit(commit_request("g", 3)), Ok(Ok(())));
+    assert_eq!(world.commit(pending("g", 0, 5)), Ok(Ok(())));
+    assert_eq!(world.offset("g"), Some(3));
+    assert_eq!(end(&mut world, 1, true), Some(Ok(())));
+    assert_eq!(world.offset("g"), Some(5));
+    assert_eq!(world.commit(pending("g", 1, 9)), Ok(Ok(())));
+    assert_eq!(end(&mut world, 2, false), Some(Ok(())));
+    assert_eq!(world.offset("g"), Some(5));
+    assert_eq!(
+        end(&mut world, 2, true),
+        Some(Ok(())),
+        "an end that comes twice changes nothing"
+    );
+    assert_eq!(world.offset("g"), Some(5));
+}
+
+#[test]
+fn a_restart_in_the_middle_still_knows_what_is_pending_in_every_group() {
+    let mut world = World::new(quick());
+    assert_eq!(world.commit(pending("g", 0, 5)), Ok(Ok(())));
+    assert_eq!(world.commit(pending("h", 0, 6)), Ok(Ok(())));
+    let mut world = world.restarted(quick());
+    assert_eq!(end(&mut world, 1, true), Some(Ok(())));
+    assert_eq!((world.offset("g"), world.offset("h")), (Some(5), Some(6)));
+    let world = world.restarted(quick());
+    let durable = world.shard.durable();
+    assert!(durable.values().all(|group| group.transactional.is_empty()));
+}
+
+#[test]
+fn after_the_end_of_a_transaction_its_epoch_adds_nothing() {
+    // A request that was on its way while the transaction was aborted would stay pending for ever.
+    let mut world = World::new(quick());
+    assert_eq!(world.commit(pending("g", 0, 5)), Ok(Ok(())));
+    assert_eq!(end(&mut world, 1, false), Some(Ok(())));
+    assert_eq!(
+        world.commit(pending("g", 0, 6)),
+        Err(GroupError::StaleProducerEpoch)
+    );
+    assert!(world.shard.durable().is_empty());
+    assert_eq!(world.commit(pending("g", 1, 7)), Ok(Ok(())));
+}
+
+#[test]
+fn an_end_waits_for_its_writes_and_covers_those_under_way() {
+    let mut world = World::new(quick());
+    world.writes = Writes::Hold;
+    world.ask(Request::Commit(pending("g", 0, 5)));
+    let id = world.ask(Request::EndOffsets(EndOffsetsRequest {
+        producer_id: PRODUCER,
+        producer_epoch: 1,
+        commit: true,
+    }));
+    assert_eq!(outcome(&world, id), None);
+    world.settle();
+    assert_eq!(outcome(&world, id), Some(Ok(())));
+    assert_eq!(world.offset("g"), Some(5));
+}
+
+#[test]
+fn an_end_that_could_not_be_stored_is_told_and_can_be_asked_for_again() {
+    let mut world = World::new(quick());
+    assert_eq!(world.commit(pending("g", 0, 5)), Ok(Ok(())));
+    world.writes = Writes::Fail(PersistError::Unavailable);
+    assert_eq!(
+        end(&mut world, 1, true),
+        Some(Err(GroupError::CoordinatorNotAvailable))
+    );
+    world.writes = Writes::Succeed;
+    assert_eq!(end(&mut world, 1, true), Some(Ok(())));
+    assert_eq!(world.offset("g"), Some(5));
+}
+
+#[test]
+fn pending_offsets_keep_their_group_alive() {
+    let mut world = World::new(quick());
+    assert_eq!(world.commit(pending("g", 0, 5)), Ok(Ok(())));
+    world.pass(Duration::from_secs(30 * 86_400));
+    assert_eq!(end(&mut world, 1, true), Some(Ok(())));
+    assert_eq!(world.offset("g"), Some(5));
+}
