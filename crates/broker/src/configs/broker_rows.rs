@@ -147,7 +147,7 @@ pub const BROKER_ROWS: &[ConfigRow] = &[
     row("share.coordinator.state.topic.num.partitions", Int, Some("50"), Range(1, i32::MAX as i64), Static, Works, "Partitions of __share_group_state."),
     row("share.coordinator.state.topic.replication.factor", Short, Some("1"), Range(1, 32_767), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Replicas of __share_group_state."),
     row("socket.request.max.bytes", Int, Some("104857600"), Range(1, i32::MAX as i64), Static, SetAs("limits.request_bytes_max"), "The largest request accepted."),
-    row("super.users", String, Some(""), Principals, Static, Works, "Principals to whom nothing is refused, with semicolons between: User:admin;User:CN=ops."),
+    row("super.users", String, Some(""), By(principals), Static, Works, "Principals to whom nothing is refused, with semicolons between: User:admin;User:CN=ops."),
     row("telemetry.max.bytes", Int, Some("1048576"), Range(1, i32::MAX as i64), Static, Works, "The largest push of metrics of a client."),
     row("transaction.max.timeout.ms", Int, Some("900000"), Range(1, i32::MAX as i64), Static, Works, "The longest transaction timeout."),
     row("transaction.remove.expired.transaction.cleanup.interval.ms", Int, Some("3600000"), Range(1, i32::MAX as i64), Static, Works, "How often expired transactional ids are looked for."),
