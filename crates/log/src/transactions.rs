@@ -47,14 +47,14 @@ impl AbortedList {
     }
 
     /// Those whose markers lie at `from` or above.
-    pub(crate) fn from_marker(&self, from: Offset) -> &[AbortedTransaction] {
+    pub(crate) fn since_marker(&self, from: Offset) -> &[AbortedTransaction] {
         &self.sorted[self.at(from)..]
     }
 
     /// Those that may have records in `[from, below)`, in the order of their markers.
     pub(crate) fn overlapping(&self, from: Offset, below: Offset) -> Vec<AbortedTransaction> {
         let mut found = Vec::new();
-        for aborted in self.from_marker(from) {
+        for aborted in self.since_marker(from) {
             if aborted.first < below {
                 found.push(*aborted);
             }

@@ -75,7 +75,7 @@ impl Partition {
             ack: incoming.ack,
         };
         // A closed queue has closed its permits, too: none has to go back.
-        queue.push(queued).map_err(|_| AppendError::Closed)?;
+        queue.push(queued)?;
         state.next = header.next_offset();
         if header.has_producer() {
             let producers = state.producers.get_or_insert_default();

@@ -26,7 +26,7 @@ impl Partition {
             aborted: state
                 .aborted
                 .as_ref()
-                .map_or_else(Vec::new, |aborted| aborted.from_marker(state.uploaded).to_vec()),
+                .map_or_else(Vec::new, |aborted| aborted.since_marker(state.uploaded).to_vec()),
         })
     }
 

@@ -106,11 +106,11 @@ impl WalQueue {
         Ok(QueuePermit { queue: self, charge })
     }
 
-    /// Queues a batch; gives it back when the queue is closed.
-    pub(crate) fn push(&self, batch: QueuedBatch) -> Result<(), QueuedBatch> {
+    /// Queues a batch, unless the queue is closed.
+    pub(crate) fn push(&self, batch: QueuedBatch) -> Result<(), AppendError> {
         let mut inner = self.inner.lock();
         if inner.is_closed {
-            return Err(batch);
+            return Err(AppendError::Closed);
         }
         let was_empty = inner.batches.is_empty();
         inner.bytes += batch.bytes.len();
