@@ -133,25 +133,7 @@ impl Play {
                 }));
                 self.classics[member] = Classic::new();
             }
-            Act::Topic { other, partitions } => {
-                let name = if other { "u" } else { "t" };
-                let life = match self.world.facts.topic(name) {
-                    // Topics only grow.
-                    Some(view) if view.partitions > partitions => return,
-                    Some(_) => self.lives,
-                    None => {
-                        self.lives += 1;
-                        self.lives
-                    }
-                };
-                let known = self.world.facts.topic(name);
-                self.world.facts.put(name, partitions, life);
-                if let Some(known) = known {
-                    let view = TopicView { partitions, ..known };
-                    self.world.facts.topics.lock().insert(name.to_owned(), view);
-                }
-                self.world.step(Input::TopicsChanged);
-            }
+            Act::Topic { other, partitions } => self.grow(other, partitions),
             Act::NoTopic { other } => {
                 let name = if other { "u" } else { "t" };
                 self.world.facts.topics.lock().remove(name);
@@ -170,16 +152,38 @@ impl Play {
                     self.waiting = vec![None; CLIENTS];
                 }
             }
-            Act::Restart => {
-                let mut world = self.world.restarted(quick());
-                world.writes = Writes::Hold;
-                self.world = world;
-                self.world.step(Input::TopicsChanged);
-                self.waiting = vec![None; CLIENTS];
-            }
+            Act::Restart => self.restart(),
         }
         self.learn();
         self.check();
+    }
+
+    /// Topics only grow.
+    fn grow(&mut self, other: bool, partitions: u32) {
+        let name = if other { "u" } else { "t" };
+        let life = match self.world.facts.topic(name) {
+            Some(view) if view.partitions > partitions => return,
+            Some(_) => self.lives,
+            None => {
+                self.lives += 1;
+                self.lives
+            }
+        };
+        let known = self.world.facts.topic(name);
+        self.world.facts.put(name, partitions, life);
+        if let Some(known) = known {
+            let view = TopicView { partitions, ..known };
+            self.world.facts.topics.lock().insert(name.to_owned(), view);
+        }
+        self.world.step(Input::TopicsChanged);
+    }
+
+    fn restart(&mut self) {
+        let mut world = self.world.restarted(quick());
+        world.writes = Writes::Hold;
+        self.world = world;
+        self.world.step(Input::TopicsChanged);
+        self.waiting = vec![None; CLIENTS];
     }
 
     fn forget(&mut self, client: usize) {
