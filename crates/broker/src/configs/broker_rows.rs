@@ -144,6 +144,7 @@ pub const BROKER_ROWS: &[ConfigRow] = &[
     row("quota.window.num", Int, Some("11"), Range(1, i32::MAX as i64), Static, Works, "Windows whose bytes or processor time a quota lets pass at once, less one."),
     row("quota.window.size.seconds", Int, Some("1"), Range(1, i32::MAX as i64), Static, Works, "Seconds of such a window."),
     row("replica.alter.log.dirs.io.max.bytes.per.second", Long, Some("9223372036854775807"), Range(0, i64::MAX), Dynamic, NoMeaning("there is one directory"), "Bytes a second of moves between directories."),
+    row("sasl.kerberos.min.time.before.relogin", Long, Some("60000"), Range(i64::MIN, i64::MAX), Dynamic, NoMeaning("Kerberos is not spoken"), "Milliseconds between two logins of the broker at Kerberos."),
     row("share.coordinator.state.topic.num.partitions", Int, Some("50"), Range(1, i32::MAX as i64), Static, Works, "Partitions of __share_group_state."),
     row("share.coordinator.state.topic.replication.factor", Short, Some("1"), Range(1, 32_767), Static, NoMeaning("partitions have no replicas: the object store keeps the copies"), "Replicas of __share_group_state."),
     row("socket.request.max.bytes", Int, Some("104857600"), Range(1, i32::MAX as i64), Static, SetAs("limits.request_bytes_max"), "The largest request accepted."),

@@ -125,10 +125,10 @@ fn last_words<'a>(text: &'a str, name: &str) -> &'a str {
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("=== ") {
             current = rest.split_whitespace().nth(1).unwrap_or("");
-        } else if current == name {
-            if let Some((_, message)) = line.split_once("_test.go:") {
-                found = message.split_once(": ").map_or(message, |(_, words)| words);
-            }
+        } else if current == name
+            && let Some((_, message)) = line.split_once("_test.go:")
+        {
+            found = message.split_once(": ").map_or(message, |(_, words)| words);
         }
     }
     found
