@@ -18,7 +18,7 @@ use parking_lot::{Mutex, RwLock};
 use std::collections::HashSet;
 use std::sync::Arc;
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// What is fixed at start.
 #[derive(Clone, Debug)]
@@ -82,6 +82,8 @@ pub(crate) struct Inner {
     pub topics: RwLock<TopicTable>,
     /// Held while the table or the settings follow the catalog's image; see `topic_changes.rs`.
     pub changing: Mutex<()>,
+    /// Counts the changes of topics and of groups' settings.
+    pub changes: watch::Sender<u64>,
     pub settings: ArcSwap<BrokerSettings>,
     /// Held over the fetch of a block.
     pub producer_ids: tokio::sync::Mutex<ProducerIds>,
@@ -143,6 +145,7 @@ impl Broker {
             clock,
             topics: RwLock::default(),
             changing: Mutex::default(),
+            changes: watch::Sender::new(0),
             settings: ArcSwap::from_pointee(settings),
             producer_ids: tokio::sync::Mutex::default(),
             quotas: Quotas::default(),

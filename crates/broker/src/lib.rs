@@ -9,6 +9,7 @@ pub mod compression;
 pub mod configs;
 pub mod fetch;
 mod fetch_memory;
+mod group_settings;
 pub mod named;
 pub mod offsets;
 mod producer_ids;
@@ -16,6 +17,7 @@ pub mod queue;
 pub mod quota;
 pub mod records;
 pub mod security;
+pub mod share_settings;
 pub mod state_stream;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -26,6 +28,7 @@ mod transactions;
 pub use append::{PendingAppend, ProduceError, Produced};
 pub use broker::{Broker, BrokerConfig, BrokerError, BrokerScope};
 pub use fetch::{FetchBudget, FetchError, FetchRead, FetchResult, FetchSlice, Isolation};
+pub use group_settings::ConsumerGroupOverrides;
 pub use millstream_log::disk::DiskSpace;
 pub use millstream_log::{
     AbortedTransaction, AppendError, Clock, Epoch, Fate, LogStats, Offset, ProducerView, StreamBounds,

@@ -15,6 +15,7 @@ use crate::topics::{
 };
 use millstream_meta::catalog::{CatalogError, NewTopic, PARTITIONS_PER_TOPIC_MAX, TopicFacts, TopicId};
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// What a topic is, or would be.
 #[derive(Clone, Debug)]
@@ -196,6 +197,7 @@ impl Broker {
             Some(facts) => self.show(facts.clone()),
             None => self.inner.topics.write().remove(name),
         }
+        self.note_change();
     }
 
     /// Makes the table show everything that the image shows; at start.
@@ -203,6 +205,18 @@ impl Broker {
         let _changing = self.inner.changing.lock();
         let image = self.inner.catalog.image();
         image.topics().for_each(|facts| self.show(facts.clone()));
+        self.note_change();
+    }
+
+    /// Counts the changes of topics (come, gone, grown) and of groups' settings: who depends on them waits for the next one. The
+    /// table shows a change before it is counted.
+    #[must_use]
+    pub fn topics_changed(&self) -> watch::Receiver<u64> {
+        self.inner.changes.subscribe()
+    }
+
+    pub(crate) fn note_change(&self) {
+        self.inner.changes.send_modify(|count| *count += 1);
     }
 
     fn show(&self, facts: Arc<TopicFacts>) {

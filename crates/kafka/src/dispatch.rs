@@ -62,7 +62,7 @@ impl Call {
 
     /// The name of the principal that asks, without its type.
     pub fn user(&self) -> Str {
-        Str::from_static("ANONYMOUS")
+        Str::from(self.principal.name().to_owned())
     }
 }
 
@@ -240,6 +240,8 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::describe_user_scram_credentials::DescribeUserScramCredentials>(),
     row::<api::alter_user_scram_credentials::AlterUserScramCredentials>(),
     row::<api::describe_cluster::DescribeCluster>(),
+    row::<api::consumer_group_heartbeat::ConsumerGroupHeartbeat>(),
+    row::<api::consumer_group_describe::ConsumerGroupDescribe>(),
     row::<api::get_telemetry_subscriptions::GetTelemetrySubscriptions>(),
     row::<api::push_telemetry::PushTelemetry>(),
     row::<api::list_config_resources::ListConfigResources>(),

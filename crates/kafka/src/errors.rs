@@ -204,7 +204,11 @@ impl Coded for GroupError {
             GroupError::StaleProducerEpoch => ErrorCode::INVALID_PRODUCER_EPOCH,
             GroupError::GroupSubscribedToTopic => ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC,
             GroupError::FencedMemberEpoch => ErrorCode::FENCED_MEMBER_EPOCH,
+            GroupError::StaleMemberEpoch => ErrorCode::STALE_MEMBER_EPOCH,
+            GroupError::UnreleasedInstanceId => ErrorCode::UNRELEASED_INSTANCE_ID,
+            GroupError::InvalidRegularExpression => ErrorCode::INVALID_REGULAR_EXPRESSION,
             GroupError::NotOfKind(_) => ErrorCode::GROUP_ID_NOT_FOUND,
+            GroupError::UnsupportedVersion => ErrorCode::UNSUPPORTED_VERSION,
             GroupError::UnknownServerError => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }

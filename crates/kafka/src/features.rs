@@ -31,6 +31,13 @@ pub(crate) const METADATA_VERSION: &str = "metadata.version";
 
 /// Every feature, sorted by name. A row is a promise: whoever serves a feature adds it.
 pub(crate) const FEATURES: &[FeatureRow] = &[
+    // 1: consumer groups (KIP-848).
+    FeatureRow {
+        name: "group.version",
+        min: 0,
+        max: 1,
+        initial: 1,
+    },
     // From 3.3-IV3 to 4.3-IV0. Our metadata has a format of its own; the level tells tools which Kafka we stand for.
     FeatureRow {
         name: METADATA_VERSION,
@@ -172,6 +179,10 @@ fn apply(kept: &ConfigMap, changes: &[FeatureChange]) -> Result<ConfigMap, Featu
 mod tests {
     use super::*;
 
+    fn metadata_version() -> &'static FeatureRow {
+        find(METADATA_VERSION).expect("it stands in the table")
+    }
+
     fn change_to(level: i16, direction: Direction) -> Vec<FeatureChange> {
         vec![FeatureChange {
             name: METADATA_VERSION.to_owned(),
@@ -201,9 +212,9 @@ mod tests {
             })
         ));
         let lower = apply(&none, &change_to(20, Direction::Downgrade)).expect("a downgrade");
-        assert_eq!(level_of(&FEATURES[0], &lower), 20);
+        assert_eq!(level_of(metadata_version(), &lower), 20);
         let back = apply(&lower, &change_to(30, Direction::Upgrade)).expect("an upgrade");
-        assert_eq!(level_of(&FEATURES[0], &back), 30);
+        assert_eq!(level_of(metadata_version(), &back), 30);
     }
 
     #[test]
@@ -229,6 +240,6 @@ mod tests {
     #[test]
     fn a_level_of_a_later_version_counts_as_none() {
         let kept = ConfigMap::from([(METADATA_VERSION.to_owned(), "99".to_owned())]);
-        assert_eq!(level_of(&FEATURES[0], &kept), 30);
+        assert_eq!(level_of(metadata_version(), &kept), 30);
     }
 }

@@ -1,5 +1,7 @@
 //! The command line: what can be typed. What it does is in `serve.rs` and `commands/`.
 
+use crate::client::security::SecurityArgs;
+use crate::client::{ClientError, Cluster};
 use crate::commands::show::Output;
 use crate::commands::{consume, group, produce, topic};
 use crate::config::SettingFlags;
@@ -85,9 +87,22 @@ pub struct ConnectArgs {
     /// JSON on the standard output, for scripts.
     #[arg(long, global = true)]
     pub json: bool,
+    /// How the connection is protected.
+    #[command(flatten)]
+    pub security: SecurityArgs,
 }
 
 impl ConnectArgs {
+    /// Connects.
+    ///
+    /// # Errors
+    /// How the connection is to be protected makes no sense, or nobody answers.
+    pub async fn cluster(&self) -> Result<Cluster, ClientError> {
+        let security = self.security.load();
+        let security = security.map_err(|error| ClientError::Unexpected(format!("{error:#}")))?;
+        Cluster::connect(&self.bootstrap, &security).await
+    }
+
     /// How results are printed.
     #[must_use]
     pub fn output(&self) -> Output {

@@ -149,6 +149,7 @@ fn config_info(entry: &ConfigEntry) -> ConfigInfo {
         ConfigSource::DynamicBroker => "broker",
         ConfigSource::DynamicDefaultBroker => "all brokers",
         ConfigSource::StaticBroker => "start",
+        ConfigSource::DynamicGroup => "group",
         ConfigSource::DynamicClientMetrics => "client metrics",
         ConfigSource::Default => "default",
     };

@@ -4,7 +4,8 @@ use millstream_admin::{GROUP_SERIES_MAX, GroupDetail, GroupInfo, GroupOffset, Me
 use millstream_broker::Broker;
 use millstream_kafka::Kafka;
 use millstream_kafka::group::{
-    DescribedMember, FetchRequest, FetchedTopic, GroupId, GroupState, ListRequest,
+    DescribedConsumerMember, DescribedMember, FetchRequest, FetchedTopic, GroupError, GroupId, GroupKind,
+    GroupState, ListRequest,
 };
 
 /// All groups, sorted by id; empty while groups are being loaded and nobody can tell which there are. Members and lag are found
@@ -17,14 +18,14 @@ pub async fn list(broker: &Broker, kafka: &Kafka) -> Vec<GroupInfo> {
         .unwrap_or_default();
     let mut groups: Vec<(GroupId, GroupInfo)> = listed
         .into_iter()
-        .map(|group| (group.group.clone(), info(&group.group, group.state)))
+        .map(|group| (group.group.clone(), info(&group.group, group.kind, group.state)))
         .collect();
     groups.sort_by(|a, b| a.1.id.cmp(&b.1.id));
     for (id, group) in groups.iter_mut().take(GROUP_SERIES_MAX) {
         let offsets = offsets(broker, kafka, id).await;
         group.lag = lag(&offsets);
-        if let Ok(described) = kafka.groups.describe(id.clone()).await {
-            group.members = count(described.members.len());
+        if let Some(seen) = seen(kafka, id).await {
+            group.members = count(seen.members.len());
         }
     }
     groups.into_iter().map(|(_, group)| group).collect()
@@ -33,26 +34,63 @@ pub async fn list(broker: &Broker, kafka: &Kafka) -> Vec<GroupInfo> {
 /// One group; `None` if there is none, or it is being loaded.
 pub async fn detail(broker: &Broker, kafka: &Kafka, id: &str) -> Option<GroupDetail> {
     let id = GroupId::from(id);
-    let described = kafka.groups.describe(id.clone()).await.ok()?;
+    let seen = seen(kafka, &id).await?;
     let offsets = offsets(broker, kafka, &id).await;
-    let mut group = info(&id, described.state);
-    group.members = count(described.members.len());
+    let mut group = info(&id, seen.kind, seen.state);
+    group.members = count(seen.members.len());
     group.lag = lag(&offsets);
     Some(GroupDetail {
         group,
-        assignor: described
-            .protocol
-            .map(|name| name.as_str().to_owned())
-            .unwrap_or_default(),
-        member_list: described.members.iter().map(member).collect(),
+        assignor: seen.assignor,
+        member_list: seen.members,
         offsets,
     })
 }
 
-fn info(id: &GroupId, state: GroupState) -> GroupInfo {
+/// A group of any kind, as the pages show it.
+struct Seen {
+    kind: GroupKind,
+    state: GroupState,
+    assignor: String,
+    members: Vec<MemberInfo>,
+}
+
+async fn seen(kafka: &Kafka, id: &GroupId) -> Option<Seen> {
+    match kafka.groups.describe(id.clone()).await {
+        Ok(group) => Some(Seen {
+            kind: GroupKind::Classic,
+            state: group.state,
+            assignor: group
+                .protocol
+                .map(|name| name.as_str().to_owned())
+                .unwrap_or_default(),
+            members: group.members.iter().map(member).collect(),
+        }),
+        Err(GroupError::NotOfKind(_)) => {
+            let group = kafka.groups.describe_consumer(id.clone()).await.ok()?;
+            Some(Seen {
+                kind: GroupKind::Consumer,
+                state: group.state,
+                assignor: group.assignor.name().to_owned(),
+                members: group.members.iter().map(consumer_member).collect(),
+            })
+        }
+        Err(_) => None,
+    }
+}
+
+fn consumer_member(member: &DescribedConsumerMember) -> MemberInfo {
+    MemberInfo {
+        id: member.member.as_str().to_owned(),
+        client_id: member.client.id.to_string(),
+        host: member.client.host.to_string(),
+    }
+}
+
+fn info(id: &GroupId, kind: GroupKind, state: GroupState) -> GroupInfo {
     GroupInfo {
         id: id.as_str().to_owned(),
-        kind: "classic".to_owned(),
+        kind: kind.name().to_owned(),
         state: state.name().to_owned(),
         members: 0,
         lag: None,
@@ -78,6 +116,8 @@ fn lag(offsets: &[GroupOffset]) -> Option<u64> {
 async fn offsets(broker: &Broker, kafka: &Kafka, id: &GroupId) -> Vec<GroupOffset> {
     let request = FetchRequest {
         group: id.clone(),
+        member: None,
+        member_epoch: -1,
         topics: None,
         require_stable: false,
     };

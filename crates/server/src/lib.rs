@@ -10,6 +10,7 @@ pub mod config;
 mod facts;
 mod group_facts;
 pub mod listen;
+pub mod security;
 pub mod serve;
 pub mod wire_up;
 

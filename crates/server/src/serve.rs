@@ -6,9 +6,11 @@
 
 use crate::cli::ServeArgs;
 use crate::config::layers::unknown_variables;
+use crate::config::listener::Protocol;
 use crate::config::value::{HostPort, LogFormat};
 use crate::config::{Layers, Settings};
 use crate::listen::{AcceptLimits, Acceptor, ConnectionCounts, bind};
+use crate::security::{Guard, Security};
 use crate::wire_up::{Running, Wiring};
 use anyhow::{Context, anyhow, bail};
 use millstream_admin::Readiness;
@@ -50,9 +52,17 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
 async fn serve(layers: &Layers, coordination: tokio::runtime::Handle) -> anyhow::Result<()> {
     let settings = layers.settings();
     let mut signals = Signals::new()?;
-    let kafka = bind_named(&settings.kafka.listen, "--kafka-listen").await?;
+    let mut security = Security::load(&settings)?;
+    let mut kafka = Vec::new();
+    for listener in &settings.kafka.listen.0 {
+        kafka.push(bind_named(&listener.address, "--kafka-listen").await?);
+    }
     let admin = bind_named(&settings.admin.listen, "--admin-listen").await?;
-    let (kafka_at, admin_at) = (addresses(&kafka)?, addresses(&admin)?);
+    let kafka_at = kafka
+        .iter()
+        .map(|bound| addresses(bound))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let admin_at = addresses(&admin)?;
     let (stop, stopped) = watch::channel(false);
     let readiness = Readiness::default();
     let mut side = JoinSet::new();
@@ -68,6 +78,7 @@ async fn serve(layers: &Layers, coordination: tokio::runtime::Handle) -> anyhow:
         settings: settings.clone(),
         broker_configs: crate::config::broker_settings::values(layers.broker()),
         kafka_at: kafka_at.clone(),
+        authenticators: security.authenticators.clone(),
         counts: counts.clone(),
         coordination,
     };
@@ -83,8 +94,17 @@ async fn serve(layers: &Layers, coordination: tokio::runtime::Handle) -> anyhow:
         grace: settings.limits.shutdown_grace,
     };
     let mut accepting = JoinSet::new();
-    for acceptor in Acceptor::all(kafka, limits, &counts, &running.gate()) {
-        accepting.spawn(acceptor.serve(running.handler(stopped.clone()), stopped.clone()));
+    running.make_scram_users(&settings).await?;
+    security.follow(&settings);
+    let guards = security.guards.iter().zip(&kafka);
+    let guards: Vec<Guard> = guards
+        .flat_map(|(guard, bound)| bound.iter().map(|_| guard.clone()))
+        .collect();
+    let bound = kafka.into_iter().flatten().collect();
+    let all = Acceptor::all(bound, limits, &counts, &running.gate());
+    for (acceptor, guard) in all.into_iter().zip(guards) {
+        let handler = running.handler(guard, stopped.clone());
+        accepting.spawn(acceptor.serve(handler, stopped.clone()));
     }
     announce(&settings, &kafka_at, &admin_at);
     signals.next().await;
@@ -107,15 +127,22 @@ async fn finish(running: Running, mut accepting: JoinSet<()>) {
 }
 
 /// One line that says where to connect, on the standard output, whatever the level of tracing.
-fn announce(settings: &Settings, kafka: &[SocketAddr], admin: &[SocketAddr]) {
+fn announce(settings: &Settings, kafka: &[Vec<SocketAddr>], admin: &[SocketAddr]) {
     let list = |addresses: &[SocketAddr]| {
         let shown: Vec<String> = addresses.iter().map(ToString::to_string).collect();
         shown.join(", ")
     };
+    let listeners = settings.kafka.listen.0.iter().zip(kafka);
+    let kafka: Vec<String> = listeners
+        .map(|(listener, at)| match listener.protocol {
+            Protocol::Plaintext => list(at),
+            protocol => format!("{}://{}", protocol.name(), list(at)),
+        })
+        .collect();
     let line = format!(
         "millstream {} is ready: Kafka on {}, admin on http://{}, data in {}\n",
         env!("CARGO_PKG_VERSION"),
-        list(kafka),
+        kafka.join(", "),
         list(admin),
         settings.data.dir.display(),
     );

@@ -3,15 +3,18 @@
 //! Owns: the order of opening and closing. Never: a decision; whatever is chosen here was chosen by a setting.
 
 use crate::config::Settings;
+use crate::config::listener::Listener;
 use crate::config::table::ObjectSettings;
 use crate::config::value::{HostPort, StoreKind};
 use crate::facts::Facts;
 use crate::listen::{ConnectionCounts, Gate};
+use crate::security::Guard;
+use crate::security::tls::Accepted;
 use anyhow::anyhow;
 use futures_util::future::BoxFuture;
 use millstream_admin::Source;
 use millstream_broker::configs::resolve::ConfigMap;
-use millstream_broker::security::Principal;
+use millstream_broker::security::sasl::Authenticators;
 use millstream_broker::{Broker, BrokerConfig};
 use millstream_kafka::group::CoordinatorConfig;
 use millstream_kafka::{Advertised, ConnectionLimits, Kafka, KafkaConfig, Peer, serve_connection};
@@ -34,9 +37,6 @@ use tokio::sync::watch;
 /// The only broker of an embedded cluster, as Kafka's tools know it.
 const BROKER_ID: u32 = 1;
 
-/// Name of the one listener, as Kafka's tools show it.
-const LISTENER: &str = "PLAINTEXT";
-
 /// Below the data directory: segments of the write-ahead log, and the lock of the whole.
 const WAL_DIR: &str = "wal";
 
@@ -52,8 +52,10 @@ pub struct Wiring {
     pub settings: Settings,
     /// Start values of settings with Kafka's names.
     pub broker_configs: ConfigMap,
-    /// Addresses on which Kafka clients are accepted.
-    pub kafka_at: Vec<SocketAddr>,
+    /// Addresses on which Kafka clients are accepted, for each listener of the settings.
+    pub kafka_at: Vec<Vec<SocketAddr>>,
+    /// What logins are checked against.
+    pub authenticators: Authenticators,
     /// Counts that the acceptors keep.
     pub counts: Arc<ConnectionCounts>,
     /// The runtime of groups and transactions.
@@ -100,7 +102,7 @@ impl Wiring {
             broker_id: BROKER_ID,
             fixed: self.fixed_configs(),
             fetch_memory_bytes: self.settings.limits.fetch_memory_bytes.in_memory(),
-            ..BrokerConfig::default()
+            authenticators: self.authenticators.clone(),
         };
         let broker = Broker::open(config, log, catalog, clock).await?;
         Ok(self.front(broker, store))
@@ -108,7 +110,7 @@ impl Wiring {
 
     fn front(self, broker: Broker, store: EmbeddedStore) -> Running {
         let config = KafkaConfig {
-            advertised: vec![self.advertised()],
+            advertised: self.advertised(),
             rack: None,
             log_dir: self.settings.data.dir.display().to_string(),
             request_bytes_max: self.settings.limits.request_memory_bytes.in_memory(),
@@ -129,7 +131,7 @@ impl Wiring {
             broker: broker.clone(),
             kafka: kafka.clone(),
             counts: self.counts,
-            kafka_listeners: self.kafka_at.iter().map(ToString::to_string).collect(),
+            kafka_listeners: self.kafka_at.iter().flatten().map(ToString::to_string).collect(),
             data_dir: self.settings.data.dir.display().to_string(),
             started: broker.clock().monotonic(),
         });
@@ -142,42 +144,49 @@ impl Wiring {
         }
     }
 
-    /// What clients are told to connect to. An empty host stands for the address on which a client came in: right wherever
-    /// addresses are not translated, and no setting is needed for it.
-    fn advertised(&self) -> Advertised {
-        let bound = self.kafka_at.first();
-        let (host, port) = match &self.settings.kafka.advertised {
-            Some(HostPort { host, port }) => (host.clone(), *port),
-            None => {
-                let listen = &self.settings.kafka.listen.host;
-                let wildcard = bound.is_some_and(|address| address.ip().is_unspecified());
-                (if wildcard { String::new() } else { listen.clone() }, 0)
+    /// What clients of each listener are told to connect to. An empty host stands for the address on which a client came in: right
+    /// wherever addresses are not translated, and no setting is needed for it.
+    fn advertised(&self) -> Vec<Advertised> {
+        let kafka = &self.settings.kafka;
+        let listeners = kafka.listen.0.iter().zip(&self.kafka_at).enumerate();
+        let of_listener = |(position, (listener, at)): (usize, (&Listener, &Vec<SocketAddr>))| {
+            let bound = at.first();
+            let (host, port) = match kafka.advertised.of(&listener.name, position) {
+                Some(HostPort { host, port }) => (host.clone(), *port),
+                None => {
+                    let wildcard = bound.is_some_and(|address| address.ip().is_unspecified());
+                    let host = &listener.address.host;
+                    (if wildcard { String::new() } else { host.clone() }, 0)
+                }
+            };
+            Advertised {
+                listener: listener.name.clone(),
+                host,
+                port: match port {
+                    0 => bound.map_or(0, SocketAddr::port),
+                    port => port,
+                },
             }
         };
-        let port = if port == 0 {
-            bound.map_or(0, SocketAddr::port)
-        } else {
-            port
-        };
-        Advertised {
-            listener: LISTENER.to_owned(),
-            host,
-            port,
-        }
+        listeners.map(of_listener).collect()
     }
 
     /// Our settings under Kafka's names, for tools that ask for them.
     fn fixed_configs(&self) -> ConfigMap {
-        let listeners: Vec<String> = self
-            .kafka_at
-            .iter()
-            .map(|address| format!("{LISTENER}://{address}"))
+        let names = self.settings.kafka.listen.0.iter().map(|listener| &listener.name);
+        let bound = names.zip(&self.kafka_at);
+        let listeners: Vec<String> = bound
+            .flat_map(|(name, at)| at.iter().map(move |address| format!("{name}://{address}")))
             .collect();
         let advertised = self.advertised();
-        let advertised = HostPort {
-            host: advertised.host,
-            port: advertised.port,
-        };
+        let advertised = advertised
+            .into_iter()
+            .filter(|one| !one.host.is_empty())
+            .map(|one| {
+                let Advertised { listener, host, port } = one;
+                format!("{listener}://{}", HostPort { host, port })
+            });
+        let advertised: Vec<String> = advertised.collect();
         let dir = self.settings.data.dir.display().to_string();
         let limits = &self.settings.limits;
         let mut fixed = ConfigMap::from([
@@ -204,11 +213,8 @@ impl Wiring {
                 self.settings.log.producer_expiry.as_millis().to_string(),
             ),
         ]);
-        if !advertised.host.is_empty() {
-            fixed.insert(
-                "advertised.listeners".to_owned(),
-                format!("{LISTENER}://{advertised}"),
-            );
+        if !advertised.is_empty() {
+            fixed.insert("advertised.listeners".to_owned(), advertised.join(","));
         }
         fixed.extend(self.broker_configs.clone());
         fixed
@@ -216,6 +222,31 @@ impl Wiring {
 }
 
 impl Running {
+    /// Makes SCRAM users of those in `security.scram_users_file` who are none yet: somebody must be able to log in first.
+    pub async fn make_scram_users(&self, settings: &Settings) -> anyhow::Result<()> {
+        let Some(path) = &settings.security.scram_users_file else {
+            return Ok(());
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            anyhow!(
+                "cannot read security.scram_users_file {}: {error}",
+                path.display()
+            )
+        })?;
+        for line in text
+            .lines()
+            .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
+        {
+            let (user, password) = line
+                .split_once(':')
+                .ok_or_else(|| anyhow!("security.scram_users_file: a user is written NAME:PASSWORD"))?;
+            let (salt, password) = (SystemEntropy.draw(), password.trim_end());
+            let made = self.broker.make_scram_user(user, password, &salt).await;
+            made.map_err(|error| anyhow!("security.scram_users_file: {error}"))?;
+        }
+        Ok(())
+    }
+
     /// What the admin side asks.
     #[must_use]
     pub fn source(&self) -> Arc<dyn Source> {
@@ -229,30 +260,43 @@ impl Running {
         Arc::new(move |address| broker.admit_connection(address))
     }
 
-    /// What an acceptor calls for each connection.
+    /// What an acceptor of a listener calls for each connection.
     pub fn handler(
         &self,
+        guard: Guard,
         stop: watch::Receiver<bool>,
     ) -> impl Fn(TcpStream, SocketAddr) -> BoxFuture<'static, ()> + use<> {
-        let (kafka, limits) = (self.kafka.clone(), self.limits.clone());
+        let shared = Arc::new((self.kafka.clone(), self.limits.clone(), guard));
         move |stream, address| {
-            let (kafka, limits, mut stop) = (kafka.clone(), limits.clone(), stop.clone());
+            let (shared, mut stop) = (shared.clone(), stop.clone());
             Box::pin(async move {
-                let Ok(local) = stream.local_addr() else {
-                    return; // Closed before it was served.
-                };
-                let peer = Peer {
-                    address,
-                    local,
-                    listener: LISTENER.to_owned(),
-                    principal: Arc::new(Principal::anonymous()),
-                    login: None,
-                };
+                let (kafka, limits, guard) = &*shared;
                 let stopping = async move {
                     let _ = stop.wait_for(|stopping| *stopping).await;
                 };
-                if let Err(error) = serve_connection(kafka, stream, peer, limits, stopping).await {
-                    tracing::debug!(%address, %error, "connection closed");
+                let Ok(local) = stream.local_addr() else {
+                    return; // Closed before it was served.
+                };
+                let peer = |subject: Option<&str>| Peer {
+                    address,
+                    local,
+                    listener: guard.listener.clone(),
+                    principal: Arc::new(guard.principal(subject)),
+                    login: guard.login.clone(),
+                };
+                let (kafka, limits) = (kafka.clone(), limits.clone());
+                let served = match &guard.tls {
+                    None => serve_connection(kafka, stream, peer(None), limits, stopping).await,
+                    Some(tls) => match tls.accept(stream).await {
+                        Ok(Accepted { stream, subject }) => {
+                            let peer = peer(subject.as_deref());
+                            serve_connection(kafka, stream, peer, limits, stopping).await
+                        }
+                        Err(error) => Err(error.into()),
+                    },
+                };
+                if let Err(error) = served {
+                    tracing::debug!(%address, listener = guard.listener, %error, "connection closed");
                 }
             })
         }
@@ -369,6 +413,7 @@ fn refused(dir: &Path, error: &OpenError) -> anyhow::Error {
 mod tests {
     use super::*;
     use crate::config::Layers;
+    use crate::config::value::Value;
 
     #[test]
     fn the_table_and_the_log_have_the_same_defaults() {
@@ -380,11 +425,12 @@ mod tests {
     fn a_wildcard_is_never_advertised() {
         let wiring = |listen: &str, at: &str| {
             let mut settings = Layers::default().settings();
-            settings.kafka.listen = listen.parse().expect("an address");
+            settings.kafka.listen = Value::parse(listen).expect("an address");
             Wiring {
                 settings,
                 broker_configs: ConfigMap::new(),
-                kafka_at: vec![at.parse().expect("an address")],
+                kafka_at: vec![vec![at.parse().expect("an address")]],
+                authenticators: Authenticators::default(),
                 counts: Arc::default(),
                 coordination: tokio::runtime::Handle::current(),
             }
@@ -393,9 +439,9 @@ mod tests {
             .build()
             .expect("a runtime");
         let _entered = runtime.enter();
-        let any = wiring("0.0.0.0:0", "0.0.0.0:4711").advertised();
+        let any = wiring("0.0.0.0:0", "0.0.0.0:4711").advertised().remove(0);
         assert_eq!((any.host.as_str(), any.port), ("", 4711));
-        let named = wiring("localhost:9092", "127.0.0.1:9092").advertised();
+        let named = wiring("localhost:9092", "127.0.0.1:9092").advertised().remove(0);
         assert_eq!((named.host.as_str(), named.port), ("localhost", 9092));
     }
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import confluent_kafka
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
@@ -226,5 +226,45 @@ class ConfluentClient(StockClient):
             future.result(CALL_LIMIT_SECONDS)
 
 
+class NewGroupsClient(ConfluentClient):
+    """Members of the new protocol (KIP-848): the broker assigns, and says how often it wants to hear of a member."""
+
+    def join(self, group: str, topic: str) -> Member:
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "group.id": group,
+                "group.protocol": "consumer",
+                "auto.offset.reset": "earliest",
+            }
+        )
+        return ConfluentMember(consumer, topic)
+
+
+class MixedGroupsClient(NewGroupsClient):
+    """The first member speaks the classic protocol, the others the new one."""
+
+    def __init__(self, bootstrap: str) -> None:
+        super().__init__(bootstrap)
+        self._joined = 0
+
+    def join(self, group: str, topic: str) -> Member:
+        self._joined += 1
+        if self._joined == 1:
+            return ConfluentClient.join(self, group, topic)
+        return super().join(group, topic)
+
+
+class ConfluentCases(Cases):
+    def _named(self) -> list[tuple[str, Callable[[], None]]]:
+        bootstrap = self.client.bootstrap
+        new, mixed = Cases(NewGroupsClient(bootstrap)), Cases(MixedGroupsClient(bootstrap))
+        return [
+            *super()._named(),
+            ("consumer_group", new.group_rebalance),
+            ("consumer_group_upgrade", mixed.group_rebalance),
+        ]
+
+
 if __name__ == "__main__":
-    Cases(ConfluentClient(bootstrap_from_arguments())).run_all()
+    ConfluentCases(ConfluentClient(bootstrap_from_arguments())).run_all()

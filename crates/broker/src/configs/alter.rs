@@ -60,6 +60,11 @@ pub const TOPIC_TABLE: ConfigTable = ConfigTable {
     kind: "topic",
     row: super::topic_row,
 };
+/// Settings of single groups.
+pub const GROUP_TABLE: ConfigTable = ConfigTable {
+    kind: "group",
+    row: super::group_row,
+};
 /// Settings of brokers.
 pub const BROKER_TABLE: ConfigTable = ConfigTable {
     kind: "broker",

@@ -4,6 +4,7 @@
 
 pub mod alter;
 mod broker_rows;
+mod group_rows;
 pub mod resolve;
 pub mod row;
 pub mod settings;
@@ -12,4 +13,5 @@ mod tests;
 mod topic_rows;
 
 pub use broker_rows::{BROKER_ROWS, broker_row};
+pub use group_rows::{GROUP_ROWS, group_row};
 pub use topic_rows::{TOPIC_ROWS, topic_row};

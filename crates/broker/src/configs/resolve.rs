@@ -1,7 +1,7 @@
 //! Where a value comes from: the topic, the broker, the cluster default, the start-up settings, the table's default; in that order.
 
 use super::row::ConfigRow;
-use super::{BROKER_ROWS, TOPIC_ROWS};
+use super::{BROKER_ROWS, GROUP_ROWS, TOPIC_ROWS};
 use std::collections::BTreeMap;
 
 /// Names and values as text, as the catalog and the start-up settings hold them.
@@ -18,6 +18,8 @@ pub enum ConfigSource {
     DynamicDefaultBroker,
     /// Given at start.
     StaticBroker,
+    /// Set on the group.
+    DynamicGroup,
     /// Set on a subscription of client metrics.
     DynamicClientMetrics,
     /// Nobody set it.
@@ -115,6 +117,26 @@ pub fn describe_topic(topic: &ConfigMap, broker: BrokerLayers<'_>) -> Vec<Config
         .iter()
         .map(|row| describe_topic_row(row, topic, broker))
         .collect()
+}
+
+/// Every setting of a group.
+#[must_use]
+pub fn describe_group(group: &ConfigMap, broker: BrokerLayers<'_>) -> Vec<ConfigEntry> {
+    let describe = |row: &'static ConfigRow| {
+        let mut synonyms = Vec::new();
+        if let Some(value) = group.get(row.name) {
+            synonyms.push(Candidate {
+                name: row.name,
+                value: Some(value.clone()),
+                source: ConfigSource::DynamicGroup,
+            });
+        }
+        if let Some(synonym) = row.synonym {
+            broker.candidates(synonym, &mut synonyms);
+        }
+        entry(row, row.synonym.unwrap_or(row.name), synonyms)
+    };
+    GROUP_ROWS.iter().map(describe).collect()
 }
 
 fn describe_topic_row(row: &'static ConfigRow, topic: &ConfigMap, broker: BrokerLayers<'_>) -> ConfigEntry {

@@ -218,6 +218,52 @@ pub struct GroupSettings {
     pub offsets_retention: Duration,
     /// offsets.retention.check.interval.ms.
     pub offsets_retention_check_interval: Duration,
+    /// Consumer groups (KIP-848).
+    pub consumer: ConsumerGroupSettings,
+}
+
+/// The settings of consumer groups; all are fixed at start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerGroupSettings {
+    /// group.consumer.session.timeout.ms.
+    pub session_timeout: Duration,
+    /// group.consumer.min.session.timeout.ms.
+    pub session_timeout_min: Duration,
+    /// group.consumer.max.session.timeout.ms.
+    pub session_timeout_max: Duration,
+    /// group.consumer.heartbeat.interval.ms.
+    pub heartbeat_interval: Duration,
+    /// group.consumer.min.heartbeat.interval.ms.
+    pub heartbeat_interval_min: Duration,
+    /// group.consumer.max.heartbeat.interval.ms.
+    pub heartbeat_interval_max: Duration,
+    /// group.consumer.max.size.
+    pub size_max: usize,
+    /// group.consumer.assignors, in order.
+    pub assignors: Vec<String>,
+    /// group.consumer.migration.policy.
+    pub migration_policy: String,
+}
+
+impl ConsumerGroupSettings {
+    fn resolve(layers: BrokerLayers<'_>, millis: impl Fn(&str) -> Duration, size_max: usize) -> Self {
+        let text = |name: &str| layers.value(name).unwrap_or_default();
+        let assignors = text("group.consumer.assignors").split(',').map(str::trim);
+        Self {
+            session_timeout: millis("group.consumer.session.timeout.ms"),
+            session_timeout_min: millis("group.consumer.min.session.timeout.ms"),
+            session_timeout_max: millis("group.consumer.max.session.timeout.ms"),
+            heartbeat_interval: millis("group.consumer.heartbeat.interval.ms"),
+            heartbeat_interval_min: millis("group.consumer.min.heartbeat.interval.ms"),
+            heartbeat_interval_max: millis("group.consumer.max.heartbeat.interval.ms"),
+            size_max,
+            assignors: assignors
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            migration_policy: text("group.consumer.migration.policy").trim().to_owned(),
+        }
+    }
 }
 
 impl BrokerSettings {
@@ -266,15 +312,7 @@ impl BrokerSettings {
                     0,
                 ),
             },
-            connections: ConnectionSettings {
-                max: whole("max.connections", 0),
-                per_address_max: whole("max.connections.per.ip", 0),
-                overrides: layers
-                    .value("max.connections.per.ip.overrides")
-                    .and_then(|text| parse_overrides(text).ok())
-                    .unwrap_or_default(),
-                rate: whole("max.connection.creation.rate", 0),
-            },
+            connections: connections(layers, whole),
             groups: GroupSettings {
                 session_timeout_min: millis("group.min.session.timeout.ms"),
                 session_timeout_max: millis("group.max.session.timeout.ms"),
@@ -283,11 +321,28 @@ impl BrokerSettings {
                 offset_metadata_bytes_max: whole("offset.metadata.max.bytes", 0) as usize,
                 offsets_retention: Duration::from_secs(60) * whole("offsets.retention.minutes", 1),
                 offsets_retention_check_interval: millis("offsets.retention.check.interval.ms"),
+                consumer: ConsumerGroupSettings::resolve(
+                    layers,
+                    millis,
+                    whole("group.consumer.max.size", 1) as usize,
+                ),
             },
             queues,
             transactions: transactions(whole),
             authorizer: authorizer(layers),
         }
+    }
+}
+
+fn connections(layers: BrokerLayers<'_>, whole: impl Fn(&str, u32) -> u32) -> ConnectionSettings {
+    ConnectionSettings {
+        max: whole("max.connections", 0),
+        per_address_max: whole("max.connections.per.ip", 0),
+        overrides: layers
+            .value("max.connections.per.ip.overrides")
+            .and_then(|text| parse_overrides(text).ok())
+            .unwrap_or_default(),
+        rate: whole("max.connection.creation.rate", 0),
     }
 }
 

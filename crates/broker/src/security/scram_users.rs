@@ -2,7 +2,7 @@
 //!
 //! Owns: which credentials are acceptable. Never: a password: tools send it salted, and only keys that follow from it are kept.
 
-use super::sasl::scram::{ITERATIONS, keys_of};
+use super::sasl::scram::{ITERATIONS, keys_of, salted};
 use crate::Broker;
 use millstream_meta::catalog::{CatalogError, SCRAM_USER_BYTES_MAX, ScramMechanism};
 use std::collections::BTreeMap;
@@ -71,6 +71,24 @@ impl Broker {
         }
         users.values_mut().for_each(|listing| listing.sort_unstable());
         users
+    }
+
+    /// Gives a user without SCRAM credentials those of a password, for every mechanism.
+    pub async fn make_scram_user(&self, user: &str, password: &str, salt: &[u8]) -> Result<(), ScramError> {
+        let known = |mechanism: &ScramMechanism| self.inner.catalog.image().scram(user, *mechanism).is_some();
+        if ScramMechanism::ALL.iter().any(known) {
+            return Ok(());
+        }
+        for mechanism in ScramMechanism::ALL {
+            let iterations = *ITERATIONS.start();
+            let change = ScramChange::Upsert {
+                iterations: i64::from(iterations),
+                salt: salt.to_vec(),
+                salted_password: salted(*mechanism, password, salt, iterations),
+            };
+            self.change_scram(user, *mechanism, &change).await?;
+        }
+        Ok(())
     }
 
     /// Whether a change could be made.

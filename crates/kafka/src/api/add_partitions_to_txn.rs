@@ -50,6 +50,7 @@ impl Api for AddPartitionsToTxn {
                 ..Default::default()
             });
         }
+        // Only brokers name many transactions at once.
         if let Err(code) = kafka.need(&call, Operation::ClusterAction, Resource::Cluster) {
             return Begun::Done(AddPartitionsToTxnResponse {
                 error_code: code.0,
@@ -78,22 +79,31 @@ async fn one(
     if asked.transactional_id.is_empty() {
         return encode(asked, |_, _| ErrorCode::INVALID_REQUEST);
     }
-    let id = Resource::TransactionalId(asked.transactional_id.as_str());
-    if call.version < VERSION_MANY
-        && let Err(code) = kafka.need(call, Operation::Write, id)
-    {
+    let own = Resource::TransactionalId(&asked.transactional_id);
+    if let Err(code) = kafka.need(call, Operation::Write, own) {
         return encode(asked, |_, _| code);
     }
-    let check = |topic: &str, partition: i32| check(kafka, call, topic, partition);
+    let exists = |topic: &Str, partition: i32| {
+        let known = kafka.broker.topic(topic);
+        known.is_some_and(|known| super::offset_commit::has_partition(&known, partition))
+    };
+    let refused = |topic: &Str| kafka.need(call, Operation::Write, Resource::Topic(topic)).err();
+    if asked.topics.iter().any(|topic| refused(&topic.name).is_some()) {
+        return encode(asked, |topic, _| {
+            refused(topic).unwrap_or(ErrorCode::OPERATION_NOT_ATTEMPTED)
+        });
+    }
     let partitions = partitions_of(&asked.topics);
-    let all_pass = partitions
+    let all_exist = partitions
         .iter()
-        .all(|(topic, partition)| check(topic.as_str(), partition).is_ok());
-    if !all_pass && !asked.verify_only {
+        .all(|(topic, partition)| exists(&Str::from(topic.as_str().to_owned()), partition));
+    if !all_exist && !asked.verify_only {
         return encode(asked, |topic, partition| {
-            check(topic, partition)
-                .err()
-                .unwrap_or(ErrorCode::OPERATION_NOT_ATTEMPTED)
+            if exists(topic, partition) {
+                ErrorCode::OPERATION_NOT_ATTEMPTED
+            } else {
+                ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
+            }
         });
     }
     let id = TransactionalId::from(asked.transactional_id.as_str());
@@ -125,21 +135,6 @@ async fn one(
     let added = kafka.transactions.add(add).await;
     let code = added.map_or_else(|error| told(error, call.version), |()| ErrorCode::NONE);
     encode(asked, |_, _| code)
-}
-
-/// Whether the partition exists and the asker may write there. Brokers have asked their clients' rights already.
-fn check(kafka: &Kafka, call: &Call, topic: &str, partition: i32) -> Result<(), ErrorCode> {
-    let found = if call.version < VERSION_MANY {
-        kafka.topic_for(call, Operation::Write, topic)?
-    } else {
-        let found = kafka.broker.topic(topic);
-        found.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?
-    };
-    if super::offset_commit::has_partition(&found, partition) {
-        Ok(())
-    } else {
-        Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
-    }
 }
 
 /// Brokers add partitions for clients whose first batch does it, and say so by the version.

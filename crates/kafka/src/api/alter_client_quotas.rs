@@ -2,6 +2,7 @@
 //!
 //! Versions 0-1. v1 flexible.
 
+use crate::access::{Operation, Resource};
 use crate::api::describe_client_quotas::kind;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
@@ -24,7 +25,7 @@ impl Api for AlterClientQuotas {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: AlterClientQuotasRequest,
     ) -> Begun<AlterClientQuotasResponse> {
         let dry = if request.validate_only {
@@ -32,9 +33,15 @@ impl Api for AlterClientQuotas {
         } else {
             Dry::Run
         };
+        let allowed = kafka
+            .need(&call, Operation::AlterConfigs, Resource::Cluster)
+            .map_err(|code| (code, "Cluster authorization failed.".to_owned()));
         let mut response = AlterClientQuotasResponse::default();
         for asked in request.entries {
-            let outcome = alter(&kafka, &asked, dry).await;
+            let outcome = match &allowed {
+                Ok(()) => alter(&kafka, &asked, dry).await,
+                Err(refused) => Err(refused.clone()),
+            };
             let (code, message) = outcome
                 .err()
                 .map_or((ErrorCode::NONE, None), |(code, what)| (code, Some(what)));

@@ -6,6 +6,7 @@
 //! what holds already, so it is done at once; any other names brokers that there are not. Nothing is ever under way, so there
 //! is nothing to cancel.
 
+use crate::access::{Operation, Resource};
 use crate::api::partition_of;
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::ErrorCode;
@@ -25,9 +26,16 @@ impl Api for AlterPartitionReassignments {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: AlterPartitionReassignmentsRequest,
     ) -> Begun<AlterPartitionReassignmentsResponse> {
+        if let Err(code) = kafka.need(&call, Operation::Alter, Resource::Cluster) {
+            return Begun::Done(AlterPartitionReassignmentsResponse {
+                error_code: code.0,
+                error_message: Some(Str::from_static("Cluster authorization failed.")),
+                ..Default::default()
+            });
+        }
         let responses = request.topics.into_iter().map(|topic| {
             let partitions = topic
                 .partitions

@@ -2,6 +2,7 @@
 //!
 //! Versions 1-2. v2 flexible. There is one directory: a partition that is asked to be there is, and there is no other.
 
+use crate::access::{Operation, Resource};
 use crate::api::partition_of;
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::ErrorCode;
@@ -19,15 +20,17 @@ impl Api for AlterReplicaLogDirs {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: AlterReplicaLogDirsRequest,
     ) -> Begun<AlterReplicaLogDirsResponse> {
+        let allowed = kafka.need(&call, Operation::Alter, Resource::Cluster);
         let mut response = AlterReplicaLogDirsResponse::default();
         for dir in request.dirs {
             let is_ours = dir.path.as_str() == kafka.config.log_dir;
             for topic in dir.topics {
                 let partitions = topic.partitions.into_iter().map(|partition_index| {
-                    let found = partition_of(&kafka, topic.name.as_str(), partition_index);
+                    let found =
+                        allowed.and_then(|()| partition_of(&kafka, topic.name.as_str(), partition_index));
                     let code = match found {
                         Err(code) => code,
                         Ok(()) if is_ours => ErrorCode::NONE,

@@ -5,7 +5,7 @@
 //! broker's), a message of either API.
 
 use crate::access::Operation;
-use crate::api::describe_configs::{check_broker_name, need_configs, resource};
+use crate::api::describe_configs::{check_broker_name, check_group_name, need_configs, resource};
 use crate::api::repeated::repeated;
 use crate::dispatch::Call;
 use crate::errors::{Coded, ErrorCode};
@@ -95,6 +95,14 @@ async fn alter(
             let altered = match edit {
                 Edit::Replace(values) => broker.replace_broker_configs(scope, values, dry).await,
                 Edit::Change(changes) => broker.alter_broker_configs(scope, changes, dry).await,
+            };
+            altered.map_err(refusal)
+        }
+        resource::GROUP => {
+            check_group_name(name)?;
+            let altered = match edit {
+                Edit::Replace(values) => broker.replace_group_configs(name, values, dry).await,
+                Edit::Change(changes) => broker.alter_group_configs(name, changes, dry).await,
             };
             altered.map_err(refusal)
         }

@@ -2,6 +2,7 @@
 //!
 //! Versions 0-1. v1 flexible.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::ErrorCode;
 use crate::node::Kafka;
@@ -29,9 +30,17 @@ impl Api for DescribeClientQuotas {
 
     async fn begin(
         kafka: Arc<Kafka>,
-        _call: Call,
+        call: Call,
         request: DescribeClientQuotasRequest,
     ) -> Begun<DescribeClientQuotasResponse> {
+        if let Err(code) = kafka.need(&call, Operation::DescribeConfigs, Resource::Cluster) {
+            return Begun::Done(DescribeClientQuotasResponse {
+                error_code: code.0,
+                error_message: Some(Str::from_static("Cluster authorization failed.")),
+                entries: None,
+                ..Default::default()
+            });
+        }
         let mut response = DescribeClientQuotasResponse {
             error_message: None,
             ..Default::default()

@@ -1,4 +1,4 @@
-//! DescribeConfigs (32): settings of topics, brokers and subscriptions of client metrics with their origins.
+//! DescribeConfigs (32): settings of topics, brokers, groups and subscriptions of client metrics, with their origins.
 //!
 //! Versions 1-4. v1 sources and synonyms (KIP-226); v3 types and documentation (KIP-569); v4 flexible.
 
@@ -86,6 +86,10 @@ fn entries(kafka: &Kafka, asked: &DescribeConfigsResource) -> Result<Vec<ConfigE
             check_broker_name(kafka, name)?;
             Ok(kafka.broker.describe_broker_configs())
         }
+        resource::GROUP => {
+            check_group_name(name)?;
+            Ok(kafka.broker.describe_group_configs(name))
+        }
         resource::CLIENT_METRICS if name.is_empty() => Err((
             ErrorCode::INVALID_REQUEST,
             "a subscription of client metrics has a name".to_owned(),
@@ -99,6 +103,17 @@ fn entries(kafka: &Kafka, asked: &DescribeConfigsResource) -> Result<Vec<ConfigE
             format!("Unsupported resource type: {other}"),
         )),
     }
+}
+
+/// A group with settings needs a name, and no more: it may come later.
+pub(crate) fn check_group_name(name: &str) -> Result<(), (ErrorCode, String)> {
+    if name.is_empty() {
+        return Err((
+            ErrorCode::INVALID_REQUEST,
+            "Group name must not be empty".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// The name of a broker resource is its id; only this broker's is answered here.
@@ -175,7 +190,7 @@ fn encode_entry(entry: ConfigEntry, synonyms: bool, documentation: bool) -> Desc
     }
 }
 
-/// Numbers of KIP-226.
+/// Numbers of KIP-226 and, for groups, KIP-848.
 pub(crate) fn source_code(source: ConfigSource) -> i8 {
     match source {
         ConfigSource::DynamicTopic => 1,
@@ -183,6 +198,7 @@ pub(crate) fn source_code(source: ConfigSource) -> i8 {
         ConfigSource::DynamicDefaultBroker => 3,
         ConfigSource::StaticBroker => 4,
         ConfigSource::Default => 5,
+        ConfigSource::DynamicGroup => 8,
         ConfigSource::DynamicClientMetrics => 7,
     }
 }

@@ -4,6 +4,7 @@
 //! message, before it is a group in state Dead (KIP-1043).
 
 use crate::access::{Operation, Resource};
+use crate::api::consumer_group_describe::message;
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::{DescribedMember, GroupError, GroupId, GroupState};
@@ -61,7 +62,9 @@ async fn describe(kafka: &Kafka, version: i16, group_id: Str) -> DescribedGroup 
             members: group.members.into_iter().map(encode).collect(),
             ..Default::default()
         },
-        Err(GroupError::GroupIdNotFound) => missing(version, group_id),
+        Err(error @ (GroupError::GroupIdNotFound | GroupError::NotOfKind(_))) => {
+            missing(version, group_id, &error)
+        }
         Err(error) => DescribedGroup {
             error_code: error.code().0,
             group_id,
@@ -70,7 +73,7 @@ async fn describe(kafka: &Kafka, version: i16, group_id: Str) -> DescribedGroup 
     }
 }
 
-pub(super) fn missing(version: i16, group_id: Str) -> DescribedGroup {
+pub(super) fn missing(version: i16, group_id: Str, error: &GroupError) -> DescribedGroup {
     let told = version >= VERSION_GROUP_NOT_FOUND;
     DescribedGroup {
         error_code: if told {
@@ -78,7 +81,7 @@ pub(super) fn missing(version: i16, group_id: Str) -> DescribedGroup {
         } else {
             ErrorCode::NONE.0
         },
-        error_message: told.then(|| Str::from(format!("Group {group_id} not found."))),
+        error_message: told.then(|| Str::from(message(&group_id, error))),
         group_id,
         group_state: Str::from_static(GroupState::Dead.name()),
         ..Default::default()

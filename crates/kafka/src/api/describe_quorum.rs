@@ -5,6 +5,7 @@
 //! There is no quorum of brokers: the metadata store decides. What tools are told is true of it: this broker acts on the metadata as
 //! of one revision, which stands for the log's end, and nobody lags behind it.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::ErrorCode;
 use crate::node::Kafka;
@@ -34,6 +35,12 @@ impl Api for DescribeQuorum {
         call: Call,
         request: DescribeQuorumRequest,
     ) -> Begun<DescribeQuorumResponse> {
+        if let Err(code) = kafka.need(&call, Operation::Describe, Resource::Cluster) {
+            return Begun::Done(DescribeQuorumResponse {
+                error_code: code.0,
+                ..Default::default()
+            });
+        }
         let topics = request.topics.into_iter().map(|topic| {
             let is_metadata = topic.topic_name.as_str() == METADATA_TOPIC;
             let partitions = topic.partitions.iter().map(|asked| match asked.partition_index {

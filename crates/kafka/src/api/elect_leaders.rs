@@ -6,6 +6,7 @@
 //! and alive, so no election is ever needed. That is the answer, as Kafka gives it for partitions in that state; when all
 //! partitions are asked for, those that need nothing are not named.
 
+use crate::access::{Operation, Resource};
 use crate::api::partition_of;
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::ErrorCode;
@@ -22,6 +23,9 @@ pub(crate) struct ElectLeaders;
 const PREFERRED: i8 = 0;
 const UNCLEAN: i8 = 1;
 
+/// The first version with an error of the whole.
+const TOP_ERROR_FROM: i16 = 1;
+
 impl Api for ElectLeaders {
     type Request = ElectLeadersRequest;
 
@@ -35,9 +39,16 @@ impl Api for ElectLeaders {
             response.error_code = ErrorCode::INVALID_REQUEST.0;
             return Begun::Done(response);
         }
+        let allowed = kafka.need(&call, Operation::Alter, Resource::Cluster);
+        if let (Err(code), TOP_ERROR_FROM..) = (allowed, call.version) {
+            response.error_code = code.0;
+        }
         for asked in request.topic_partitions.unwrap_or_default() {
             let results = asked.partitions.into_iter().map(|partition_id| {
-                let (code, what) = judge(&kafka, &call, asked.topic.as_str(), partition_id);
+                let (code, what) = match allowed {
+                    Ok(()) => judge(&kafka, &call, asked.topic.as_str(), partition_id),
+                    Err(code) => (code, "Cluster authorization failed."),
+                };
                 PartitionResult {
                     partition_id,
                     error_code: code.0,

@@ -38,10 +38,11 @@ impl Api for Fetch {
         let mut budget = budget(&kafka, &request);
         let by_id = call.version >= TOPIC_IDS_FROM;
         let leaving = call.leaving.clone();
+        let toll = call.toll.take();
         // A fetch that waits must not keep large requests of others waiting.
         drop(call.memory.take());
         let mut owes = false;
-        if let Some(toll) = &call.toll {
+        if let Some(toll) = &toll {
             owes = toll.owes(QuotaKind::Fetch);
             // Nothing is read for a client that is to wait; a session that it wants to begin would be lost on it.
             if owes && request.session_epoch <= 0 {
@@ -69,7 +70,7 @@ impl Api for Fetch {
         }
         let reads = resolve_all(&kafka, &call, &plan.asks);
         let results = read_all(&kafka, reads, budget, leaving).await;
-        if let Some(toll) = &call.toll {
+        if let Some(toll) = &toll {
             let bytes: usize = results.iter().flatten().map(|slice| slice.bytes).sum();
             toll.charge(QuotaKind::Fetch, bytes as f64);
         }

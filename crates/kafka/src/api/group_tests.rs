@@ -96,7 +96,7 @@ fn described_groups_encode_at_every_version() {
         assignment: Bytes::new(),
     };
     for version in versions::<super::describe_groups::DescribeGroups>() {
-        let mut missing = super::describe_groups::missing(version, "g".into());
+        let mut missing = super::describe_groups::missing(version, "g".into(), &GroupError::GroupIdNotFound);
         assert_eq!(missing.error_code == 0, version < 6);
         missing
             .members

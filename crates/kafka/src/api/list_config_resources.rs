@@ -3,6 +3,7 @@
 //! Versions 0-1, both flexible. v0 is ListClientMetricsResources (KIP-714): subscriptions of client metrics only. v1 types; none
 //! means all.
 
+use crate::access::{Operation, Resource};
 use crate::api::describe_configs::resource;
 use crate::dispatch::{Api, Begun, Call};
 use crate::errors::ErrorCode;
@@ -33,6 +34,12 @@ impl Api for ListConfigResources {
         call: Call,
         request: ListConfigResourcesRequest,
     ) -> Begun<ListConfigResourcesResponse> {
+        if let Err(code) = kafka.need(&call, Operation::DescribeConfigs, Resource::Cluster) {
+            return Begun::Done(ListConfigResourcesResponse {
+                error_code: code.0,
+                ..Default::default()
+            });
+        }
         let mut types = match call.version {
             0 => vec![resource::CLIENT_METRICS],
             _ if request.resource_types.is_empty() => ALL.to_vec(),

@@ -100,9 +100,17 @@ async fn some_topics(
     topics
 }
 
-async fn one_topic(asked: MetadataRequestTopic, may_create: bool, shown: Shown<'_>) -> MetadataResponseTopic {
+async fn one_topic(
+    mut asked: MetadataRequestTopic,
+    may_create: bool,
+    shown: Shown<'_>,
+) -> MetadataResponseTopic {
     let Shown { kafka, call, .. } = shown;
     let by_id_fits = call.version >= TOPIC_IDS_FROM;
+    if asked.topic_id != Uuid::ZERO {
+        // The Java client asks by id with an empty name where the protocol has null.
+        asked.name = asked.name.filter(|name| !name.is_empty());
+    }
     let found = match (&asked.name, asked.topic_id) {
         (Some(name), Uuid::ZERO) => find_by_name(kafka, call, name.as_str(), may_create).await,
         (None, id) if by_id_fits => kafka.topic_by_id_for(call, Operation::Describe, id),

@@ -1,14 +1,14 @@
 //! OffsetFetch (9): how far a group has read.
 //!
 //! Versions 1-10. v2 all offsets of a group, error of the whole; v5 leader epochs (KIP-320); v6 flexible; v7 stable offsets
-//! (KIP-447); v8 many groups (KIP-709); v9 member epochs, which classic groups have none of (KIP-848); v10 topic ids (KIP-848).
+//! (KIP-447); v8 many groups (KIP-709); v9 members of consumer groups with their epochs (KIP-848); v10 topic ids (KIP-848).
 //! Only durable offsets are shown.
 
 use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::{
-    FetchRequest, FetchTopic, FetchedOffset, FetchedTopic, GroupError, GroupId, TopicId, TopicName,
+    FetchRequest, FetchTopic, FetchedOffset, FetchedTopic, GroupError, GroupId, MemberId, TopicId, TopicName,
 };
 use crate::node::Kafka;
 use futures_util::future::BoxFuture;
@@ -102,6 +102,8 @@ async fn fetch_group(
     let all = topics.is_none();
     let request = FetchRequest {
         group: GroupId::from(asked.group_id.as_str()),
+        member: asked.member_id.as_deref().map(MemberId::from),
+        member_epoch: asked.member_epoch,
         topics,
         require_stable,
     };

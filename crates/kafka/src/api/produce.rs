@@ -50,12 +50,9 @@ impl Api for Produce {
             return Begun::Done(refuse_all(request, ErrorCode::INVALID_REQUIRED_ACKS));
         }
         if let Some(id) = &request.transactional_id
-            && let Err(code) = kafka.need(&call, Operation::Write, Resource::TransactionalId(id.as_str()))
+            && let Err(code) = kafka.need(&call, Operation::Write, Resource::TransactionalId(id))
         {
-            return match acks {
-                0 => Begun::HangUp(code),
-                _ => Begun::Done(refuse_all(request, code)),
-            };
+            return Begun::Done(refuse_all(request, code));
         }
         if call.toll.is_some() {
             call.charge(QuotaKind::Produce, record_bytes(&request) as f64);

@@ -3,6 +3,7 @@
 //! Versions 0-2, all flexible. v1 kinds of change and validation only (KIP-778); v2 one outcome for all (KIP-1022). All changes or
 //! none, in every version.
 
+use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::features::{self, Direction, FeatureChange};
@@ -30,6 +31,13 @@ impl Api for UpdateFeatures {
         call: Call,
         request: UpdateFeaturesRequest,
     ) -> Begun<UpdateFeaturesResponse> {
+        if let Err(code) = kafka.need(&call, Operation::Alter, Resource::Cluster) {
+            return Begun::Done(UpdateFeaturesResponse {
+                error_code: code.0,
+                error_message: Some(Str::from_static("Cluster authorization failed.")),
+                ..Default::default()
+            });
+        }
         let dry = if request.validate_only {
             Dry::CheckOnly
         } else {

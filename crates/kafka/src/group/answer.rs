@@ -2,12 +2,12 @@
 //!
 //! Owns: the outputs of the state machine. Never: wire versions and error codes; `api/` maps them.
 
+use super::assignor::{Assignment, Assignor};
 use super::error::GroupError;
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
-use super::record::ShareMember;
-use super::request::{Leaver, PersistToken, RequestId};
+use super::record::{ShareMember, Subscription};
+use super::request::{ClientInfo, Leaver, PersistToken, RequestId};
 use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub enum Output {
     /// Append these records, atomically and after all earlier ones, then report `Input::Persisted`. Without records it only
     /// waits for the earlier ones.
     Persist(PersistToken, Vec<EncodedRecord>),
+    /// A write failed that the state had run ahead of: read the stream anew. Whoever waits is to look for the coordinator again.
+    Reload,
 }
 
 /// A keyed record as it goes to the stream.
@@ -58,14 +60,28 @@ pub enum Answer {
     Describe(Result<DescribedGroup, GroupError>),
     /// DeleteGroups.
     Delete(Result<(), GroupError>),
+    /// ConsumerGroupHeartbeat.
+    ConsumerHeartbeat(Result<Beaten, GroupError>),
+    /// ConsumerGroupDescribe.
+    DescribeConsumer(Result<DescribedConsumerGroup, GroupError>),
     /// ShareGroupHeartbeat.
     ShareHeartbeat(Result<ShareBeaten, GroupError>),
     /// ShareGroupDescribe.
     DescribeShare(Result<DescribedShareGroup, GroupError>),
 }
 
-/// The partitions of a member of a share group, by topic.
-pub type Share = BTreeMap<TopicId, BTreeSet<i32>>;
+/// What a member of a consumer group is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beaten {
+    /// Who.
+    pub member: MemberId,
+    /// Its epoch from now on; -1 and -2: it has left.
+    pub epoch: i32,
+    /// When to send the next heartbeat.
+    pub interval: Duration,
+    /// All it has, if that is news or it asked for it.
+    pub assignment: Option<Assignment>,
+}
 
 /// What a member of a share group is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +93,7 @@ pub struct ShareBeaten {
     /// When to send the next heartbeat.
     pub interval: Duration,
     /// All it has, if that is news or it asked for it.
-    pub assignment: Option<Arc<Share>>,
+    pub assignment: Option<Arc<Assignment>>,
 }
 
 /// A share group in full.
@@ -103,7 +119,7 @@ pub struct DescribedShareMember {
     /// What it told of itself.
     pub told: Arc<ShareMember>,
     /// What it consumes.
-    pub assigned: Arc<Share>,
+    pub assigned: Arc<Assignment>,
 }
 
 /// A place in a generation.
@@ -200,6 +216,10 @@ pub enum GroupState {
     CompletingRebalance,
     /// Everybody has an assignment.
     Stable,
+    /// A new target assignment is about to be computed (consumer groups).
+    Assigning,
+    /// Members are on their way to their targets (consumer groups).
+    Reconciling,
     /// Being deleted.
     Dead,
 }
@@ -213,6 +233,8 @@ impl GroupState {
             Self::PreparingRebalance => "PreparingRebalance",
             Self::CompletingRebalance => "CompletingRebalance",
             Self::Stable => "Stable",
+            Self::Assigning => "Assigning",
+            Self::Reconciling => "Reconciling",
             Self::Dead => "Dead",
         }
     }
@@ -223,6 +245,8 @@ impl GroupState {
 pub enum GroupKind {
     /// Members agree among themselves; groups that only hold offsets, too.
     Classic,
+    /// The coordinator assigns (KIP-848).
+    Consumer,
     /// Members share partitions, and records one by one (KIP-932).
     Share,
 }
@@ -233,6 +257,7 @@ impl GroupKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Classic => "classic",
+            Self::Consumer => "consumer",
             Self::Share => "share",
         }
     }
@@ -264,6 +289,46 @@ pub struct DescribedGroup {
     pub protocol: Option<ProtocolName>,
     /// Its members.
     pub members: Vec<DescribedMember>,
+}
+
+/// A consumer group in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedConsumerGroup {
+    /// The group.
+    pub group: GroupId,
+    /// Its state.
+    pub state: GroupState,
+    /// Its epoch.
+    pub epoch: i32,
+    /// The epoch of the target assignment.
+    pub target_epoch: i32,
+    /// Who assigns.
+    pub assignor: Assignor,
+    /// Its members.
+    pub members: Vec<DescribedConsumerMember>,
+}
+
+/// A member of a consumer group in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DescribedConsumerMember {
+    /// Its id.
+    pub member: MemberId,
+    /// Its instance id, if it is static.
+    pub instance: Option<InstanceId>,
+    /// Where it runs.
+    pub rack: Option<Arc<str>>,
+    /// Its epoch.
+    pub epoch: i32,
+    /// Who it says it is.
+    pub client: ClientInfo,
+    /// What it wants to read.
+    pub subscription: Arc<Subscription>,
+    /// What it has.
+    pub assigned: Assignment,
+    /// What it is to have.
+    pub target: Arc<Assignment>,
+    /// Whether it speaks the classic protocol.
+    pub is_classic: bool,
 }
 
 /// A member in full.

@@ -2,7 +2,9 @@
 //!
 //! Owns: the numbers. Never: where they come from (the broker's settings are read by the server).
 
-use millstream_broker::configs::settings::GroupSettings;
+use super::assignor::Assignor;
+use super::facts::GroupOverrides;
+use millstream_broker::configs::settings::{ConsumerGroupSettings, GroupSettings};
 use std::time::Duration;
 
 /// How long a member may wait in its first join before it is taken for gone: its client cannot send heartbeats yet, and
@@ -36,6 +38,100 @@ pub struct GroupConfig {
     pub offsets_retention: Duration,
     /// `offsets.retention.check.interval.ms`.
     pub offsets_retention_check_interval: Duration,
+    /// Consumer groups.
+    pub consumer: ConsumerGroupConfig,
+}
+
+/// Settings of consumer groups (KIP-848); the defaults are Kafka's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerGroupConfig {
+    /// `group.consumer.session.timeout.ms`.
+    pub session_timeout: Duration,
+    /// `group.consumer.min.session.timeout.ms` and `group.consumer.max.session.timeout.ms`: bounds for single groups.
+    pub session_timeout_bounds: (Duration, Duration),
+    /// `group.consumer.heartbeat.interval.ms`.
+    pub heartbeat_interval: Duration,
+    /// `group.consumer.min.heartbeat.interval.ms` and `group.consumer.max.heartbeat.interval.ms`.
+    pub heartbeat_interval_bounds: (Duration, Duration),
+    /// `group.consumer.max.size`: members of one group.
+    pub size_max: usize,
+    /// `group.consumer.assignors`: those that members may ask for; the first is taken if nobody asks.
+    pub assignors: Vec<Assignor>,
+    /// `group.consumer.migration.policy`.
+    pub migration: MigrationPolicy,
+}
+
+/// Which groups may change their kind while they have members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MigrationPolicy {
+    /// In both directions.
+    Bidirectional,
+    /// Classic groups become consumer groups.
+    Upgrade,
+    /// Consumer groups become classic groups.
+    Downgrade,
+    /// None.
+    Disabled,
+}
+
+impl MigrationPolicy {
+    /// Whether classic groups become consumer groups.
+    #[must_use]
+    pub fn upgrades(self) -> bool {
+        matches!(self, Self::Bidirectional | Self::Upgrade)
+    }
+
+    /// Whether consumer groups become classic groups.
+    #[must_use]
+    pub fn downgrades(self) -> bool {
+        matches!(self, Self::Bidirectional | Self::Downgrade)
+    }
+
+    /// As it is written, in any case.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "bidirectional" => Some(Self::Bidirectional),
+            "upgrade" => Some(Self::Upgrade),
+            "downgrade" => Some(Self::Downgrade),
+            "disabled" => Some(Self::Disabled),
+            _ => None,
+        }
+    }
+}
+
+impl ConsumerGroupConfig {
+    /// How long a member of a group with these settings may be silent.
+    #[must_use]
+    pub fn session_timeout(&self, overrides: GroupOverrides) -> Duration {
+        let (min, max) = self.session_timeout_bounds;
+        overrides
+            .session_timeout
+            .map_or(self.session_timeout, |own| own.max(min).min(max))
+    }
+
+    /// How often a member of a group with these settings sends a heartbeat.
+    #[must_use]
+    pub fn heartbeat_interval(&self, overrides: GroupOverrides) -> Duration {
+        let (min, max) = self.heartbeat_interval_bounds;
+        overrides
+            .heartbeat_interval
+            .map_or(self.heartbeat_interval, |own| own.max(min).min(max))
+    }
+}
+
+impl Default for ConsumerGroupConfig {
+    fn default() -> Self {
+        Self {
+            session_timeout: Duration::from_secs(45),
+            session_timeout_bounds: (Duration::from_secs(45), Duration::from_secs(60)),
+            heartbeat_interval: Duration::from_secs(5),
+            heartbeat_interval_bounds: (Duration::from_secs(5), Duration::from_secs(15)),
+            size_max: i32::MAX as usize,
+            assignors: Assignor::ALL.to_vec(),
+            migration: MigrationPolicy::Bidirectional,
+        }
+    }
 }
 
 impl Default for GroupConfig {
@@ -48,6 +144,7 @@ impl Default for GroupConfig {
             offset_metadata_bytes_max: 4_096,
             offsets_retention: Duration::from_secs(7 * 86_400),
             offsets_retention_check_interval: Duration::from_secs(600),
+            consumer: ConsumerGroupConfig::default(),
         }
     }
 }
@@ -65,6 +162,23 @@ impl From<&GroupSettings> for GroupConfig {
             offsets_retention_check_interval: settings
                 .offsets_retention_check_interval
                 .max(RETENTION_CHECK_INTERVAL_MIN),
+            consumer: ConsumerGroupConfig::from(&settings.consumer),
+        }
+    }
+}
+
+impl From<&ConsumerGroupSettings> for ConsumerGroupConfig {
+    fn from(settings: &ConsumerGroupSettings) -> Self {
+        let named = settings.assignors.iter().filter_map(|name| Assignor::named(name));
+        Self {
+            session_timeout: settings.session_timeout,
+            session_timeout_bounds: (settings.session_timeout_min, settings.session_timeout_max),
+            heartbeat_interval: settings.heartbeat_interval,
+            heartbeat_interval_bounds: (settings.heartbeat_interval_min, settings.heartbeat_interval_max),
+            size_max: settings.size_max,
+            assignors: named.collect(),
+            migration: MigrationPolicy::named(&settings.migration_policy)
+                .unwrap_or(MigrationPolicy::Bidirectional),
         }
     }
 }

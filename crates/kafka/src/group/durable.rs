@@ -7,7 +7,7 @@
 //! same order, so both hold the same state.
 
 use super::name::{GroupId, TopicId, TopicName};
-use super::record::{CommittedOffset, GroupMetadata, Record, ShareState};
+use super::record::{CommittedOffset, ConsumerState, GroupMetadata, Record, ShareState};
 use std::collections::BTreeMap;
 
 /// A partition of a topic.
@@ -16,9 +16,11 @@ pub type Partition = (TopicName, i32);
 /// What the stream holds of one group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DurableGroup {
-    /// The last stored metadata.
+    /// The last stored metadata of a classic group.
     pub metadata: Option<GroupMetadata>,
-    /// What is stored of a share group. A group is of one kind: what is stored of the others is empty.
+    /// What is stored of a consumer group. A group is of one kind: what is stored of the others is empty.
+    pub consumer: ConsumerState,
+    /// What is stored of a share group.
     pub share: ShareState,
     /// Committed offsets. By topic first, so that a fetch finds a topic's partitions without building keys.
     pub offsets: BTreeMap<TopicName, BTreeMap<i32, CommittedOffset>>,
@@ -31,6 +33,7 @@ impl DurableGroup {
     pub fn apply(&mut self, record: Record) {
         match record {
             Record::Group(_, metadata) => self.metadata = metadata,
+            Record::Consumer(_, record) => self.consumer.apply(record),
             Record::Share(_, record) => self.share.apply(record),
             Record::Offset(_, topic, partition, Some(offset)) => {
                 self.offsets.entry(topic).or_default().insert(partition, offset);
@@ -62,6 +65,7 @@ impl DurableGroup {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.metadata.is_none()
+            && self.consumer.is_empty()
             && self.share.is_empty()
             && self.offsets.is_empty()
             && self.transactional.is_empty()
@@ -89,7 +93,11 @@ impl DurableGroup {
     #[must_use]
     pub fn membership_tombstones(&self, group: &GroupId) -> Vec<Record> {
         let metadata = self.metadata.iter().map(|_| Record::Group(group.clone(), None));
-        metadata.chain(self.share.tombstones(group)).collect()
+        let consumer = self.consumer.tombstones(group);
+        metadata
+            .chain(consumer)
+            .chain(self.share.tombstones(group))
+            .collect()
     }
 
     /// The offset of a partition, unless it was committed for another topic of the same name.

@@ -48,8 +48,16 @@ pub enum GroupError {
     GroupSubscribedToTopic,
     /// The member speaks of an epoch that is not its own: it must give up all it has and join again (KIP-848).
     FencedMemberEpoch,
+    /// The member's epoch has changed meanwhile: it asks again with the new one (KIP-848).
+    StaleMemberEpoch,
+    /// The instance id belongs to a member that has not left (KIP-848).
+    UnreleasedInstanceId,
+    /// The pattern of topics is none.
+    InvalidRegularExpression,
     /// The group is of another kind than the request.
     NotOfKind(GroupKind),
+    /// Members of consumer groups need a later version of the request.
+    UnsupportedVersion,
     /// Our own fault.
     UnknownServerError,
 }
@@ -110,7 +118,11 @@ impl fmt::Display for GroupError {
             Self::StaleProducerEpoch => "a newer epoch of the producer has ended its transaction",
             Self::GroupSubscribedToTopic => "the group consumes the topic",
             Self::FencedMemberEpoch => "the member must give up its partitions and join again",
+            Self::StaleMemberEpoch => "the member's epoch has changed",
+            Self::UnreleasedInstanceId => "the instance id belongs to a member that has not left",
+            Self::InvalidRegularExpression => "the pattern of topics is not a regular expression",
             Self::NotOfKind(kind) => return write!(f, "the group is not a {} group", kind.name()),
+            Self::UnsupportedVersion => "members of consumer groups need a later version of the request",
             Self::UnknownServerError => "the coordinator failed",
         })
     }

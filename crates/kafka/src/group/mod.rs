@@ -1,4 +1,5 @@
-//! Classic consumer groups (KIP-62, 211, 345, 394, 429, 447, 496, 814): membership, rebalance, committed offsets.
+//! Groups: classic ones (KIP-62, 211, 345, 394, 429, 447, 496, 814) and consumer groups (KIP-848): membership, rebalance,
+//! committed offsets.
 //!
 //! Owns: who is in a group, which generation holds, what was committed. Never: a socket, a wire version, a clock.
 //! `machine` decides (pure), `record` and `durable` remember, `driver` runs one machine per offsets partition.
@@ -8,10 +9,12 @@
 //! appends go through the broker's state streams.
 
 mod answer;
+mod assignor;
 mod config;
 mod driver;
 mod durable;
 mod error;
+mod facts;
 mod machine;
 mod name;
 mod partitioner;
@@ -21,24 +24,31 @@ mod request;
 mod tests;
 
 pub use answer::{
-    Answer, CommittedTopic, DescribedGroup, DescribedMember, DescribedShareGroup, DescribedShareMember,
-    EncodedRecord, FetchedOffset, FetchedTopic, GroupKind, GroupState, JoinRefused, Joined, JoinedMember,
-    LeaveResults, ListedGroup, Output, Share, ShareBeaten, Synced,
+    Answer, Beaten, CommittedTopic, DescribedConsumerGroup, DescribedConsumerMember, DescribedGroup,
+    DescribedMember, DescribedShareGroup, DescribedShareMember, EncodedRecord, FetchedOffset, FetchedTopic,
+    GroupKind, GroupState, JoinRefused, Joined, JoinedMember, LeaveResults, ListedGroup, Output, ShareBeaten,
+    Synced,
 };
-pub use config::{GROUPS_PER_SHARD_MAX, GroupConfig, NEW_MEMBER_JOIN_TIMEOUT, PENDING_MEMBERS_MAX};
+pub use assignor::{Assignment, Assignor};
+pub use config::{
+    ConsumerGroupConfig, GROUPS_PER_SHARD_MAX, GroupConfig, MigrationPolicy, NEW_MEMBER_JOIN_TIMEOUT,
+    PENDING_MEMBERS_MAX,
+};
 pub use driver::{Coordinator, CoordinatorConfig};
 pub use durable::DurableGroup;
 pub use error::{GroupError, PersistError};
+pub use facts::{Facts, GroupOverrides, TopicView};
 pub use machine::{Now, Shard, ShardLoader};
 pub use name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 pub use partitioner::partition_of;
 pub use record::{
-    CommittedOffset, GroupMetadata, MemberMetadata, Record, RecordError, ShareEpoch, ShareMember,
-    ShareRecord, ShareState,
+    ClassicTraits, CommittedOffset, ConsumerMember, ConsumerRecord, ConsumerState, Current, GroupEpoch,
+    GroupMetadata, MemberMetadata, MemberState, Record, RecordError, ShareEpoch, ShareMember, ShareRecord,
+    ShareState, Subscription,
 };
 pub use request::{
-    ClientInfo, CommitPartition, CommitRequest, CommitTopic, DeleteOffsetsRequest, EndOffsetsRequest,
-    FetchRequest, FetchTopic, HeartbeatRequest, Input, JoinRequest, LeaveRequest, Leaver, ListRequest,
-    OffsetProducer, PersistToken, Protocol, Request, RequestId, ShareHeartbeat, ShareTerms, SyncRequest,
-    TopicView, Topics,
+    ClientInfo, CommitPartition, CommitRequest, CommitTopic, ConsumerHeartbeat, DeleteOffsetsRequest,
+    EndOffsetsRequest, FetchRequest, FetchTopic, HeartbeatRequest, Input, JoinRequest, LeaveRequest, Leaver,
+    ListRequest, OffsetProducer, PersistToken, Protocol, Request, RequestId, ShareHeartbeat, ShareTerms,
+    SyncRequest, Topics,
 };

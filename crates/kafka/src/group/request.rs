@@ -3,6 +3,7 @@
 //! Owns: the inputs of the state machine. Never: wire versions (differences between them are spelled out as fields) and
 //! never a clock. Lies on no data path.
 
+use super::assignor::{Assignment, Assignor};
 use super::error::PersistError;
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 use bytes::Bytes;
@@ -25,6 +26,8 @@ pub enum Input {
     Persisted(PersistToken, Result<(), PersistError>),
     /// A topic is gone: so are its offsets. Offsets committed under another id of the same name stay.
     TopicDeleted(TopicName, TopicId),
+    /// Topics came, went or grew, or settings of groups changed.
+    TopicsChanged,
     /// Time has passed; deadlines are looked at.
     Tick,
 }
@@ -54,6 +57,10 @@ pub enum Request {
     Describe(GroupId),
     /// DeleteGroups, one group.
     Delete(GroupId),
+    /// ConsumerGroupHeartbeat.
+    ConsumerHeartbeat(ConsumerHeartbeat),
+    /// ConsumerGroupDescribe, one group.
+    DescribeConsumer(GroupId),
     /// ShareGroupHeartbeat.
     ShareHeartbeat(ShareHeartbeat),
     /// ShareGroupDescribe, one group.
@@ -103,6 +110,42 @@ pub struct ShareTerms {
     pub heartbeat_interval: std::time::Duration,
     /// `group.share.max.size`.
     pub size_max: usize,
+}
+
+/// ConsumerGroupHeartbeat: `None` means "as before".
+#[derive(Clone, Debug)]
+pub struct ConsumerHeartbeat {
+    /// The group.
+    pub group: GroupId,
+    /// The member; its client made the id (version 1), or the caller did (version 0).
+    pub member: MemberId,
+    /// 0: joins; above: its epoch; -1: leaves; -2: a static member leaves for a while.
+    pub epoch: i32,
+    /// Set for static members.
+    pub instance: Option<InstanceId>,
+    /// Where it runs.
+    pub rack: Option<Arc<str>>,
+    /// Who asks.
+    pub client: ClientInfo,
+    /// How long it may take to give partitions back, milliseconds.
+    pub rebalance_timeout_ms: Option<u32>,
+    /// Topics by name.
+    pub subscribed: Option<Vec<TopicName>>,
+    /// Topics by pattern; empty: no longer.
+    pub pattern: Option<Arc<str>>,
+    /// The assignor it would like.
+    pub assignor: Option<Assignor>,
+    /// What it has.
+    pub owned: Option<Assignment>,
+}
+
+impl ConsumerHeartbeat {
+    /// Whether it tells everything, so that it is to be told everything too: an answer may have been lost.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let subscribes = self.subscribed.is_some() || self.pattern.is_some();
+        self.rebalance_timeout_ms.is_some() && subscribes && self.owned.is_some()
+    }
 }
 
 /// Who a member's client says it is.
@@ -235,7 +278,8 @@ pub struct CommitRequest {
     pub retention_ms: Option<i64>,
     /// Set where the offsets become committed with a transaction: its coordinator has been asked.
     pub transaction: Option<OffsetProducer>,
-    /// Whether a missing group is told as such (version 9 and later) or as an illegal generation.
+    /// Whether the committer knows of consumer groups (version 9 and later): a missing group is told as such and not as an illegal
+    /// generation, and members of consumer groups may commit.
     pub group_not_found_supported: bool,
     /// The offsets.
     pub topics: Vec<CommitTopic>,
@@ -270,6 +314,10 @@ pub struct CommitPartition {
 pub struct FetchRequest {
     /// The group.
     pub group: GroupId,
+    /// Who asks, if it is a member of a consumer group (version 9 and later, KIP-848).
+    pub member: Option<MemberId>,
+    /// Its epoch; below zero: none.
+    pub member_epoch: i32,
     /// `None`: every offset the group has.
     pub topics: Option<Vec<FetchTopic>>,
     /// Whether offsets below an open transaction are withheld (version 7 and later, KIP-447).

@@ -4,6 +4,7 @@
 
 use crate::group::ShareTerms;
 use millstream_broker::queue::{DeadLetters, Labels, Policy, PolicySource, StartAt, SubscriptionId};
+use millstream_broker::share_settings::start_at;
 use millstream_broker::{Broker, Isolation, NamedKind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,51 +114,12 @@ impl PolicySource for SharePolicies {
             unsettled_max: self
                 .whole(group, "share.partition.max.record.locks")
                 .unwrap_or(queues.unsettled_max),
-            start: start_at(self.of_group(group, "share.auto.offset.reset").as_deref()),
+            start: self
+                .of_group(group, "share.auto.offset.reset")
+                .and_then(|text| start_at(&text))
+                .unwrap_or(StartAt::Latest),
             isolation,
             dead_letters: self.dead_letters(group),
         })
     }
-}
-
-/// share.auto.offset.reset: "earliest", "latest", "by_duration:" and a duration in the form of ISO 8601.
-fn start_at(text: Option<&str>) -> StartAt {
-    match text {
-        Some("earliest") => StartAt::Earliest,
-        Some(text) => match text.strip_prefix("by_duration:").and_then(iso_duration) {
-            Some(age) => StartAt::Ago(age),
-            None => StartAt::Latest,
-        },
-        None => StartAt::Latest,
-    }
-}
-
-/// PnDTnHnMn.nS, as Java's Duration reads it; no part may be negative.
-pub(super) fn iso_duration(text: &str) -> Option<Duration> {
-    let text = text.trim().to_ascii_uppercase();
-    let (days, time) = text.strip_prefix('P')?.split_once('T').map_or_else(
-        || (text[1..].to_owned(), String::new()),
-        |(days, time)| (days.to_owned(), time.to_owned()),
-    );
-    if days.is_empty() && time.is_empty() {
-        return None;
-    }
-    let mut total = Duration::ZERO;
-    if !days.is_empty() {
-        let days: u64 = days.strip_suffix('D')?.parse().ok()?;
-        total += Duration::from_secs(days.checked_mul(86_400)?);
-    }
-    let mut rest = time.as_str();
-    for (unit, seconds) in [('H', 3_600), ('M', 60)] {
-        if let Some((number, behind)) = rest.split_once(unit) {
-            let number: u64 = number.parse().ok()?;
-            total = total.checked_add(Duration::from_secs(number.checked_mul(seconds)?))?;
-            rest = behind;
-        }
-    }
-    if !rest.is_empty() {
-        let seconds: f64 = rest.strip_suffix('S')?.parse().ok()?;
-        total = total.checked_add(Duration::try_from_secs_f64(seconds).ok()?)?;
-    }
-    Some(total)
 }

@@ -1,7 +1,6 @@
 //! Sessions, acknowledge types and durations, without a broker.
 
 use super::acks::{AckBatch, Renewal, settlements};
-use super::policy::iso_duration;
 use super::session::{Ask, EPOCH_FINAL, Place, SessionKey, ShareSessions};
 use crate::connection::Peer;
 use crate::errors::ErrorCode;
@@ -9,7 +8,6 @@ use millstream_broker::queue::Disposition;
 use millstream_broker::security::Principal;
 use millstream_kafka_wire::Uuid;
 use std::sync::Arc;
-use std::time::Duration;
 
 fn peer() -> Arc<Peer> {
     Arc::new(Peer {
@@ -127,16 +125,4 @@ fn acknowledgements_are_ranges_and_bad_ones_are_refused() {
     }
     assert!(settlements([batch(5, 6, &[1]), batch(6, 7, &[1])], Renewal::Absent).is_err());
     assert!(settlements([batch(0, 0, &[4])], Renewal::Announced).is_ok());
-}
-
-#[test]
-fn durations_are_read_as_java_reads_them() {
-    let hours = |hours: u64| Some(Duration::from_secs(hours * 3_600));
-    assert_eq!(iso_duration("PT5H"), hours(5));
-    assert_eq!(iso_duration("P2DT3H"), hours(51));
-    assert_eq!(iso_duration("PT1.5S"), Some(Duration::from_millis(1_500)));
-    assert_eq!(iso_duration("PT2H30M"), Some(Duration::from_secs(9_000)));
-    for bad in ["", "P", "5H", "PT-1S", "PTxS", "P1H"] {
-        assert_eq!(iso_duration(bad), None, "{bad}");
-    }
 }

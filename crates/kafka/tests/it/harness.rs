@@ -49,6 +49,12 @@ impl Server {
         Self::over(World::new(fixed), change).await
     }
 
+    /// The same broker after a restart: what was durable is there.
+    pub async fn restarted(self) -> Self {
+        self.broker.close().await;
+        Self::over(self.world, |_| {}).await
+    }
+
     /// Over media that are there already.
     pub async fn over(world: World, change: impl FnOnce(&mut KafkaConfig)) -> Self {
         let broker = world.open().await;

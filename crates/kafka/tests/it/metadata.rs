@@ -94,6 +94,12 @@ async fn a_topic_is_found_by_its_id_and_only_where_the_version_has_ids() {
     let response = client.call(12, &by_id(None, id)).await;
     assert_eq!(told(&response), [(Some("t"), 0, 1)]);
     let other = Uuid::from_u128(99);
+    // The Java client's spelling of "no name", when it looks up what its group's pattern has found.
+    let response = client.call(13, &by_id(Some(""), id)).await;
+    assert_eq!(
+        (response.topics[0].error_code, response.topics[0].name.as_deref()),
+        (0, Some("t"))
+    );
     let response = client.call(12, &by_id(None, other)).await;
     assert_eq!(told(&response), [(None, ErrorCode::UNKNOWN_TOPIC_ID.0, 0)]);
     assert_eq!(response.topics[0].topic_id, other);

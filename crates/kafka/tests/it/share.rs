@@ -13,13 +13,13 @@ use millstream_kafka_wire::*;
 use std::time::Duration;
 use tokio::time::Instant;
 
-const ACCEPT: i8 = 1;
-const RELEASE: i8 = 2;
-const REJECT: i8 = 3;
+pub const ACCEPT: i8 = 1;
+pub const RELEASE: i8 = 2;
+pub const REJECT: i8 = 3;
 const RENEW: i8 = 4;
 
 /// A member of a share group and its session.
-struct Member {
+pub struct Member {
     client: Client,
     member: Str,
     epoch: i32,
@@ -27,7 +27,7 @@ struct Member {
 }
 
 impl Member {
-    async fn join(
+    pub async fn join(
         server: &Server,
         name: &str,
         topic: &str,
@@ -66,7 +66,7 @@ impl Member {
         }
     }
 
-    async fn fetch_with(
+    pub async fn fetch_with(
         &mut self,
         partitions: &[i32],
         change: impl FnOnce(&mut ShareFetchRequest),
@@ -79,13 +79,13 @@ impl Member {
     }
 
     /// Fetches on, waiting for something.
-    async fn fetch(&mut self) -> Vec<(i64, i64, i16)> {
+    pub async fn fetch(&mut self) -> Vec<(i64, i64, i16)> {
         let response = self.fetch_with(&[], |request| request.max_wait_ms = 60_000).await;
         assert_eq!(response.error_code, 0);
         acquired(&response)
     }
 
-    async fn acknowledge(&mut self, partition: i32, acks: &[(i64, i64, i8)]) -> i16 {
+    pub async fn acknowledge(&mut self, partition: i32, acks: &[(i64, i64, i8)]) -> i16 {
         let batches = acks.iter().map(|(first, last, kind)| AckBatch {
             first_offset: *first,
             last_offset: *last,
@@ -111,11 +111,11 @@ impl Member {
     }
 }
 
-fn partitions(response: &ShareFetchResponse) -> impl Iterator<Item = &PartitionData> {
+pub fn partitions(response: &ShareFetchResponse) -> impl Iterator<Item = &PartitionData> {
     response.responses.iter().flat_map(|topic| &topic.partitions)
 }
 
-fn acquired(response: &ShareFetchResponse) -> Vec<(i64, i64, i16)> {
+pub fn acquired(response: &ShareFetchResponse) -> Vec<(i64, i64, i16)> {
     let ranges = partitions(response).flat_map(|data| &data.acquired_records);
     ranges
         .map(|range| (range.first_offset, range.last_offset, range.delivery_count))
@@ -123,7 +123,7 @@ fn acquired(response: &ShareFetchResponse) -> Vec<(i64, i64, i16)> {
 }
 
 /// Five batches of ten.
-async fn fill(server: &Server, partition: i32) {
+pub async fn fill(server: &Server, partition: i32) {
     let mut client = server.connect();
     for batch in 0..5 {
         let values: Vec<String> = (0..10).map(|record| format!("{batch}/{record}")).collect();

@@ -16,7 +16,7 @@ use millstream_kafka_wire::*;
 
 const ID: &str = "copier";
 /// EndTxn and TxnOffsetCommit with an epoch for each transaction.
-const NEWER: i16 = 5;
+pub const NEWER: i16 = 5;
 /// EndTxn before that.
 const OLDER: i16 = 4;
 /// Produce of clients that add partitions by themselves.
@@ -24,12 +24,12 @@ const PRODUCE_OLDER: i16 = 11;
 
 /// Who a producer is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Who {
+pub struct Who {
     id: i64,
     epoch: i16,
 }
 
-async fn init(client: &mut Client, expected: Option<Who>) -> Result<Who, ErrorCode> {
+pub async fn init(client: &mut Client, expected: Option<Who>) -> Result<Who, ErrorCode> {
     let request = InitProducerIdRequest {
         transactional_id: Some(Str::from(ID)),
         transaction_timeout_ms: 60_000,
@@ -81,12 +81,12 @@ async fn produce_at(
     answers.map(|answer| ErrorCode(answer.error_code)).collect()
 }
 
-async fn send(client: &mut Client, who: Who, sequence: i32, partitions: &[i32], values: &[&str]) {
+pub async fn send(client: &mut Client, who: Who, sequence: i32, partitions: &[i32], values: &[&str]) {
     let codes = produce_at(client, PRODUCE_BY_NAME, who, sequence, partitions, values).await;
     assert!(codes.iter().all(|code| *code == ErrorCode::NONE), "{codes:?}");
 }
 
-async fn end(client: &mut Client, version: i16, who: Who, commit: bool) -> Result<Who, ErrorCode> {
+pub async fn end(client: &mut Client, version: i16, who: Who, commit: bool) -> Result<Who, ErrorCode> {
     let request = EndTxnRequest {
         transactional_id: Str::from(ID),
         producer_id: who.id,
@@ -137,7 +137,7 @@ async fn end_offset(client: &mut Client, isolation: i8) -> i64 {
     answer.topics[0].partitions[0].offset
 }
 
-async fn server() -> Server {
+pub async fn server() -> Server {
     let server = Server::start().await;
     server.topic("t", 2, &[]).await;
     let mut client = server.connect();
@@ -438,13 +438,22 @@ async fn the_version_of_transactions_is_told_as_a_feature() {
         client_software_name: Str::from("test"),
         client_software_version: Str::from("1"),
     };
-    for version in [3, 4] {
+    for (version, is_told) in [(3, false), (4, true)] {
         let answer = client.call(version, &named).await;
-        let level = answer
+        // Clients of version 3 cannot read a lowest level of 0, so they are not told what may be chosen, only what holds.
+        let supported = answer
+            .supported_features
+            .iter()
+            .find(|row| row.name.as_str() == "transaction.version");
+        assert_eq!(
+            supported.map(|row| (row.min_version, row.max_version)),
+            is_told.then_some((0, 2))
+        );
+        let finalized = answer
             .finalized_features
             .iter()
-            .find(|level| level.name == "transaction.version");
-        assert_eq!(level.map(|level| level.max_version_level), Some(2), "v{version}");
+            .find(|row| row.name.as_str() == "transaction.version");
+        assert_eq!(finalized.map(|row| row.max_version_level), Some(2));
         assert!(answer.finalized_features_epoch >= 0);
         let told = answer
             .supported_features

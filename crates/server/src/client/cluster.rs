@@ -2,6 +2,7 @@
 
 use super::connection::Connection;
 use super::error::ClientError;
+use super::security::ClientSecurity;
 use crate::config::value::HostPort;
 use millstream_kafka_wire::metadata::MetadataRequestTopic;
 use millstream_kafka_wire::{
@@ -61,6 +62,7 @@ pub struct TopicLayout {
 /// See the module.
 pub struct Cluster {
     bootstrap: HostPort,
+    security: ClientSecurity,
     nodes: HashMap<i32, HostPort>,
     connections: HashMap<i32, Connection>,
 }
@@ -70,9 +72,10 @@ const BOOTSTRAP_NODE: i32 = -1;
 
 impl Cluster {
     /// Connects to the bootstrap address.
-    pub async fn connect(bootstrap: &HostPort) -> Result<Self, ClientError> {
+    pub async fn connect(bootstrap: &HostPort, security: &ClientSecurity) -> Result<Self, ClientError> {
         let mut cluster = Self {
             bootstrap: bootstrap.clone(),
+            security: security.clone(),
             nodes: HashMap::new(),
             connections: HashMap::new(),
         };
@@ -92,7 +95,7 @@ impl Cluster {
     /// A connection of the caller's own.
     pub async fn open(&self, id: i32) -> Result<Connection, ClientError> {
         let address = self.nodes.get(&id).unwrap_or(&self.bootstrap);
-        Connection::open(address).await
+        Connection::open(address, &self.security).await
     }
 
     /// Lets a connection go, after an error that leaves it in doubt.

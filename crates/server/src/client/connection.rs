@@ -2,6 +2,7 @@
 
 use super::CLIENT_ID;
 use super::error::{ClientError, malformed};
+use super::security::{ClientSecurity, Stream};
 use crate::config::value::HostPort;
 use bytes::{Bytes, BytesMut};
 use millstream_kafka_wire::{ApiKey, ApiVersionsRequest, Request, Str, decode_response, encode_request};
@@ -29,7 +30,7 @@ const READ_AHEAD_BYTES: usize = 1 << 20;
 /// An open connection whose versions are negotiated.
 pub struct Connection {
     address: String,
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Stream>>,
     versions: HashMap<i16, RangeInclusive<i16>>,
     next_correlation: i32,
     /// A call was begun and, if nobody is in it now, given up in the middle: what comes next may be the answer to that one.
@@ -45,8 +46,8 @@ pub struct Sent<R> {
 }
 
 impl Connection {
-    /// Connects and asks for the versions that the broker speaks.
-    pub async fn open(address: &HostPort) -> Result<Self, ClientError> {
+    /// Connects, asks for the versions that the broker speaks, and logs in.
+    pub async fn open(address: &HostPort, security: &ClientSecurity) -> Result<Self, ClientError> {
         let unreachable = |why: io::Error| ClientError::Unreachable {
             address: address.to_string(),
             why,
@@ -57,6 +58,11 @@ impl Connection {
             Err(_) => return Err(unreachable(io::ErrorKind::TimedOut.into())),
         };
         stream.set_nodelay(true).map_err(unreachable)?;
+        let wrapping = security.wrap(&address.host, stream);
+        let stream = match timeout(Duration::from_secs(CONNECT_SECONDS), wrapping).await {
+            Ok(stream) => stream.map_err(unreachable)?,
+            Err(_) => return Err(unreachable(io::ErrorKind::TimedOut.into())),
+        };
         let mut connection = Self {
             address: address.to_string(),
             stream: BufReader::with_capacity(READ_AHEAD_BYTES, stream),
@@ -65,6 +71,7 @@ impl Connection {
             in_call: false,
         };
         connection.negotiate().await?;
+        security.log_in(&mut connection).await?;
         Ok(connection)
     }
 
@@ -147,7 +154,12 @@ impl Connection {
         self.next_correlation = self.next_correlation.wrapping_add(1);
         let client_id = Some(Str::from_static(CLIENT_ID));
         let mut frame = encode_request(request, version, correlation_id, client_id)?;
-        let writing = self.stream.get_mut().write_all_buf(&mut frame);
+        let writing = async {
+            let stream = self.stream.get_mut();
+            stream.write_all_buf(&mut frame).await?;
+            // TLS keeps what it has not sent.
+            stream.flush().await
+        };
         match timeout(Duration::from_secs(ANSWER_SECONDS), writing).await {
             Ok(Ok(())) => {}
             Ok(Err(why)) => return Err(self.lost(R::KEY.name(), why)),

@@ -16,6 +16,7 @@ pub mod member;
 pub mod offsets;
 pub mod partitioner;
 pub mod producer;
+pub mod security;
 
 #[cfg(test)]
 mod tests;

@@ -67,7 +67,7 @@ pub struct ConsumeArgs {
 
 /// Entry.
 pub async fn run(args: &ConsumeArgs) -> anyhow::Result<()> {
-    let cluster = Cluster::connect(&args.connect.bootstrap).await?;
+    let cluster = args.connect.cluster().await?;
     let mut sink = Sink::new(args);
     let outcome = match &args.group {
         Some(group) => as_member(args, group, cluster, &mut sink).await,
@@ -333,6 +333,6 @@ async fn start_fetching(
         let start = starts[&place.topic].get(place.partition).copied().unwrap_or(0);
         positions.insert(place.clone(), start);
     }
-    let own = Cluster::connect(&args.connect.bootstrap).await?;
+    let own = args.connect.cluster().await?;
     Ok(Fetcher::new(own, args.isolation, positions))
 }

@@ -58,7 +58,7 @@ pub enum GroupCommand {
 
 /// Entry.
 pub async fn run(args: &GroupArgs) -> anyhow::Result<()> {
-    let mut cluster = Cluster::connect(&args.connect.bootstrap).await?;
+    let mut cluster = args.connect.cluster().await?;
     let output = args.connect.output();
     match &args.command {
         GroupCommand::List => list(&mut cluster, output).await,

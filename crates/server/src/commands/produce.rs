@@ -4,7 +4,6 @@ use super::input::{Cut, Input};
 use super::show;
 use super::start_at::now_ms;
 use crate::cli::ConnectArgs;
-use crate::client::Cluster;
 use crate::client::producer::{Acks, Producer, ProducerOptions, Summary};
 use crate::config::value::ByteSize;
 use crate::config::value::Value as _;
@@ -94,7 +93,7 @@ pub async fn run(args: &ProduceArgs) -> anyhow::Result<()> {
         (false, false) => Cut::At(b'\n'),
     };
     let input = Input::new(&args.files, cut).await?;
-    let cluster = Cluster::connect(&args.connect.bootstrap).await?;
+    let cluster = args.connect.cluster().await?;
     let options = ProducerOptions {
         acks: args.acks,
         codec: args.codec.into(),

@@ -80,7 +80,7 @@ pub enum TopicCommand {
 
 /// Entry.
 pub async fn run(args: &TopicArgs) -> anyhow::Result<()> {
-    let mut cluster = Cluster::connect(&args.connect.bootstrap).await?;
+    let mut cluster = args.connect.cluster().await?;
     let output = args.connect.output();
     match &args.command {
         TopicCommand::Create {

@@ -1,7 +1,9 @@
 //! The flags of `millstream serve`, one for each row of the table.
 
+use super::listener::Listeners;
 use super::table::ROWS;
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use super::value::Value;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 /// Settings given as flags: index of the row and text.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +26,11 @@ impl Args for SettingFlags {
                 Arg::new(row.name())
                     .long(flag)
                     .value_name(row.kind.to_uppercase())
+                    .action(match row.kind {
+                        // Several flags are one list.
+                        <Listeners as Value>::KIND => ArgAction::Append,
+                        _ => ArgAction::Set,
+                    })
                     .help(format!("{} [default: {default}]", row.doc))
                     .hide_short_help(!short),
             );
@@ -45,8 +52,14 @@ impl FromArgMatches for SettingFlags {
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         for (index, row) in ROWS.iter().enumerate() {
-            if let Some(text) = matches.get_one::<String>(&row.name()) {
-                self.0.push((index, text.clone()));
+            let texts: Vec<&str> = matches
+                .get_many::<String>(&row.name())
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+                .collect();
+            if !texts.is_empty() {
+                self.0.push((index, texts.join(",")));
             }
         }
         Ok(())

@@ -267,7 +267,18 @@ pub fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 /// Variables that the command line reads and that are no rows.
-const NOT_SETTINGS: &[&str] = &["MILLSTREAM_CONFIG", "MILLSTREAM_BOOTSTRAP"];
+const NOT_SETTINGS: &[&str] = &[
+    "MILLSTREAM_CONFIG",
+    "MILLSTREAM_BOOTSTRAP",
+    "MILLSTREAM_SECURITY_PROTOCOL",
+    "MILLSTREAM_SASL_MECHANISM",
+    "MILLSTREAM_USERNAME",
+    "MILLSTREAM_PASSWORD",
+    "MILLSTREAM_PASSWORD_FILE",
+    "MILLSTREAM_CA",
+    "MILLSTREAM_CLIENT_CERT",
+    "MILLSTREAM_CLIENT_KEY",
+];
 
 fn read(path: &Path) -> Result<String, ConfigError> {
     let unreadable = |why: String| ConfigError::Unreadable {

@@ -6,6 +6,7 @@
 pub mod broker_settings;
 pub mod flags;
 pub mod layers;
+pub mod listener;
 pub mod show;
 pub mod table;
 pub mod value;

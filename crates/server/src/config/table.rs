@@ -3,7 +3,8 @@
 //!
 //! Never here: what a setting does. The row's words tell the user, `wire_up.rs` hands the value on.
 
-use super::value::{ByteSize, Flush, HostPort, LogFormat, StoreKind, Value};
+use super::listener::{AdvertisedList, Listeners};
+use super::value::{ByteSize, ClientAuth, Flush, HostPort, LogFormat, StoreKind, TlsVersion, Value};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -118,10 +119,64 @@ settings! {
             "Directory of this broker: write-ahead log, metadata and, unless an object store is set, the objects. One process at a time.";
     }
     kafka: KafkaSettings "Kafka listener" {
-        listen: HostPort = "127.0.0.1:9092",
-            "Address on which Kafka clients are accepted. `localhost` listens on 127.0.0.1 and ::1; port 0 takes a free one.";
-        advertised: Option<HostPort> = "",
-            "Address that clients are told to connect to. None: the address on which the client reached this broker.";
+        listen: Listeners = "127.0.0.1:9092",
+            "Addresses on which Kafka clients are accepted, each HOST:PORT, PROTOCOL://HOST:PORT or NAME:PROTOCOL://HOST:PORT with PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; several with commas between, or the flag repeated. `localhost` listens on 127.0.0.1 and ::1; port 0 takes a free one.";
+        advertised: AdvertisedList = "",
+            "Addresses that clients are told to connect to: HOST:PORT for the first listener, NAME://HOST:PORT for the one of that name. None: the address on which the client reached this broker.";
+    }
+    security: SecuritySettings "Logins" {
+        sasl_mechanisms: String = "SCRAM-SHA-512,SCRAM-SHA-256",
+            "How clients of SASL listeners log in: SCRAM-SHA-512, SCRAM-SHA-256, PLAIN, OAUTHBEARER, with commas between (Kafka: sasl.enabled.mechanisms).";
+        plain_users_file: Option<PathBuf> = "",
+            "File of the users of PLAIN, one NAME:PASSWORD a line; read anew when it changes.";
+        scram_users_file: Option<PathBuf> = "",
+            "File of users, one NAME:PASSWORD a line, who become SCRAM users at start where they are none yet; everybody else is made with kafka-configs.";
+        token_key_file: Option<PathBuf> = "",
+            "File with the secret that delegation tokens follow from; none: there are no tokens (Kafka: delegation.token.secret.key).";
+        token_lifetime_max: Duration = "7d" in "1s" to "3650d",
+            "The longest that a delegation token lives (Kafka: delegation.token.max.lifetime.ms).";
+        token_expiry: Duration = "1d" in "1s" to "3650d",
+            "How long a delegation token lives unless it is renewed (Kafka: delegation.token.expiry.time.ms).";
+        reauth_max: Duration = "0s" in "0s" to "365d",
+            "After how long a login must be renewed; 0: never, unless a token ends (Kafka: connections.max.reauth.ms).";
+        failed_login_delay: Duration = "100ms" in "0s" to "10s",
+            "How long the answer to a failed login is held back (Kafka: connection.failed.authentication.delay.ms).";
+        login_max: Duration = "30s" in "1s" to "10m",
+            "In which time a connection must have logged in.";
+        reload_interval: Duration = "10s" in "100ms" to "1d",
+            "How often files of certificates, users and keys are looked at for changes.";
+    }
+    tls: TlsSettings "TLS" {
+        cert_file: Option<PathBuf> = "",
+            "PEM file of the broker's certificate and those between it and its authority; read anew when it changes.";
+        key_file: Option<PathBuf> = "",
+            "PEM file of the certificate's private key.";
+        client_auth: ClientAuth = "none",
+            "Whether clients show a certificate, by which they are known (Kafka: ssl.client.auth).";
+        client_ca_file: Option<PathBuf> = "",
+            "PEM file of the authorities that sign clients' certificates.";
+        principal_mapping_rules: String = "DEFAULT",
+            "Names of users from subjects of certificates: RULE:pattern/replacement/[LU] or DEFAULT, with commas between (Kafka: ssl.principal.mapping.rules).";
+        min_version: TlsVersion = "1.2",
+            "The oldest version of TLS that is spoken.";
+    }
+    oauth: OauthSettings "Tokens of OAUTHBEARER" {
+        jwks_file: Option<PathBuf> = "",
+            "File with the public keys of who signs tokens, a JSON web key set; read anew when it changes.";
+        jwks_url: Option<String> = "",
+            "The same by URL (Kafka: sasl.oauthbearer.jwks.endpoint.url).";
+        refresh_interval: Duration = "1h" in "1s" to "365d",
+            "How often oauth.jwks_url is fetched (Kafka: sasl.oauthbearer.jwks.endpoint.refresh.ms).";
+        issuer: Option<String> = "",
+            "The `iss` that a token must have (Kafka: sasl.oauthbearer.expected.issuer).";
+        audience: Option<String> = "",
+            "The `aud` that a token must have (Kafka: sasl.oauthbearer.expected.audience).";
+        subject_claim: String = "sub",
+            "The claim that holds the user's name (Kafka: sasl.oauthbearer.sub.claim.name).";
+        clock_skew: Duration = "30s" in "0s" to "1h",
+            "How far the clocks of signer and broker may be apart (Kafka: sasl.oauthbearer.clock.skew.seconds).";
+        allow_unsecured: bool = "false",
+            "Takes tokens that nobody has signed. Everybody can call themselves anything then: for tests of clients only.";
     }
     admin: AdminSettings "Admin listener" {
         listen: HostPort = "127.0.0.1:9644",

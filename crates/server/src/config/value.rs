@@ -183,6 +183,35 @@ pub enum StoreKind {
     S3,
 }
 
+/// Whether clients are asked for a certificate (Kafka: ssl.client.auth).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ClientAuth {
+    /// No.
+    None,
+    /// One that is shown must be good.
+    Requested,
+    /// Without a good one there is no connection.
+    Required,
+}
+
+/// The oldest version of TLS that is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsVersion {
+    /// RFC 5246.
+    Tls12,
+    /// RFC 8446.
+    Tls13,
+}
+
+impl Value for bool {
+    const KIND: &'static str = "choice";
+    const EXAMPLE: &'static str = "true, false";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| "must be one of: true, false".to_owned())
+    }
+}
+
 /// How a log line looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogFormat {
@@ -209,6 +238,8 @@ macro_rules! choices {
     };
 }
 
+choices!(ClientAuth, "none, requested, required", "none" => ClientAuth::None, "requested" => ClientAuth::Requested, "required" => ClientAuth::Required);
+choices!(TlsVersion, "1.2, 1.3", "1.2" => TlsVersion::Tls12, "1.3" => TlsVersion::Tls13);
 choices!(StoreKind, "local, s3", "local" => StoreKind::Local, "s3" => StoreKind::S3);
 choices!(LogFormat, "text, json", "text" => LogFormat::Text, "json" => LogFormat::Json);
 

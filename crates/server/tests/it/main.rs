@@ -3,3 +3,4 @@
 mod commands;
 mod lifecycle;
 mod process;
+mod security;

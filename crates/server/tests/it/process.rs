@@ -58,11 +58,17 @@ impl Broker {
     }
 
     pub fn start_with(data: &Path, flags: &[&str]) -> Self {
+        Self::start_logging(data, flags, Stdio::inherit())
+    }
+
+    /// The same, with its log going elsewhere.
+    pub fn start_logging(data: &Path, flags: &[&str], log: Stdio) -> Self {
         let mut child = millstream()
             .args(["serve", "--admin-listen", "127.0.0.1:0", "--data-dir"])
             .arg(data)
             .args(flags)
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .expect("the binary starts");
         let mut line = String::new();

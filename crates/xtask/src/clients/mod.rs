@@ -6,6 +6,7 @@
 mod programs;
 mod report;
 mod results;
+mod secured;
 
 use crate::brokers::{Peer, Site};
 use crate::installs;
@@ -63,7 +64,7 @@ impl Plan {
         if let Some(unknown) = plan
             .only
             .iter()
-            .find(|name| PROGRAMS.iter().all(|p| p.name != **name))
+            .find(|name| *name != "secured" && PROGRAMS.iter().all(|p| p.name != **name))
         {
             let names: Vec<&str> = PROGRAMS.iter().map(|program| program.name).collect();
             bail!("no client \"{unknown}\"; there are {}", names.join(", "));
@@ -108,7 +109,16 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     if let Some(broker) = broker {
         broker.stop()?;
     }
-    judge(&plan, &found)
+    judge(&plan, &found)?;
+    // The programs for it are of these two clients.
+    let whole = plan.only.is_empty() || plan.only.iter().any(|name| name == "secured");
+    if plan.peer == Peer::Millstream && plan.bootstrap.is_none() && whole {
+        installs::kafka()?;
+        installs::java_program()?;
+        installs::python_clients()?;
+        secured::run(&root().join(".cache/runs/clients/secured"), plan.binary.clone())?;
+    }
+    Ok(())
 }
 
 fn install(plan: &Plan, programs: &[&Program]) -> anyhow::Result<()> {

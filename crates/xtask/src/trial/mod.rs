@@ -13,6 +13,7 @@ mod hostile;
 mod page;
 mod partitions;
 mod probe;
+mod rebalance;
 mod share;
 mod start;
 mod text;
@@ -70,6 +71,12 @@ const TRIALS: &[Trial] = &[
         about: "Share groups with Apache Kafka's Java client: one consumer holds 200,000 records and accepts every other one, then \
                 the broker is killed; later three consumers work while one of them and the broker are killed again and again.",
         run: share::run,
+    },
+    Trial {
+        name: "rebalance",
+        about: "A group of the stock Java client whose members stay while guests come and go every second, under the new group \
+                protocol (KIP-848) and under the classic one. A pause is the time between two records of one member.",
+        run: rebalance::run,
     },
     Trial {
         name: "start",

@@ -23,7 +23,7 @@ pub fn install(plan: &Plan) -> anyhow::Result<()> {
         installs::kafka()?;
         installs::kcat()?;
     }
-    if wanted("share") {
+    if wanted("share") || wanted("rebalance") {
         installs::kafka()?;
         installs::java_program()?;
     }

@@ -68,6 +68,7 @@ public final class KafkaClients {
         report.run("describe_group", this::describeGroup);
         report.run("delete_group", this::deleteGroup);
         report.run("delete_topic", this::deleteTopic);
+        new NewGroups(stock, suffix).run(report);
     }
 
     // Helpers.

@@ -29,7 +29,7 @@ final class Stock implements AutoCloseable {
     private static final int SESSION_MS = 10_000;
 
     final Admin admin;
-    private final String bootstrap;
+    final String bootstrap;
 
     Stock(String bootstrap) {
         this.bootstrap = bootstrap;

@@ -5,6 +5,7 @@
 //! version (`api/`). **Invariant**: every question is answered, if need be with "ask again", also across a reload and a
 //! shutdown.
 
+mod facts;
 mod member_ids;
 mod shard;
 mod state;
@@ -12,19 +13,21 @@ mod state;
 mod tests;
 
 use super::answer::{
-    Answer, CommittedTopic, DescribedGroup, DescribedShareGroup, FetchedTopic, JoinRefused, Joined,
-    LeaveResults, ListedGroup, ShareBeaten, Synced,
+    Answer, Beaten, CommittedTopic, DescribedConsumerGroup, DescribedGroup, DescribedShareGroup,
+    FetchedTopic, JoinRefused, Joined, LeaveResults, ListedGroup, ShareBeaten, Synced,
 };
 use super::config::GroupConfig;
 use super::error::GroupError;
+use super::facts::Facts;
 use super::name::{GroupId, InstanceId, MemberId, TopicId, TopicName};
 use super::partitioner::partition_of;
 use super::request::{
-    CommitRequest, DeleteOffsetsRequest, EndOffsetsRequest, FetchRequest, HeartbeatRequest, JoinRequest,
-    LeaveRequest, ListRequest, Request, ShareHeartbeat, SyncRequest, TopicView, Topics,
+    CommitRequest, ConsumerHeartbeat, DeleteOffsetsRequest, EndOffsetsRequest, FetchRequest,
+    HeartbeatRequest, JoinRequest, LeaveRequest, ListRequest, Request, ShareHeartbeat, SyncRequest, Topics,
 };
+use facts::BrokerFacts;
 use member_ids::MemberIds;
-use millstream_broker::{Broker, Clock, OFFSETS_TOPIC};
+use millstream_broker::{Broker, OFFSETS_TOPIC};
 use shard::{Ask, Task};
 use state::{BrokerState, State};
 use std::sync::{Arc, OnceLock};
@@ -75,8 +78,21 @@ impl Coordinator {
             let state: Arc<dyn State> = Arc::new(BrokerState::new(self.broker.clone(), topic));
             self.shards.get_or_init(|| {
                 let config = GroupConfig::from(&self.broker.settings().groups);
-                let clock = self.broker.clock();
-                let shard = |partition| spawn_shard(&self.runtime, &config, &state, clock, partition);
+                let facts: Arc<dyn Facts> = Arc::new(BrokerFacts(self.broker.clone()));
+                let shard = |partition| {
+                    let (mailbox, inbox) = mpsc::channel(MAILBOX_MAX);
+                    let task = Task {
+                        partition,
+                        config: config.clone(),
+                        state: state.clone(),
+                        facts: facts.clone(),
+                        topics: self.broker.topics_changed(),
+                        clock: self.broker.clock().clone(),
+                        inbox,
+                    };
+                    self.runtime.spawn(task.run());
+                    mailbox
+                };
                 (0..partitions).map(shard).collect()
             });
         }
@@ -197,6 +213,19 @@ impl Coordinator {
         }
     }
 
+    /// ConsumerGroupDescribe, one group.
+    pub async fn describe_consumer(&self, group: GroupId) -> Result<DescribedConsumerGroup, GroupError> {
+        match self
+            .ask(&group.clone(), Request::DescribeConsumer(group))
+            .await
+            .answer()
+            .await?
+        {
+            Answer::DescribeConsumer(outcome) => outcome,
+            _ => Err(GroupError::UnknownServerError),
+        }
+    }
+
     /// ShareGroupDescribe, one group.
     pub async fn describe_share(&self, group: GroupId) -> Result<DescribedShareGroup, GroupError> {
         match self
@@ -214,7 +243,7 @@ impl Coordinator {
     #[must_use]
     pub fn topics(&self) -> Topics {
         let broker = self.broker.clone();
-        let view = move |name: &str| -> Option<TopicView> {
+        let view = move |name: &str| -> Option<(TopicId, u32)> {
             let topic = broker.topic(name)?;
             Some((TopicId(topic.id().0), topic.partitions()))
         };
@@ -270,29 +299,12 @@ operations! {
     commit(CommitRequest) as Commit -> Vec<CommittedTopic>;
     /// OffsetFetch, one group.
     fetch(FetchRequest) as Fetch -> Vec<FetchedTopic>;
+    /// ConsumerGroupHeartbeat.
+    consumer_heartbeat(ConsumerHeartbeat) as ConsumerHeartbeat -> Beaten;
     /// ShareGroupHeartbeat.
     share_heartbeat(ShareHeartbeat) as ShareHeartbeat -> ShareBeaten;
     /// OffsetDelete.
     delete_offsets(DeleteOffsetsRequest) as DeleteOffsets -> Vec<CommittedTopic>;
-}
-
-fn spawn_shard(
-    runtime: &Handle,
-    config: &GroupConfig,
-    state: &Arc<dyn State>,
-    clock: &Arc<dyn Clock>,
-    partition: u32,
-) -> mpsc::Sender<Ask> {
-    let (mailbox, inbox) = mpsc::channel(MAILBOX_MAX);
-    let task = Task {
-        partition,
-        config: config.clone(),
-        state: state.clone(),
-        clock: clock.clone(),
-        inbox,
-    };
-    runtime.spawn(task.run());
-    mailbox
 }
 
 /// A question on its way; `None`: nobody could be asked.

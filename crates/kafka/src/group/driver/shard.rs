@@ -10,6 +10,7 @@ use super::state::{State, Writer};
 use crate::group::answer::{Answer, EncodedRecord, Output};
 use crate::group::config::GroupConfig;
 use crate::group::error::{GroupError, PersistError};
+use crate::group::facts::Facts;
 use crate::group::machine::{Now, Shard, ShardLoader};
 use crate::group::name::{TopicId, TopicName};
 use crate::group::request::{Input, PersistToken, Request, RequestId};
@@ -18,7 +19,7 @@ use millstream_broker::{AppendError, Clock, Fate, StateError, StateRecord};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Questions taken from the mailbox at a time.
 const ASKS_MAX: usize = 256;
@@ -29,8 +30,11 @@ const APPEND_BYTES_MAX: usize = 1 << 20;
 /// Bytes of records that may wait for the stream; beyond it the mailbox is not read.
 const QUEUED_BYTES_MAX: usize = 16 << 20;
 
-/// Pause before a load that failed is tried again.
+/// Pause before a load that failed is tried again, and the least time between two loads.
 const LOAD_RETRY_WAIT: Duration = Duration::from_secs(1);
+
+/// The shortest pause between two looks at the topics: thousands that are made one by one are looked at together.
+const TOPICS_LOOK_WAIT: Duration = Duration::from_millis(100);
 
 pub(super) type Reply = oneshot::Sender<Result<Answer, GroupError>>;
 
@@ -47,6 +51,9 @@ pub(super) struct Task {
     pub partition: u32,
     pub config: GroupConfig,
     pub state: Arc<dyn State>,
+    pub facts: Arc<dyn Facts>,
+    /// Changes whenever topics or settings of groups do.
+    pub topics: watch::Receiver<u64>,
     pub clock: Arc<dyn Clock>,
     pub inbox: mpsc::Receiver<Ask>,
 }
@@ -56,6 +63,14 @@ enum End {
     Closed,
     /// A write may or may not have happened: only the stream knows what holds.
     Reload,
+}
+
+/// Whether the shard is still what its stream says.
+#[derive(PartialEq, Eq)]
+enum Acted {
+    Done,
+    /// It ran ahead of a write that failed. What waits for the stream must not reach it: it builds upon that write.
+    Behind,
 }
 
 /// Why there is no shard.
@@ -71,24 +86,36 @@ impl Task {
         loop {
             match self.load(&mut closing).await {
                 Ok((shard, writer)) => {
+                    let loaded_at = self.clock.monotonic();
                     let mut serving = Serving::new(&mut self, shard, writer);
                     match serving.run(&mut closing).await {
                         End::Closed => return,
                         End::Reload => tracing::warn!(
                             partition = self.partition,
-                            "a write of group state has an unknown outcome; the state is loaded again"
+                            "a write of group state failed or has an unknown outcome; the state is loaded again"
                         ),
+                    }
+                    // A stream that refuses every write must not be read again and again without a pause.
+                    if self.clock.monotonic().saturating_sub(loaded_at) < LOAD_RETRY_WAIT
+                        && !self.pause(&mut closing).await
+                    {
+                        return;
                     }
                 }
                 Err(NotLoaded::Closed) => return,
                 Err(NotLoaded::Failed) => {
-                    let pause: BoxFuture<'_, ()> = Box::pin(tokio::time::sleep(LOAD_RETRY_WAIT));
-                    if self.refuse_until(pause, &mut closing).await.is_none() {
+                    if !self.pause(&mut closing).await {
                         return;
                     }
                 }
             }
         }
+    }
+
+    /// Waits before the next load; false: closed.
+    async fn pause(&mut self, closing: &mut Option<oneshot::Sender<()>>) -> bool {
+        let pause: BoxFuture<'_, ()> = Box::pin(tokio::time::sleep(LOAD_RETRY_WAIT));
+        self.refuse_until(pause, closing).await.is_some()
     }
 
     async fn load(
@@ -110,7 +137,7 @@ impl Task {
             .ok_or(NotLoaded::Closed)?;
         let writer = opened.map_err(|error| self.not_loaded(&error))?;
         let now = now(&*self.clock);
-        let shard = loader.finish(self.config.clone(), now);
+        let shard = loader.finish(self.config.clone(), self.facts.clone(), now);
         Ok((shard.map_err(|error| self.not_loaded(&error))?, writer))
     }
 
@@ -156,6 +183,7 @@ fn now(clock: &dyn Clock) -> Now {
 /// What happened next.
 enum Event {
     Asks,
+    Topics,
     Persisted(Result<(), StateError>),
     Deadline,
     Closed,
@@ -180,6 +208,8 @@ struct Serving<'a> {
     append: Option<Append>,
     asks: Vec<Ask>,
     out: Vec<Output>,
+    /// When the groups last looked at the topics, on the monotonic clock.
+    looked_at: Duration,
     /// The last event was a deadline: the next look is at everybody else first.
     ticked: bool,
     closing: bool,
@@ -198,6 +228,7 @@ impl<'a> Serving<'a> {
             append: None,
             asks: Vec::with_capacity(ASKS_MAX),
             out: Vec::new(),
+            looked_at: Duration::ZERO,
             ticked: false,
             closing: false,
         }
@@ -205,7 +236,9 @@ impl<'a> Serving<'a> {
 
     async fn run(&mut self, closing: &mut Option<oneshot::Sender<()>>) -> End {
         self.forget_deleted_topics();
-        self.act();
+        // Topics may have changed while nobody watched.
+        self.task.topics.mark_changed();
+        let _ = self.act();
         loop {
             if self.closing && self.append.is_none() {
                 return End::Closed;
@@ -214,7 +247,9 @@ impl<'a> Serving<'a> {
             if let Err(end) = self.apply(event, closing) {
                 return end;
             }
-            self.act();
+            if self.act() == Acted::Behind {
+                return End::Reload;
+            }
         }
     }
 
@@ -253,6 +288,19 @@ impl<'a> Serving<'a> {
                 tokio::time::sleep(wait).await;
             }
         };
+        let look_after = self.looked_at + TOPICS_LOOK_WAIT;
+        let look_wait = look_after.saturating_sub(self.task.clock.monotonic());
+        let topics = &mut self.task.topics;
+        let topics = async {
+            // The pause first: once `changed` has answered, nothing may come between it and the look.
+            if !look_wait.is_zero() {
+                tokio::time::sleep(look_wait).await;
+            }
+            if topics.changed().await.is_err() {
+                // The broker is gone, and this task soon.
+                std::future::pending::<()>().await;
+            }
+        };
         tokio::select! {
             biased;
             outcome = persisted => Event::Persisted(outcome),
@@ -260,6 +308,7 @@ impl<'a> Serving<'a> {
                 0 => Event::Closed,
                 _ => Event::Asks,
             },
+            () = topics => Event::Topics,
             () = deadline => Event::Deadline,
         }
     }
@@ -272,6 +321,10 @@ impl<'a> Serving<'a> {
                 for ask in std::mem::take(&mut self.asks) {
                     self.take(ask, now, closing);
                 }
+            }
+            Event::Topics => {
+                self.looked_at = now.monotonic;
+                self.shard.step(Input::TopicsChanged, now, &mut self.out);
             }
             Event::Deadline => self.shard.step(Input::Tick, now, &mut self.out),
             Event::Persisted(outcome) => {
@@ -329,7 +382,8 @@ impl<'a> Serving<'a> {
     }
 
     /// Sends the answers, queues the writes, and appends if nothing is being appended.
-    fn act(&mut self) {
+    fn act(&mut self) -> Acted {
+        let mut acted = Acted::Done;
         for output in self.out.drain(..) {
             match output {
                 Output::Reply(id, answer) => {
@@ -342,11 +396,13 @@ impl<'a> Serving<'a> {
                     self.queued_bytes += bytes_of(&records);
                     self.queue.push_back((token, records));
                 }
+                Output::Reload => acted = Acted::Behind,
             }
         }
-        if self.append.is_none() && !self.queue.is_empty() {
+        if acted == Acted::Done && self.append.is_none() && !self.queue.is_empty() {
             self.start_append();
         }
+        acted
     }
 
     fn start_append(&mut self) {

@@ -2,6 +2,7 @@
 
 use super::shard::{Ask, Task};
 use super::state::{OnRecord, State, Writer};
+use crate::group::tests::harness::TestFacts;
 use crate::group::*;
 use futures_util::future::BoxFuture;
 use millstream_broker::{AppendError, Clock, Fate, StateError, StateRecord};
@@ -97,6 +98,8 @@ impl Bench {
             partition: 0,
             config: GroupConfig::default(),
             state: Arc::new(Handle(stream.clone())),
+            facts: Arc::new(TestFacts::default()),
+            topics: tokio::sync::watch::Sender::new(0).subscribe(),
             clock: Arc::new(TestClock(tokio::time::Instant::now())),
             inbox,
         };
@@ -122,6 +125,8 @@ impl Bench {
     async fn offset(&self) -> Result<Option<i64>, GroupError> {
         let fetch = FetchRequest {
             group: "g".into(),
+            member: None,
+            member_epoch: -1,
             topics: Some(vec![FetchTopic {
                 topic: "t".into(),
                 topic_id: TopicId::UNKNOWN,

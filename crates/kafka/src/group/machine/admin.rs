@@ -44,7 +44,7 @@ impl Group {
         if let Some(error) = refusal {
             return turn.reply(request, Answer::Delete(Err(error)));
         }
-        self.set_dead();
+        self.set_dead(turn);
         let base = self.base_mut();
         // Some of the writes under way may fail; a tombstone for what was never there does no harm.
         let records = base.durable_and_pending(turn).tombstones(&base.id);

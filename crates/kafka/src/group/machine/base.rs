@@ -5,9 +5,12 @@
 //! **Invariant**: the offsets of a group hang on its name, not on its kind: a group that changes its kind takes its base along.
 
 use super::turn::{Then, Turn};
+use crate::group::answer::Answer;
 use crate::group::durable::DurableGroup;
+use crate::group::error::PersistError;
 use crate::group::name::GroupId;
 use crate::group::record::Record;
+use crate::group::request::RequestId;
 use std::time::Duration;
 
 /// Keys that one write deletes. A tombstone takes about a hundred bytes, so this stays far below what one batch may hold,
@@ -34,6 +37,26 @@ impl Base {
             wake_at: None,
             armed_at: None,
         }
+    }
+
+    /// Of no group: stands where a group has given its base away.
+    pub fn nobody() -> Self {
+        Self::new(GroupId::from(""), DurableGroup::default())
+    }
+
+    /// Writes, then answers: a request is answered once everything that its answer may depend on is durable.
+    pub fn answer(
+        &mut self,
+        request: RequestId,
+        records: Vec<Record>,
+        ok: Answer,
+        failed: fn(PersistError) -> Answer,
+        turn: &mut Turn<'_>,
+    ) {
+        if records.is_empty() && self.writes_in_flight == 0 {
+            return turn.reply(request, ok);
+        }
+        self.persist(records, Then::Answer { request, ok, failed }, turn);
     }
 
     pub fn persist(&mut self, records: Vec<Record>, then: Then, turn: &mut Turn<'_>) {

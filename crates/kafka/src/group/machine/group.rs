@@ -9,15 +9,21 @@
 
 use super::Turn;
 use super::base::Base;
-use super::classic::ClassicGroup;
+use super::classic::{ClassicGroup, ClassicState};
+use super::consumer::ConsumerGroup;
 use super::share::ShareGroup;
 use super::turn::{Assigned, Replaced};
-use crate::group::answer::{Answer, DescribedGroup, GroupKind, GroupState};
+use crate::group::answer::{Answer, DescribedConsumerGroup, DescribedGroup, GroupKind, GroupState};
 use crate::group::error::{GroupError, PersistError};
 use crate::group::name::{ProtocolName, TopicName};
 use crate::group::record::CommittedOffset;
-use crate::group::request::{CommitRequest, HeartbeatRequest, JoinRequest, Leaver, RequestId, SyncRequest};
+use crate::group::request::{
+    CommitRequest, FetchRequest, HeartbeatRequest, JoinRequest, Leaver, RequestId, SyncRequest,
+};
 use std::time::Duration;
+
+/// What the members of a consumer group do together.
+const CONSUMER_PROTOCOL_TYPE: &str = "consumer";
 
 /// What the members of a share group do together.
 const SHARE_PROTOCOL_TYPE: &str = "share";
@@ -26,6 +32,8 @@ const SHARE_PROTOCOL_TYPE: &str = "share";
 pub(super) enum Group {
     /// Members agree among themselves; groups that only hold offsets are of this kind too.
     Classic(Box<ClassicGroup>),
+    /// The coordinator assigns (KIP-848).
+    Consumer(Box<ConsumerGroup>),
     /// Members share partitions, and records one by one (KIP-932).
     Share(Box<ShareGroup>),
 }
@@ -39,6 +47,7 @@ impl Group {
     pub fn base(&self) -> &Base {
         match self {
             Self::Classic(group) => &group.base,
+            Self::Consumer(group) => &group.base,
             Self::Share(group) => &group.base,
         }
     }
@@ -46,6 +55,7 @@ impl Group {
     pub fn base_mut(&mut self) -> &mut Base {
         match self {
             Self::Classic(group) => &mut group.base,
+            Self::Consumer(group) => &mut group.base,
             Self::Share(group) => &mut group.base,
         }
     }
@@ -53,13 +63,15 @@ impl Group {
     pub fn kind(&self) -> GroupKind {
         match self {
             Self::Classic(_) => GroupKind::Classic,
+            Self::Consumer(_) => GroupKind::Consumer,
             Self::Share(_) => GroupKind::Share,
         }
     }
 
     pub fn state(&self) -> GroupState {
         match self {
-            Self::Classic(group) => group.state,
+            Self::Classic(group) => group.state.shown(),
+            Self::Consumer(group) => group.state(),
             Self::Share(group) => group.state(),
         }
     }
@@ -68,6 +80,7 @@ impl Group {
     pub fn protocol_type(&self) -> Option<ProtocolName> {
         match self {
             Self::Classic(group) => group.protocol_type.clone(),
+            Self::Consumer(_) => Some(CONSUMER_PROTOCOL_TYPE.into()),
             Self::Share(_) => Some(SHARE_PROTOCOL_TYPE.into()),
         }
     }
@@ -80,6 +93,7 @@ impl Group {
     pub fn is_idle(&self) -> bool {
         let idle = match self {
             Self::Classic(group) => group.is_idle(),
+            Self::Consumer(group) => group.is_empty(),
             Self::Share(group) => group.is_empty(),
         };
         idle && self.base().writes_in_flight == 0
@@ -90,26 +104,28 @@ impl Group {
         self.is_idle() && self.base().durable.is_empty()
     }
 
-    /// Its deletion begins: from now on it accepts nothing. Only empty groups are deleted.
-    pub fn set_dead(&mut self) {
-        match self {
-            Self::Classic(group) => group.set_dead(),
-            Self::Share(group) => group.set_dead(true),
+    /// Its deletion begins: from now on it accepts nothing. Only empty groups are deleted, and lose their kind first.
+    pub fn set_dead(&mut self, turn: &Turn<'_>) {
+        if !matches!(self, Self::Classic(_)) {
+            self.become_nobodys(turn);
+        }
+        if let Self::Classic(group) = self {
+            group.set_dead();
         }
     }
 
     /// Its deletion has ended, well or not.
     pub fn set_empty(&mut self) {
-        match self {
-            Self::Classic(group) => group.state = GroupState::Empty,
-            Self::Share(group) => group.set_dead(false),
+        if let Self::Classic(group) = self {
+            group.state = ClassicState::Empty;
         }
     }
 
     /// Whether members consume the topic; if nobody can tell, they do.
     pub fn consumes(&self, topic: &TopicName) -> bool {
         match self {
-            Self::Classic(group) => group.state != GroupState::Empty && group.consumes(topic),
+            Self::Classic(group) => group.state != ClassicState::Empty && group.consumes(topic),
+            Self::Consumer(group) => group.consumes(topic),
             Self::Share(group) => group.consumes(topic),
         }
     }
@@ -118,7 +134,7 @@ impl Group {
     pub fn knows_its_topics(&self) -> bool {
         match self {
             Self::Classic(group) => group.is_consumer_group(),
-            Self::Share(_) => true,
+            Self::Consumer(_) | Self::Share(_) => true,
         }
     }
 
@@ -126,6 +142,7 @@ impl Group {
     pub fn offsets_age(&self) -> bool {
         match self {
             Self::Classic(group) => group.offsets_age(),
+            Self::Consumer(_) => true,
             // It has none, and stays until it is deleted.
             Self::Share(_) => false,
         }
@@ -135,7 +152,7 @@ impl Group {
     pub fn ages_from_ms(&self, offset: &CommittedOffset) -> i64 {
         match self {
             Self::Classic(group) => group.ages_from_ms(offset),
-            Self::Share(_) => offset.committed_ms,
+            Self::Consumer(_) | Self::Share(_) => offset.committed_ms,
         }
     }
 
@@ -143,16 +160,51 @@ impl Group {
     pub fn admit_commit(&mut self, commit: &CommitRequest, turn: &Turn<'_>) -> Result<(), GroupError> {
         match self {
             Self::Classic(group) => group.admit_commit(commit, turn),
+            Self::Consumer(group) => group.admit_commit(commit),
             // What its members consumed is not said by commits.
             Self::Share(_) => Err(GroupError::NotOfKind(GroupKind::Classic)),
         }
     }
 
-    /// DescribeGroups.
-    pub fn describe(&self) -> Option<DescribedGroup> {
+    /// Whether this reader may see offsets.
+    pub fn admit_fetch(&self, fetch: &FetchRequest) -> Result<(), GroupError> {
         match self {
-            Self::Classic(group) => group.describe(),
-            Self::Share(_) => None,
+            Self::Classic(_) => Ok(()),
+            Self::Consumer(group) => group.admit_fetch(fetch.member.as_ref(), fetch.member_epoch),
+            Self::Share(_) => Err(GroupError::NotOfKind(GroupKind::Classic)),
+        }
+    }
+
+    /// DescribeGroups.
+    pub fn describe(&self) -> Result<DescribedGroup, GroupError> {
+        match self {
+            Self::Classic(group) => group.describe().ok_or(GroupError::GroupIdNotFound),
+            Self::Consumer(_) | Self::Share(_) => Err(GroupError::NotOfKind(GroupKind::Classic)),
+        }
+    }
+
+    /// ConsumerGroupDescribe.
+    pub fn describe_consumer(&self, turn: &Turn<'_>) -> Result<DescribedConsumerGroup, GroupError> {
+        match self {
+            Self::Consumer(group) => Ok(group.describe_consumer(turn)),
+            Self::Classic(_) | Self::Share(_) => Err(GroupError::NotOfKind(GroupKind::Consumer)),
+        }
+    }
+
+    /// Whether a change of topics may concern it.
+    pub fn follows_topics(&self) -> bool {
+        match self {
+            // A share group looks at its topics with each heartbeat.
+            Self::Classic(_) | Self::Share(_) => false,
+            Self::Consumer(group) => !group.is_empty(),
+        }
+    }
+
+    /// Topics came, went or grew.
+    pub fn topics_changed(&mut self, turn: &mut Turn<'_>) {
+        match self {
+            Self::Classic(_) | Self::Share(_) => {}
+            Self::Consumer(group) => group.topics_changed(turn),
         }
     }
 
@@ -160,6 +212,7 @@ impl Group {
     pub fn run_deadlines(&mut self, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.run_deadlines(turn),
+            Self::Consumer(_) => self.expire_members(turn),
             Self::Share(group) => group.expire(turn),
         }
     }
@@ -167,6 +220,7 @@ impl Group {
     pub fn earliest_deadline(&self) -> Option<Duration> {
         match self {
             Self::Classic(group) => group.earliest_deadline(),
+            Self::Consumer(group) => group.earliest_deadline(),
             Self::Share(group) => group.earliest_deadline(),
         }
     }
@@ -175,6 +229,7 @@ impl Group {
     pub fn check(&self) {
         match self {
             Self::Classic(group) => group.check(),
+            Self::Consumer(group) => group.check(),
             Self::Share(group) => group.check(),
         }
     }
@@ -185,6 +240,7 @@ impl Group {
     pub fn join(&mut self, request: RequestId, join: JoinRequest, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.join(request, join, turn),
+            Self::Consumer(_) => self.join_consumer_group(request, join, turn),
             Self::Share(_) => turn.refuse_join(request, GroupError::InconsistentGroupProtocol, join.member),
         }
     }
@@ -192,6 +248,7 @@ impl Group {
     pub fn sync(&mut self, request: RequestId, sync: SyncRequest, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.sync(request, sync, turn),
+            Self::Consumer(group) => group.classic_sync(request, &sync, turn),
             Self::Share(_) => turn.reply(request, Answer::Sync(Err(GroupError::UnknownMemberId))),
         }
     }
@@ -199,6 +256,7 @@ impl Group {
     pub fn heartbeat(&mut self, request: RequestId, beat: &HeartbeatRequest, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.heartbeat(request, beat, turn),
+            Self::Consumer(group) => group.classic_heartbeat(request, beat, turn),
             Self::Share(_) => turn.reply(request, Answer::Heartbeat(Err(GroupError::UnknownMemberId))),
         }
     }
@@ -206,6 +264,7 @@ impl Group {
     pub fn leave(&mut self, request: RequestId, leavers: Vec<Leaver>, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.leave(request, leavers, turn),
+            Self::Consumer(_) => self.leave_consumer_group(request, leavers, turn),
             Self::Share(_) => turn.reply(request, Answer::Leave(Err(GroupError::UnknownMemberId))),
         }
     }
@@ -216,6 +275,11 @@ impl Group {
             Self::Classic(group) => group.replaced(replaced, outcome, turn),
             // Only a group that nobody has joined becomes a share group: no such write of its is under way.
             Self::Share(_) => {}
+            // The group has changed its kind meanwhile; the member is one of it under the same epoch.
+            Self::Consumer(_) => match outcome {
+                Ok(()) => turn.reply(replaced.request, Answer::Join(Ok(replaced.joined))),
+                Err(error) => turn.refuse_join(replaced.request, error.for_group(), None),
+            },
         }
     }
 
@@ -223,8 +287,8 @@ impl Group {
     pub fn assigned(&mut self, assigned: Assigned, outcome: Result<(), PersistError>, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.assigned(assigned, outcome, turn),
-            // Only a group that nobody has joined becomes a share group: no such write of its is under way.
-            Self::Share(_) => {}
+            // The group has changed its kind meanwhile, and whoever waited was told so.
+            Self::Consumer(_) | Self::Share(_) => {}
         }
     }
 }

@@ -5,17 +5,20 @@
 
 use super::base::Base;
 use super::classic::ClassicGroup;
+use super::consumer::ConsumerGroup;
 use super::group::Group;
 use super::retention::Sweep;
 use super::share::ShareGroup;
 use super::transactions::Transactions;
-use super::{Now, Shard};
+use super::{Now, Shard, Turn};
 use crate::group::config::GroupConfig;
 use crate::group::durable::DurableGroup;
+use crate::group::facts::Facts;
 use crate::group::name::{GroupId, TopicId, TopicName};
 use crate::group::record::{Record, RecordError};
 use crate::group::request::PersistToken;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// A shard that is still being read.
 #[derive(Debug, Default)]
@@ -38,7 +41,7 @@ impl ShardLoader {
 
     /// Starts the groups. Serving a part of what was stored would hand out offsets that are not the last ones, so a record
     /// that cannot be read is an error for the whole shard.
-    pub fn finish(self, config: GroupConfig, now: Now) -> Result<Shard, RecordError> {
+    pub fn finish(self, config: GroupConfig, facts: Arc<dyn Facts>, now: Now) -> Result<Shard, RecordError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
@@ -48,6 +51,7 @@ impl ShardLoader {
                 after: None,
             },
             config,
+            facts,
             groups: BTreeMap::new(),
             timers: BTreeSet::new(),
             pending: VecDeque::new(),
@@ -55,7 +59,7 @@ impl ShardLoader {
             transactions: Transactions::default(),
         };
         for (id, durable) in self.groups.into_iter().filter(|(_, durable)| !durable.is_empty()) {
-            let mut group = Group::restore(id.clone(), durable, now);
+            let mut group = shard.restore(id.clone(), durable, now);
             if let Some(wake) = group.earliest_deadline() {
                 let base = group.base_mut();
                 base.wake_at = Some(wake);
@@ -69,19 +73,30 @@ impl ShardLoader {
     }
 }
 
-impl Group {
-    /// The kind follows from what is stored; a group that only has offsets is nobody's yet.
-    fn restore(id: GroupId, durable: DurableGroup, now: Now) -> Self {
-        let base = Base::new(id, durable);
-        if base.durable.share.is_empty() {
-            Self::Classic(Box::new(ClassicGroup::restore(base, now)))
-        } else {
-            Self::Share(Box::new(ShareGroup::restore(base, now)))
-        }
-    }
-}
-
 impl Shard {
+    /// The kind follows from what is stored; a group that only has offsets is nobody's yet.
+    fn restore(&mut self, id: GroupId, durable: DurableGroup, now: Now) -> Group {
+        let base = Base::new(id, durable);
+        if !base.durable.share.is_empty() {
+            return Group::Share(Box::new(ShareGroup::restore(base, now)));
+        }
+        if base.durable.consumer.is_empty() {
+            return Group::Classic(Box::new(ClassicGroup::restore(base, now)));
+        }
+        let mut out = Vec::new();
+        let turn = Turn {
+            now,
+            config: &self.config,
+            facts: &*self.facts,
+            out: &mut out,
+            pending: &mut self.pending,
+            next_token: &mut self.next_token,
+        };
+        let group = ConsumerGroup::restore(base, &turn);
+        assert!(out.is_empty(), "replay writes nothing and answers nobody");
+        Group::Consumer(Box::new(group))
+    }
+
     /// Every topic of which offsets are kept, with the ids under which they were committed.
     #[must_use]
     pub fn committed_topics(&self) -> BTreeSet<(TopicName, TopicId)> {

@@ -12,6 +12,8 @@ mod admin;
 mod base;
 mod check;
 mod classic;
+mod consumer;
+mod convert;
 mod group;
 mod load;
 mod offsets;
@@ -26,12 +28,15 @@ use super::answer::{Answer, Output};
 use super::config::{GROUPS_PER_SHARD_MAX, GroupConfig};
 use super::durable::DurableGroup;
 use super::error::{GroupError, PersistError};
+use super::facts::Facts;
 use super::name::GroupId;
-use super::request::{Input, PersistToken, Request, RequestId};
+use super::record::Record;
+use super::request::{ConsumerHeartbeat, Input, PersistToken, Request, RequestId};
 use base::Base;
 use group::Group;
 use retention::Sweep;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 use transactions::Transactions;
 use turn::{Pending, Then, Turn};
@@ -49,6 +54,7 @@ pub struct Now {
 #[derive(Debug)]
 pub struct Shard {
     config: GroupConfig,
+    facts: Arc<dyn Facts>,
     groups: BTreeMap<GroupId, Group>,
     /// When to look at which group; one entry a group that waits for anything. May be early, is never late.
     timers: BTreeSet<(Duration, GroupId)>,
@@ -66,6 +72,7 @@ impl Shard {
             Input::Request(id, request) => self.request(id, request, now, out),
             Input::Persisted(token, outcome) => self.persisted(token, outcome, now, out),
             Input::TopicDeleted(topic, topic_id) => self.topic_deleted(&topic, topic_id, now, out),
+            Input::TopicsChanged => self.topics_changed(now, out),
             Input::Tick => self.tick(now, out),
         }
     }
@@ -130,10 +137,12 @@ impl Shard {
             }
             Request::List(list) => out.push(Output::Reply(id, Answer::List(self.list(&list)))),
             Request::Describe(group) => {
-                let described = self.groups.get(&group).and_then(Group::describe);
-                let described = described.ok_or(GroupError::GroupIdNotFound);
+                let found = self.groups.get(&group).ok_or(GroupError::GroupIdNotFound);
+                let described = found.and_then(Group::describe);
                 out.push(Output::Reply(id, Answer::Describe(described)));
             }
+            Request::ConsumerHeartbeat(beat) => self.consumer_heartbeat(id, &beat, now, out),
+            Request::DescribeConsumer(group) => self.describe_consumer(id, &group, now, out),
             Request::ShareHeartbeat(beat) => self.share_heartbeat(id, &beat, now, out),
             Request::DescribeShare(group, topics) => self.describe_share(id, &group, &topics, out),
             Request::Delete(group) => {
@@ -158,6 +167,11 @@ impl Shard {
         };
         assert_eq!(pending.token, token, "outcomes arrive in the order of the writes");
         let id = pending.group;
+        // What lives of a consumer group or a share group runs ahead of what is written: now for good.
+        let ahead = pending
+            .records
+            .iter()
+            .any(|record| matches!(record, Record::Consumer(..) | Record::Share(..)));
         let mut ended = None;
         self.with_group(&id, now, out, |group, turn| {
             let base = group.base_mut();
@@ -187,13 +201,47 @@ impl Shard {
                 Then::Replaced(replaced) => group.replaced(*replaced, outcome, turn),
                 Then::Assigned(assigned) => group.assigned(assigned, outcome, turn),
                 Then::Deleted(request) => group.deleted(request, outcome, turn),
-            }
-            if let (Err(_), Group::Share(share)) = (outcome, group) {
-                share.not_written(turn);
+                Then::Join(request, join) => group.join_again(request, *join, outcome, turn),
             }
         });
         if let Some(request) = ended {
             self.offsets_ended(request, outcome, out);
+        }
+        if ahead && outcome.is_err() {
+            out.push(Output::Reload);
+        }
+    }
+
+    fn consumer_heartbeat(
+        &mut self,
+        id: RequestId,
+        beat: &ConsumerHeartbeat,
+        now: Now,
+        out: &mut Vec<Output>,
+    ) {
+        // Only who joins brings a group into being.
+        match self.ensure_group(&beat.group, beat.epoch == 0, now) {
+            Ok(()) => self.with_group(&beat.group, now, out, |group, turn| {
+                group.consumer_heartbeat(id, beat, turn);
+            }),
+            Err(error) => out.push(Output::Reply(id, Answer::ConsumerHeartbeat(Err(error)))),
+        }
+    }
+
+    fn describe_consumer(&mut self, id: RequestId, group: &GroupId, now: Now, out: &mut Vec<Output>) {
+        let missing = Answer::DescribeConsumer(Err(GroupError::GroupIdNotFound));
+        self.of_group(group, id, missing, now, out, |group, turn| {
+            let described = group.describe_consumer(turn);
+            turn.reply(id, Answer::DescribeConsumer(described));
+        });
+    }
+
+    /// Every group looks whether the change concerns it.
+    fn topics_changed(&mut self, now: Now, out: &mut Vec<Output>) {
+        let ids = self.groups.iter().filter(|(_, group)| group.follows_topics());
+        let ids: Vec<GroupId> = ids.map(|(id, _)| id.clone()).collect();
+        for id in &ids {
+            self.with_group(id, now, out, Group::topics_changed);
         }
     }
 
@@ -258,6 +306,7 @@ impl Shard {
         let mut turn = Turn {
             now,
             config: &self.config,
+            facts: &*self.facts,
             out,
             pending: &mut self.pending,
             next_token: &mut self.next_token,

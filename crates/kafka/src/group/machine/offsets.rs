@@ -59,6 +59,9 @@ impl Shard {
             let nothing = read_offsets(&DurableGroup::default(), &fetch);
             return out.push(Output::Reply(id, Answer::Fetch(Ok(nothing))));
         };
+        if let Err(error) = group.admit_fetch(&fetch) {
+            return out.push(Output::Reply(id, Answer::Fetch(Err(error))));
+        }
         let base = group.base();
         if !fetch.require_stable || base.writes_in_flight == 0 {
             let offsets = read_offsets(&base.durable, &fetch);

@@ -5,7 +5,7 @@
 use super::group::Group;
 use super::turn::Then;
 use super::{Now, Shard, Turn};
-use crate::group::answer::Output;
+use crate::group::answer::{GroupKind, Output};
 use crate::group::name::{GroupId, TopicId, TopicName};
 use crate::group::record::{CommittedOffset, Record};
 use std::ops::Bound;
@@ -84,6 +84,9 @@ impl Group {
         }
         if self.is_idle() && !kept && base.durable.transactional.is_empty() {
             records.extend(base.durable.membership_tombstones(&base.id));
+            if self.kind() == GroupKind::Consumer {
+                self.become_nobodys(turn);
+            }
         }
         if !records.is_empty() {
             self.base_mut().persist_tombstones(records, Then::Nothing, turn);

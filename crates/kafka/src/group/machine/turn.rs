@@ -7,9 +7,10 @@ use super::Now;
 use crate::group::answer::{Answer, JoinRefused, Joined, Output};
 use crate::group::config::GroupConfig;
 use crate::group::error::{GroupError, PersistError};
+use crate::group::facts::Facts;
 use crate::group::name::{GroupId, MemberId};
 use crate::group::record::Record;
-use crate::group::request::{FetchRequest, PersistToken, RequestId};
+use crate::group::request::{FetchRequest, JoinRequest, PersistToken, RequestId};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -41,6 +42,8 @@ pub(super) enum Then {
     Assigned(Assigned),
     /// The group goes.
     Deleted(RequestId),
+    /// The group is classic now, and this member joins it again.
+    Join(RequestId, Box<JoinRequest>),
     /// One write of the end of a transaction.
     EndedOffsets(RequestId),
 }
@@ -64,6 +67,7 @@ pub(super) struct Assigned {
 pub(super) struct Turn<'a> {
     pub now: Now,
     pub config: &'a GroupConfig,
+    pub facts: &'a dyn Facts,
     pub out: &'a mut Vec<Output>,
     pub pending: &'a mut VecDeque<Pending>,
     pub next_token: &'a mut PersistToken,

@@ -9,12 +9,17 @@
 //! **Invariant**: `decode(encode(r)) == r`; a length is compared with the bytes that remain before anything is allocated.
 
 mod codec;
+mod consumer;
 mod share;
 
 use super::answer::EncodedRecord;
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 use bytes::Bytes;
 use codec::{Reader, VALUE_VERSION, put_bytes, put_length, put_optional_text, put_text};
+pub use consumer::{
+    ClassicTraits, ConsumerMember, ConsumerRecord, ConsumerState, Current, GroupEpoch, MemberState,
+    Subscription,
+};
 pub use share::{ShareEpoch, ShareMember, ShareRecord, ShareState};
 use std::fmt;
 use std::sync::Arc;
@@ -35,6 +40,8 @@ pub enum Record {
     Offset(GroupId, TopicName, i32, Option<CommittedOffset>),
     /// An offset that becomes committed when the producer's transaction does.
     TransactionalOffset(GroupId, i64, TopicName, i32, Option<CommittedOffset>),
+    /// A part of a consumer group.
+    Consumer(GroupId, ConsumerRecord),
     /// A part of a share group.
     Share(GroupId, ShareRecord),
 }
@@ -124,6 +131,7 @@ impl Record {
             Self::Group(group, _)
             | Self::Offset(group, ..)
             | Self::TransactionalOffset(group, ..)
+            | Self::Consumer(group, _)
             | Self::Share(group, _) => group,
         }
     }
@@ -133,8 +141,9 @@ impl Record {
     pub fn is_tombstone(&self) -> bool {
         match self {
             Self::Group(_, value) => value.is_none(),
-            Self::Share(_, record) => record.is_tombstone(),
             Self::Offset(_, _, _, value) | Self::TransactionalOffset(_, _, _, _, value) => value.is_none(),
+            Self::Consumer(_, record) => record.is_tombstone(),
+            Self::Share(_, record) => record.is_tombstone(),
         }
     }
 
@@ -162,6 +171,11 @@ impl Record {
                 put_text(&mut key, topic.as_str());
                 key.extend_from_slice(&partition.to_le_bytes());
                 offset.as_ref().map(encode_offset)
+            }
+            Self::Consumer(group, record) => {
+                let (bytes, value) = record.encode(group);
+                key = bytes;
+                value
             }
             Self::Share(group, record) => {
                 let (bytes, value) = record.encode(group);
@@ -192,10 +206,15 @@ impl Record {
                 let offset = value.map(decode_offset).transpose()?;
                 Record::TransactionalOffset(group, producer_id, topic, partition, offset)
             }
-            other => match ShareRecord::decode(other, &mut key, value)? {
-                Some(record) => Record::Share(group, record),
-                None => return Err(RecordError::UnknownVersion(other)),
-            },
+            other => {
+                if let Some(record) = ConsumerRecord::decode(other, &mut key, value)? {
+                    Record::Consumer(group, record)
+                } else if let Some(record) = ShareRecord::decode(other, &mut key, value)? {
+                    Record::Share(group, record)
+                } else {
+                    return Err(RecordError::UnknownVersion(other));
+                }
+            }
         };
         key.finish()?;
         Ok(record)

@@ -2,6 +2,7 @@
 
 use crate::group::*;
 use bytes::Bytes;
+use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +18,53 @@ pub enum Writes {
     Hold,
 }
 
+/// Topics and settings of groups, as a test makes them.
+#[derive(Debug, Default)]
+pub struct TestFacts {
+    pub topics: Mutex<BTreeMap<String, TopicView>>,
+    pub overrides: Mutex<GroupOverrides>,
+}
+
+impl TestFacts {
+    /// A topic whose id follows from its name and `life`: one that is made anew has another.
+    pub fn put(&self, name: &str, partitions: u32, life: u8) {
+        let mut id = [life; 16];
+        for (at, byte) in name.bytes().enumerate() {
+            id[at % 15] = id[at % 15].wrapping_mul(31).wrapping_add(byte);
+        }
+        let view = TopicView {
+            id: TopicId(id),
+            partitions,
+        };
+        self.topics.lock().insert(name.to_owned(), view);
+    }
+}
+
+impl Facts for TestFacts {
+    fn topic(&self, name: &str) -> Option<TopicView> {
+        self.topics.lock().get(name).copied()
+    }
+    fn topic_name(&self, id: TopicId) -> Option<TopicName> {
+        let topics = self.topics.lock();
+        let found = topics.iter().find(|(_, view)| view.id == id);
+        found.map(|(name, _)| TopicName::from(name.as_str()))
+    }
+    fn each_topic(&self, each: &mut dyn FnMut(&str)) {
+        self.topics.lock().keys().for_each(|name| each(name));
+    }
+    fn overrides(&self, _group: &GroupId) -> GroupOverrides {
+        *self.overrides.lock()
+    }
+}
+
 pub struct World {
     pub shard: Shard,
+    pub facts: Arc<TestFacts>,
+    pub config: GroupConfig,
+    /// Whether the invariants are looked at after each step; large groups would take minutes.
+    pub checks: bool,
+    /// How often the shard asked to be read anew.
+    pub reloads: usize,
     pub now: Now,
     pub writes: Writes,
     /// Durable records, oldest first.
@@ -101,11 +147,16 @@ pub fn commit_request(group: &str, offset: i64) -> CommitRequest {
 
 impl World {
     pub fn new(config: GroupConfig) -> Self {
-        Self::reopen(config, Vec::new(), Duration::from_secs(1))
+        Self::reopen(config, Arc::default(), Vec::new(), Duration::from_secs(1))
     }
 
     /// A shard that replays `stream`, as after a restart.
-    pub fn reopen(config: GroupConfig, stream: Vec<EncodedRecord>, monotonic: Duration) -> Self {
+    pub fn reopen(
+        config: GroupConfig,
+        facts: Arc<TestFacts>,
+        stream: Vec<EncodedRecord>,
+        monotonic: Duration,
+    ) -> Self {
         let now = Now {
             monotonic,
             wall_ms: 1_700_000_000_000,
@@ -115,7 +166,11 @@ impl World {
             loader.replay(&record.key, record.value.as_deref());
         }
         Self {
-            shard: loader.finish(config, now).unwrap(),
+            shard: loader.finish(config.clone(), facts.clone(), now).unwrap(),
+            facts,
+            config,
+            checks: true,
+            reloads: 0,
             now,
             writes: Writes::Succeed,
             stream,
@@ -127,7 +182,12 @@ impl World {
     }
 
     pub fn restarted(&self, config: GroupConfig) -> World {
-        let mut world = World::reopen(config, self.stream.clone(), self.now.monotonic);
+        let mut world = World::reopen(
+            config,
+            self.facts.clone(),
+            self.stream.clone(),
+            self.now.monotonic,
+        );
         world.now.wall_ms = self.now.wall_ms;
         // Ids are never given twice, also not by another life of the coordinator.
         world.next_member = self.next_member;
@@ -138,7 +198,10 @@ impl World {
     pub fn step(&mut self, input: Input) {
         let mut out = Vec::new();
         self.shard.step(input, self.now, &mut out);
-        self.shard.check();
+        let behind = out.contains(&Output::Reload);
+        if self.checks && !behind {
+            self.shard.check();
+        }
         for output in out {
             match output {
                 Output::Reply(id, answer) => {
@@ -146,11 +209,24 @@ impl World {
                     assert_eq!(earlier, None, "each request is answered exactly once");
                 }
                 Output::Persist(token, records) => self.held.push_back((token, records)),
+                Output::Reload => {}
             }
+        }
+        if behind {
+            return self.reload();
         }
         if self.writes != Writes::Hold {
             self.settle();
         }
+    }
+
+    /// What waits for the stream is dropped, and so is whoever waits for that.
+    fn reload(&mut self) {
+        let config = self.config.clone();
+        let mut world = self.restarted(config);
+        self.held.clear();
+        std::mem::swap(&mut self.shard, &mut world.shard);
+        self.reloads += 1;
     }
 
     /// Gives every write under way its outcome, in order.
@@ -330,6 +406,8 @@ impl World {
     pub fn offset(&mut self, group: &str) -> Option<i64> {
         let topics = self.fetch(FetchRequest {
             group: group.into(),
+            member: None,
+            member_epoch: -1,
             topics: Some(vec![FetchTopic {
                 topic: "t".into(),
                 topic_id: TopicId::UNKNOWN,

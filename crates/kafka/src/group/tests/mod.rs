@@ -1,7 +1,8 @@
 //! Promises of group coordination, one test each; `properties` holds what must be true of every history.
 
 mod admin;
-mod harness;
+mod consumer;
+pub(super) mod harness;
 mod joining;
 mod offsets;
 mod properties;

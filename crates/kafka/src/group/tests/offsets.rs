@@ -166,6 +166,8 @@ fn metadata_that_is_too_long_fails_for_its_partition_only() {
     assert_eq!(results, [Ok(()), Err(GroupError::OffsetMetadataTooLarge), Ok(())]);
     let fetched = world.fetch(FetchRequest {
         group: "g".into(),
+        member: None,
+        member_epoch: -1,
         topics: None,
         require_stable: false,
     });
@@ -190,6 +192,8 @@ fn offsets_survive_a_restart_with_everything_that_came_with_them() {
     let mut again = world.restarted(quick());
     let all = FetchRequest {
         group: "g".into(),
+        member: None,
+        member_epoch: -1,
         topics: None,
         require_stable: true,
     };
@@ -206,6 +210,8 @@ fn offsets_of_a_deleted_namesake_are_not_shown() {
     let mut ask = |topic_id| {
         let topics = world.fetch(FetchRequest {
             group: "g".into(),
+            member: None,
+            member_epoch: -1,
             topics: Some(vec![FetchTopic {
                 topic: "t".into(),
                 topic_id,
@@ -235,10 +241,12 @@ fn offsets_under_an_open_transaction_are_withheld_if_stability_is_asked_for() {
         metadata: Arc::from(""),
     };
     let open = Record::TransactionalOffset("g".into(), 7, "t".into(), 0, Some(offset));
-    let mut world = World::reopen(quick(), vec![open.encode()], Duration::ZERO);
+    let mut world = World::reopen(quick(), Arc::default(), vec![open.encode()], Duration::ZERO);
     world.commit(commit_request("g", 5)).unwrap().unwrap();
     let ask = |require_stable| FetchRequest {
         group: "g".into(),
+        member: None,
+        member_epoch: -1,
         topics: Some(vec![FetchTopic {
             topic: "t".into(),
             topic_id: TopicId::UNKNOWN,
@@ -264,6 +272,8 @@ fn of_a_missing_group_nothing_is_committed() {
     assert_eq!(
         world.fetch(FetchRequest {
             group: "g".into(),
+            member: None,
+            member_epoch: -1,
             topics: None,
             require_stable: true
         }),
@@ -328,6 +338,8 @@ fn a_fetch_that_asks_for_stability_sees_the_commits_before_it() {
     world.ask(Request::Commit(commit_request("g", 5)));
     let fetch = world.ask(Request::Fetch(FetchRequest {
         group: "g".into(),
+        member: None,
+        member_epoch: -1,
         topics: None,
         require_stable: true,
     }));

@@ -299,6 +299,8 @@ impl Play {
         }
         let all = FetchRequest {
             group: group.into(),
+            member: None,
+            member_epoch: -1,
             topics: None,
             require_stable: false,
         };

@@ -134,7 +134,15 @@ fn records_of_a_later_version_are_refused_and_stop_the_load() {
         monotonic: std::time::Duration::ZERO,
         wall_ms: 0,
     };
-    assert!(loader.finish(GroupConfig::default(), now).is_err());
+    assert!(
+        loader
+            .finish(
+                GroupConfig::default(),
+                Arc::new(super::harness::TestFacts::default()),
+                now
+            )
+            .is_err()
+    );
 }
 
 #[test]

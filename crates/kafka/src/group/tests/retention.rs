@@ -17,6 +17,8 @@ fn member_commit(joined: &Joined, topic: &str) -> CommitRequest {
 fn topics(world: &mut World) -> Vec<String> {
     let all = world.fetch(FetchRequest {
         group: "g".into(),
+        member: None,
+        member_epoch: -1,
         topics: None,
         require_stable: false,
     });

@@ -144,10 +144,11 @@ fn a_write_that_failed_leaves_the_group_as_it_was() {
     let mut world = World::new(quick());
     let table = Table::with("t", 2);
     ask(&mut world, beat(&table, "a", 0, Some(&["t"]))).unwrap();
-    world.writes = Writes::Fail(PersistError::Unavailable);
-    ask(&mut world, beat(&table, "b", 0, Some(&["t"]))).unwrap_err();
-    ask(&mut world, beat(&table, "a", -1, None)).unwrap_err();
-    world.writes = Writes::Succeed;
+    for failing in [beat(&table, "b", 0, Some(&["t"])), beat(&table, "a", -1, None)] {
+        world.writes = Writes::Fail(PersistError::Unavailable);
+        ask(&mut world, failing).unwrap_err();
+        world.writes = Writes::Succeed;
+    }
     let told = ask(&mut world, beat(&table, "a", 1, None)).unwrap();
     assert_eq!((told.epoch, told.member), (1, "a".into()));
     let stranger = ask(&mut world, beat(&table, "b", 1, None));

@@ -12,6 +12,7 @@ const GROUP: i16 = 30;
 const CLUSTER: i16 = 31;
 const NONE: i16 = 0;
 const TOKEN: i16 = 65;
+const TRANSACTION: i16 = 53;
 
 /// Sends requests without a right, and notes which APIs it has sent.
 pub struct Probe {
@@ -53,6 +54,8 @@ impl Probe {
         self.cluster().await;
         self.configs().await;
         self.security().await;
+        self.tools().await;
+        self.transactions().await;
     }
 
     async fn records(&mut self) {
@@ -116,6 +119,21 @@ impl Probe {
     }
 
     async fn share_groups(&mut self) {
+        let beat = ConsumerGroupHeartbeatRequest {
+            group_id: name("g"),
+            member_id: name("m"),
+            rebalance_timeout_ms: 60_000,
+            subscribed_topic_names: Some(vec![name("t")]),
+            topic_partitions: Some(Vec::new()),
+            ..Default::default()
+        };
+        self.refused(GROUP, beat, |answer| answer.error_code).await;
+        let describe = ConsumerGroupDescribeRequest {
+            group_ids: vec![name("g")],
+            include_authorized_operations: false,
+        };
+        self.refused(GROUP, describe, |answer| answer.groups[0].error_code)
+            .await;
         let (group_id, member_id) = (name("g"), name("m"));
         let beat = ShareGroupHeartbeatRequest {
             group_id: group_id.clone(),
@@ -390,6 +408,134 @@ impl Probe {
         let list = DescribeDelegationTokenRequest { owners: None };
         self.refused(NONE, list, |answer| {
             assert!(answer.tokens.is_empty(), "another's tokens are not shown");
+            answer.error_code
+        })
+        .await;
+    }
+
+    async fn tools(&mut self) {
+        self.client = self.server.connect();
+        let alter = AlterClientQuotasRequest {
+            entries: vec![alter_client_quotas::RequestEntryData::default()],
+            validate_only: false,
+        };
+        self.refused(CLUSTER, alter, |answer| answer.entries[0].error_code)
+            .await;
+        let describe = DescribeClientQuotasRequest::default();
+        self.refused(CLUSTER, describe, |answer| answer.error_code).await;
+        let reassign = AlterPartitionReassignmentsRequest::default();
+        self.refused(CLUSTER, reassign, |answer| answer.error_code).await;
+        let list = ListPartitionReassignmentsRequest::default();
+        self.refused(CLUSTER, list, |answer| answer.error_code).await;
+        let dirs = AlterReplicaLogDirsRequest {
+            dirs: vec![alter_replica_log_dirs::AlterReplicaLogDir {
+                path: name("/data"),
+                topics: vec![alter_replica_log_dirs::AlterReplicaLogDirTopic {
+                    name: name("t"),
+                    partitions: vec![0],
+                }],
+            }],
+        };
+        self.refused(CLUSTER, dirs, |answer| answer.results[0].partitions[0].error_code)
+            .await;
+        self.refused(CLUSTER, ElectLeadersRequest::default(), |answer| {
+            answer.error_code
+        })
+        .await;
+        self.refused(CLUSTER, DescribeQuorumRequest::default(), |answer| {
+            answer.error_code
+        })
+        .await;
+        self.refused(CLUSTER, UpdateFeaturesRequest::default(), |answer| {
+            answer.error_code
+        })
+        .await;
+        let list = ListConfigResourcesRequest::default();
+        self.refused(CLUSTER, list, |answer| answer.error_code).await;
+    }
+
+    async fn transactions(&mut self) {
+        let add = AddPartitionsToTxnRequest {
+            transactions: vec![add_partitions_to_txn::AddPartitionsToTxnTransaction {
+                transactional_id: name("tx"),
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        self.refused(CLUSTER, add, |answer| answer.error_code).await;
+        let offsets = AddOffsetsToTxnRequest {
+            transactional_id: name("tx"),
+            group_id: name("g"),
+            ..Default::default()
+        };
+        self.refused(TRANSACTION, offsets, |answer| answer.error_code)
+            .await;
+        let end = EndTxnRequest {
+            transactional_id: name("tx"),
+            ..Default::default()
+        };
+        self.refused(TRANSACTION, end, |answer| answer.error_code).await;
+        let commit = TxnOffsetCommitRequest {
+            transactional_id: name("tx"),
+            group_id: name("g"),
+            topics: vec![txn_offset_commit::TxnOffsetCommitRequestTopic {
+                name: name("t"),
+                partitions: vec![txn_offset_commit::TxnOffsetCommitRequestPartition::default()],
+            }],
+            ..Default::default()
+        };
+        self.refused(TRANSACTION, commit, |answer| {
+            answer.topics[0].partitions[0].error_code
+        })
+        .await;
+        let markers = WriteTxnMarkersRequest {
+            markers: vec![write_txn_markers::WritableTxnMarker {
+                topics: vec![write_txn_markers::WritableTxnMarkerTopic {
+                    name: name("t"),
+                    partition_indexes: vec![0],
+                }],
+                ..Default::default()
+            }],
+        };
+        self.refused(CLUSTER, markers, |answer| {
+            answer.markers[0].topics[0].partitions[0].error_code
+        })
+        .await;
+        let describe = DescribeTransactionsRequest {
+            transactional_ids: vec![name("tx")],
+        };
+        self.refused(TRANSACTION, describe, |answer| {
+            answer.transaction_states[0].error_code
+        })
+        .await;
+        let producers = DescribeProducersRequest {
+            topics: vec![describe_producers::TopicRequest {
+                name: name("t"),
+                partition_indexes: vec![0],
+            }],
+        };
+        self.refused(TOPIC, producers, |answer| {
+            answer.topics[0].partitions[0].error_code
+        })
+        .await;
+        // Nobody is told of what they may not describe.
+        let mut admin = super::admin(&self.server);
+        let find = FindCoordinatorRequest {
+            key_type: 1,
+            coordinator_keys: vec![name("tx")],
+            ..Default::default()
+        };
+        assert_eq!(admin.ask(&find).await.coordinators[0].error_code, NONE);
+        let init = InitProducerIdRequest {
+            transactional_id: Some(name("tx")),
+            transaction_timeout_ms: 60_000,
+            producer_id: -1,
+            producer_epoch: -1,
+            ..Default::default()
+        };
+        assert_eq!(admin.ask(&init).await.error_code, NONE);
+        self.refused(NONE, ListTransactionsRequest::default(), |answer| {
+            assert!(answer.transaction_states.is_empty());
             answer.error_code
         })
         .await;

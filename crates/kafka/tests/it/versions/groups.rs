@@ -29,6 +29,42 @@ pub(super) async fn all(covered: &mut Covered, client: &mut Client, id: Uuid) {
     offsets(covered, client, id).await;
     described(covered, client).await;
     deleted(covered, client).await;
+    consumer_group(covered, client).await;
+}
+
+async fn consumer_group(covered: &mut Covered, client: &mut Client) {
+    covered.0.insert(ApiKey::ConsumerGroupHeartbeat.code());
+    for version in ApiKey::ConsumerGroupHeartbeat.stable_versions() {
+        let id = if version == 0 { "" } else { "made-by-the-client" };
+        let mut member = crate::consumer_groups::Member::new("new-kind", id, &["t"]);
+        let joined = member.beat(client, version).await;
+        assert_eq!(
+            (joined.error_code, joined.member_epoch > 0),
+            (0, true),
+            "v{version}"
+        );
+        member.epoch = -1;
+        let left = member.beat(client, version).await;
+        assert_eq!((left.error_code, left.member_epoch), (0, -1), "v{version}");
+    }
+    covered
+        .each(
+            client,
+            |_| ConsumerGroupDescribeRequest {
+                group_ids: vec![name("new-kind")],
+                include_authorized_operations: true,
+            },
+            |version, response| {
+                let group = &response.groups[0];
+                assert_eq!(
+                    (group.error_code, group.group_state.as_str()),
+                    (0, "Empty"),
+                    "v{version}"
+                );
+                assert!(group.authorized_operations > 0);
+            },
+        )
+        .await;
 }
 
 async fn described(covered: &mut Covered, client: &mut Client) {

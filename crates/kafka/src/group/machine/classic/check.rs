@@ -2,8 +2,7 @@
 //!
 //! Owns: nothing. Never: called on the request path.
 
-use super::{ClassicGroup, JoinPhase};
-use crate::group::answer::GroupState;
+use super::{ClassicGroup, ClassicState, JoinPhase};
 use std::collections::BTreeMap;
 
 impl ClassicGroup {
@@ -34,7 +33,7 @@ impl ClassicGroup {
                 member.deadline.is_some() || member.awaiting_join.is_some() || member.awaiting_sync.is_some();
             assert!(watched, "silent_members_are_noticed: {id} {}", member.id);
         }
-        let preparing = self.state == GroupState::PreparingRebalance;
+        let preparing = self.state == ClassicState::PreparingRebalance;
         assert!(
             preparing || awaiting == 0,
             "joins_wait_only_while_members_join: {id}"
@@ -44,7 +43,7 @@ impl ClassicGroup {
             self.phase != JoinPhase::Closed,
             "the_join_phase_has_an_end: {id}"
         );
-        let completing = self.state == GroupState::CompletingRebalance;
+        let completing = self.state == ClassicState::CompletingRebalance;
         let syncing = members.clone().any(|member| member.awaiting_sync.is_some());
         assert!(completing || !syncing, "syncs_wait_only_for_shares: {id}");
         assert!(
@@ -52,10 +51,10 @@ impl ClassicGroup {
             "shares_come_or_time_out: {id}"
         );
         match self.state {
-            GroupState::Empty | GroupState::Dead => {
+            ClassicState::Empty | ClassicState::Dead => {
                 assert!(self.members.is_empty(), "an_empty_group_has_no_members: {id}")
             }
-            GroupState::CompletingRebalance | GroupState::Stable => {
+            ClassicState::CompletingRebalance | ClassicState::Stable => {
                 assert!(!self.members.is_empty(), "a_generation_has_members: {id}");
                 let leads = self
                     .leader
@@ -72,7 +71,7 @@ impl ClassicGroup {
                     "all_support_the_selected_protocol: {id}"
                 );
             }
-            GroupState::PreparingRebalance => {}
+            ClassicState::PreparingRebalance => {}
         }
     }
 }

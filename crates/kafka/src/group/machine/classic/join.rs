@@ -4,8 +4,8 @@
 //! **Invariant**: every path answers the request or leaves it waiting in its member.
 
 use super::member::{Member, distinct, millis};
-use super::{ClassicGroup, JoinPhase};
-use crate::group::answer::{Answer, GroupState, Joined};
+use super::{ClassicGroup, ClassicState, JoinPhase};
+use crate::group::answer::{Answer, Joined};
 use crate::group::config::{NEW_MEMBER_JOIN_TIMEOUT, PENDING_MEMBERS_MAX};
 use crate::group::error::GroupError;
 use crate::group::machine::{Shard, Turn};
@@ -34,7 +34,7 @@ impl ClassicGroup {
         turn: &mut Turn<'_>,
     ) {
         join.protocols = distinct(join.protocols);
-        if self.state == GroupState::Dead {
+        if self.state == ClassicState::Dead {
             return turn.refuse_join(request, GroupError::CoordinatorNotAvailable, join.member);
         }
         if !self.has_room_for(join.member.as_ref(), turn) {
@@ -58,11 +58,11 @@ impl ClassicGroup {
         let known = member.and_then(|member| self.members.get(member));
         let size_max = turn.config.group_size_max;
         match self.state {
-            GroupState::Empty | GroupState::Dead => true,
-            GroupState::PreparingRebalance => {
+            ClassicState::Empty | ClassicState::Dead => true,
+            ClassicState::PreparingRebalance => {
                 known.is_some_and(|member| member.awaiting_join.is_some()) || self.awaiting_join < size_max
             }
-            GroupState::CompletingRebalance | GroupState::Stable => {
+            ClassicState::CompletingRebalance | ClassicState::Stable => {
                 known.is_some() || self.members.len() < size_max
             }
         }
@@ -115,15 +115,17 @@ impl ClassicGroup {
         }
         let same = self.members[&member].protocols == join.protocols;
         match self.state {
-            GroupState::PreparingRebalance => self.rejoin(request, &member, join, turn),
+            ClassicState::PreparingRebalance => self.rejoin(request, &member, join, turn),
             // The answer to its join got lost: it gets it again, the generation stays.
-            GroupState::CompletingRebalance if same => self.reply_current(request, &member, turn),
+            ClassicState::CompletingRebalance if same => self.reply_current(request, &member, turn),
             // A leader that joins again has seen something that its metadata does not show (a topic grew): rebalance.
-            GroupState::Stable if same && !self.is_leader(&member) => {
+            ClassicState::Stable if same && !self.is_leader(&member) => {
                 self.reply_current(request, &member, turn)
             }
-            GroupState::CompletingRebalance | GroupState::Stable => self.rejoin(request, &member, join, turn),
-            GroupState::Empty | GroupState::Dead => {
+            ClassicState::CompletingRebalance | ClassicState::Stable => {
+                self.rejoin(request, &member, join, turn)
+            }
+            ClassicState::Empty | ClassicState::Dead => {
                 turn.refuse_join(request, GroupError::UnknownMemberId, Some(member));
             }
         }

@@ -23,13 +23,41 @@ use crate::group::name::{InstanceId, MemberId, ProtocolName, TopicName};
 use crate::group::record::{GroupMetadata, Record};
 use crate::group::request::{Protocol, RequestId};
 use bytes::Bytes;
-use member::Member;
+pub(super) use member::Member;
 use millstream_kafka_wire::consumer_protocol::{ConsumerProtocolSubscription, decode_versioned};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// The kind of group whose metadata names topics.
 const CONSUMER_PROTOCOL_TYPE: &str = "consumer";
+
+/// Where a classic group stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClassicState {
+    /// No members; offsets may be kept.
+    Empty,
+    /// Members are asked to join again.
+    PreparingRebalance,
+    /// All have joined; the leader's assignment is awaited.
+    CompletingRebalance,
+    /// Everybody has an assignment.
+    Stable,
+    /// Being deleted.
+    Dead,
+}
+
+impl ClassicState {
+    /// As others see it.
+    pub fn shown(self) -> GroupState {
+        match self {
+            Self::Empty => GroupState::Empty,
+            Self::PreparingRebalance => GroupState::PreparingRebalance,
+            Self::CompletingRebalance => GroupState::CompletingRebalance,
+            Self::Stable => GroupState::Stable,
+            Self::Dead => GroupState::Dead,
+        }
+    }
+}
 
 /// What ends the phase in which members join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +77,7 @@ pub(super) enum JoinPhase {
 #[derive(Debug)]
 pub(super) struct ClassicGroup {
     pub base: Base,
-    pub state: GroupState,
+    pub state: ClassicState,
     /// Wall time of the change to `state`, milliseconds.
     pub since_ms: i64,
     pub generation: i32,
@@ -80,7 +108,7 @@ impl ClassicGroup {
     pub fn new(base: Base, wall_ms: i64) -> Self {
         Self {
             base,
-            state: GroupState::Empty,
+            state: ClassicState::Empty,
             since_ms: wall_ms,
             generation: 0,
             protocol_type: None,
@@ -101,10 +129,10 @@ impl ClassicGroup {
 
     /// Nobody counts on it: no members, and none is about to come.
     pub fn is_idle(&self) -> bool {
-        self.state == GroupState::Empty && self.invited.is_empty()
+        self.state == ClassicState::Empty && self.invited.is_empty()
     }
 
-    pub fn transition(&mut self, to: GroupState, turn: &Turn<'_>) {
+    pub fn transition(&mut self, to: ClassicState, turn: &Turn<'_>) {
         self.state = to;
         self.since_ms = turn.now.wall_ms;
     }
@@ -168,7 +196,7 @@ impl ClassicGroup {
 
     /// Whether a member of this kind with these protocols can be in one generation with the present ones.
     pub fn supports(&self, protocol_type: &ProtocolName, protocols: &[Protocol]) -> bool {
-        if self.state == GroupState::Empty {
+        if self.state == ClassicState::Empty {
             return !protocol_type.as_str().is_empty() && !protocols.is_empty();
         }
         let everybody = self.members.len();

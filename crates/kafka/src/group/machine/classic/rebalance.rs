@@ -3,8 +3,8 @@
 //! Owns: the join phase. Never: the shares (`sync`).
 //! **Invariant**: a join waits no longer than the largest rebalance timeout among the members (or the initial delay).
 
-use super::{ClassicGroup, JoinPhase};
-use crate::group::answer::{Answer, GroupState};
+use super::{ClassicGroup, ClassicState, JoinPhase};
+use crate::group::answer::Answer;
 use crate::group::error::GroupError;
 use crate::group::machine::Turn;
 use crate::group::machine::turn::Then;
@@ -18,40 +18,40 @@ const ABSENT_STATIC_WAIT_MIN: Duration = Duration::from_secs(1);
 
 impl ClassicGroup {
     /// A change of membership: a rebalance starts, or the one under way may be complete now.
-    pub(super) fn rebalance_or_complete(&mut self, turn: &mut Turn<'_>) {
+    pub(in crate::group::machine) fn rebalance_or_complete(&mut self, turn: &mut Turn<'_>) {
         match self.state {
-            GroupState::Empty | GroupState::CompletingRebalance | GroupState::Stable => {
+            ClassicState::Empty | ClassicState::CompletingRebalance | ClassicState::Stable => {
                 self.prepare_rebalance(turn)
             }
-            GroupState::PreparingRebalance => self.complete_if_all_joined(turn),
-            GroupState::Dead => {}
+            ClassicState::PreparingRebalance => self.complete_if_all_joined(turn),
+            ClassicState::Dead => {}
         }
     }
 
     /// Members are gone. An empty group, which only had invitations, stays empty.
     pub(super) fn after_removal(&mut self, turn: &mut Turn<'_>) {
-        if self.state != GroupState::Empty {
+        if self.state != ClassicState::Empty {
             self.rebalance_or_complete(turn);
         }
     }
 
     /// Invitations are gone: nobody's share changes, but the join phase may have waited for them.
     pub(super) fn after_lapse(&mut self, turn: &mut Turn<'_>) {
-        if self.state == GroupState::PreparingRebalance {
+        if self.state == ClassicState::PreparingRebalance {
             self.complete_if_all_joined(turn);
         }
     }
 
     fn prepare_rebalance(&mut self, turn: &mut Turn<'_>) {
-        if self.state == GroupState::CompletingRebalance {
+        if self.state == ClassicState::CompletingRebalance {
             self.refuse_waiting_syncs(GroupError::RebalanceInProgress, turn);
         }
         self.assigning = None;
         self.pending_sync.clear();
         self.sync_deadline = None;
         let now = turn.now.monotonic;
-        let initial = self.state == GroupState::Empty;
-        self.transition(GroupState::PreparingRebalance, turn);
+        let initial = self.state == ClassicState::Empty;
+        self.transition(ClassicState::PreparingRebalance, turn);
         if initial {
             let delay = turn.config.initial_rebalance_delay;
             let latest = now + self.rebalance_timeout().max(delay);
@@ -154,7 +154,7 @@ impl ClassicGroup {
         self.protocol = None;
         self.leader = None;
         self.subscribed = self.read_subscriptions();
-        self.transition(GroupState::Empty, turn);
+        self.transition(ClassicState::Empty, turn);
         let record = self.metadata_record(|_| Bytes::new());
         self.base.persist(vec![record], Then::Nothing, turn);
     }
@@ -163,7 +163,7 @@ impl ClassicGroup {
         self.advance_generation();
         self.protocol = self.select_protocol();
         self.subscribed = self.read_subscriptions();
-        self.transition(GroupState::CompletingRebalance, turn);
+        self.transition(ClassicState::CompletingRebalance, turn);
         let now = turn.now.monotonic;
         self.pending_sync = self.members.keys().cloned().collect();
         let ids: Vec<MemberId> = self.members.keys().cloned().collect();

@@ -3,8 +3,8 @@
 //! Owns: the exchange of ids. **Invariant**: of two members with one instance id the older is fenced at once, its waiting
 //! requests included.
 
-use super::ClassicGroup;
-use crate::group::answer::{Answer, GroupState};
+use super::{ClassicGroup, ClassicState};
+use crate::group::answer::Answer;
 use crate::group::error::{GroupError, PersistError};
 use crate::group::machine::Turn;
 use crate::group::machine::turn::{Replaced, Then};
@@ -26,7 +26,7 @@ impl ClassicGroup {
         self.update_member(&fresh, join);
         self.renew_session(&fresh, turn.now.monotonic);
         let same_protocol = self.select_protocol() == self.protocol;
-        if self.state != GroupState::Stable || !same_protocol {
+        if self.state != ClassicState::Stable || !same_protocol {
             // While shares are being computed the leader's answer will name the old id, so the new one would get
             // nothing: everybody joins again. In the join phase the member simply waits with the others.
             self.await_join(&fresh, request, turn);
@@ -63,7 +63,7 @@ impl ClassicGroup {
             Ok(()) => turn.reply(replaced.request, Answer::Join(Ok(replaced.joined))),
             Err(error) => {
                 turn.refuse_join(replaced.request, error.for_group(), None);
-                if self.state == GroupState::Stable && self.generation == replaced.generation {
+                if self.state == ClassicState::Stable && self.generation == replaced.generation {
                     self.rebalance_or_complete(turn);
                 }
             }

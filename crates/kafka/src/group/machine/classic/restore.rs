@@ -2,9 +2,8 @@
 //!
 //! Owns: nothing. **Invariant**: what members were doing is not stored, so each gets a fresh session and goes on, or is missed.
 
-use super::ClassicGroup;
 use super::member::Member;
-use crate::group::answer::GroupState;
+use super::{ClassicGroup, ClassicState};
 use crate::group::machine::Now;
 use crate::group::machine::base::Base;
 use std::time::Duration;
@@ -28,7 +27,7 @@ impl ClassicGroup {
             group.leader.clone_from(&stored.leader);
             group.protocol_type.clone_from(&stored.protocol_type);
             if !group.members.is_empty() {
-                group.state = GroupState::Stable;
+                group.state = ClassicState::Stable;
             }
             group.subscribed = group.read_subscriptions();
         }

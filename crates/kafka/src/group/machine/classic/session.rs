@@ -3,8 +3,8 @@
 //! Owns: the end of a membership. **Invariant**: a member whose join or sync waits is never taken for silent; one that is
 //! new is, after `NEW_MEMBER_JOIN_TIMEOUT`.
 
-use super::ClassicGroup;
-use crate::group::answer::{Answer, GroupState};
+use super::{ClassicGroup, ClassicState};
+use crate::group::answer::Answer;
 use crate::group::error::GroupError;
 use crate::group::machine::Turn;
 use crate::group::name::MemberId;
@@ -22,7 +22,7 @@ impl ClassicGroup {
     }
 
     fn accept_heartbeat(&mut self, beat: &HeartbeatRequest, turn: &Turn<'_>) -> Result<(), GroupError> {
-        if self.state == GroupState::Dead {
+        if self.state == ClassicState::Dead {
             return Err(GroupError::CoordinatorNotAvailable);
         }
         self.validate(Some(&beat.member), beat.instance.as_ref())?;
@@ -30,13 +30,13 @@ impl ClassicGroup {
             return Err(GroupError::IllegalGeneration);
         }
         match self.state {
-            GroupState::Empty | GroupState::Dead => Err(GroupError::UnknownMemberId),
-            GroupState::PreparingRebalance => {
+            ClassicState::Empty | ClassicState::Dead => Err(GroupError::UnknownMemberId),
+            ClassicState::PreparingRebalance => {
                 self.renew_session(&beat.member, turn.now.monotonic);
                 Err(GroupError::RebalanceInProgress)
             }
             // Clients begin to send heartbeats once their join is answered, before they have their share.
-            GroupState::CompletingRebalance | GroupState::Stable => {
+            ClassicState::CompletingRebalance | ClassicState::Stable => {
                 self.renew_session(&beat.member, turn.now.monotonic);
                 Ok(())
             }
@@ -49,7 +49,7 @@ impl ClassicGroup {
         leavers: Vec<Leaver>,
         turn: &mut Turn<'_>,
     ) {
-        if self.state == GroupState::Dead {
+        if self.state == ClassicState::Dead {
             return turn.reply(request, Answer::Leave(Err(GroupError::CoordinatorNotAvailable)));
         }
         let members_before = self.members.len();

@@ -3,8 +3,8 @@
 //! Owns: the second half of a rebalance. **Invariant**: no member learns its share before the group's record is durable, and
 //! none of a generation that is no longer current.
 
-use super::ClassicGroup;
-use crate::group::answer::{Answer, GroupState, Synced};
+use super::{ClassicGroup, ClassicState};
+use crate::group::answer::{Answer, Synced};
 use crate::group::error::{GroupError, PersistError};
 use crate::group::machine::Turn;
 use crate::group::machine::turn::{Assigned, Then};
@@ -24,14 +24,14 @@ impl ClassicGroup {
             return turn.reply(request, Answer::Sync(Err(error)));
         }
         match self.state {
-            GroupState::Empty | GroupState::Dead => {
+            ClassicState::Empty | ClassicState::Dead => {
                 turn.reply(request, Answer::Sync(Err(GroupError::UnknownMemberId)));
             }
-            GroupState::PreparingRebalance => {
+            ClassicState::PreparingRebalance => {
                 turn.reply(request, Answer::Sync(Err(GroupError::RebalanceInProgress)));
             }
-            GroupState::CompletingRebalance => self.await_share(request, sync, turn),
-            GroupState::Stable => {
+            ClassicState::CompletingRebalance => self.await_share(request, sync, turn),
+            ClassicState::Stable => {
                 self.received_sync(&sync.member);
                 self.renew_session(&sync.member, turn.now.monotonic);
                 let synced = self.synced(&sync.member);
@@ -41,7 +41,7 @@ impl ClassicGroup {
     }
 
     fn validate_sync(&self, sync: &SyncRequest) -> Result<(), GroupError> {
-        if self.state == GroupState::Dead {
+        if self.state == ClassicState::Dead {
             return Err(GroupError::CoordinatorNotAvailable);
         }
         self.validate(Some(&sync.member), sync.instance.as_ref())?;
@@ -88,7 +88,7 @@ impl ClassicGroup {
         turn: &mut Turn<'_>,
     ) {
         // Somebody came or went meanwhile: a new generation is on its way, and these shares are nobody's.
-        if self.state != GroupState::CompletingRebalance || self.generation != assigned.generation {
+        if self.state != ClassicState::CompletingRebalance || self.generation != assigned.generation {
             return;
         }
         self.assigning = None;
@@ -96,7 +96,7 @@ impl ClassicGroup {
             self.refuse_waiting_syncs(error.for_group(), turn);
             return self.rebalance_or_complete(turn);
         }
-        self.transition(GroupState::Stable, turn);
+        self.transition(ClassicState::Stable, turn);
         let ids: Vec<MemberId> = self.members.keys().cloned().collect();
         for id in &ids {
             let member = self.members.get_mut(id).expect("the ids are the map's keys");
@@ -148,7 +148,10 @@ impl ClassicGroup {
         }
         self.sync_deadline = None;
         let silent = std::mem::take(&mut self.pending_sync);
-        let in_generation = matches!(self.state, GroupState::CompletingRebalance | GroupState::Stable);
+        let in_generation = matches!(
+            self.state,
+            ClassicState::CompletingRebalance | ClassicState::Stable
+        );
         if !in_generation || silent.is_empty() {
             return;
         }

@@ -3,7 +3,7 @@
 //! Owns: the spreading, a pure function of one topic at a time. **Invariant**: every partition of a subscribed topic has a consumer, and
 //! every subscriber of a topic with partitions has one: there are as many pairs as the larger of both numbers.
 
-use crate::group::answer::Share;
+use crate::group::assignor::Assignment;
 use crate::group::name::MemberId;
 use crate::group::record::ShareMember;
 use crate::group::request::Topics;
@@ -15,8 +15,8 @@ pub(super) fn share_of(
     member: &MemberId,
     members: &BTreeMap<MemberId, Arc<ShareMember>>,
     topics: &Topics,
-) -> Share {
-    let mut share = Share::new();
+) -> Assignment {
+    let mut share = Assignment::new();
     let Some(told) = members.get(member) else {
         return share;
     };

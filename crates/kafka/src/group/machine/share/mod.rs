@@ -4,7 +4,8 @@
 //! Owns: members, their sessions, the group's epoch, the spreading. Never: records and their locks; those are the queues'.
 //!
 //! **Invariant** (trap T12): `state` changes by records only, each of which is also written; it is the fold of the stream and of the
-//! writes under way. Who has which partitions is a function of `state` and of the topics, so it needs no record.
+//! writes under way. Who has which partitions is a function of `state` and of the topics, so it needs no record. If a write fails, the
+//! group is ahead of its stream for good, and the shard is read anew (`Output::Reload`).
 
 mod assign;
 mod heartbeat;
@@ -14,8 +15,9 @@ use super::group::Group;
 use super::turn::Then;
 use super::{Now, Shard, Turn};
 use crate::group::answer::{
-    Answer, DescribedShareGroup, DescribedShareMember, GroupKind, GroupState, Output, Share,
+    Answer, DescribedShareGroup, DescribedShareMember, GroupKind, GroupState, Output,
 };
+use crate::group::assignor::Assignment;
 use crate::group::error::{GroupError, PersistError};
 use crate::group::name::{GroupId, MemberId, TopicName};
 use crate::group::record::{Record, ShareEpoch, ShareMember, ShareRecord, ShareState};
@@ -32,7 +34,6 @@ pub(super) struct ShareGroup {
     pub base: Base,
     /// What the records say, those under way included.
     state: ShareState,
-    dead: bool,
     sessions: BTreeMap<MemberId, Session>,
 }
 
@@ -48,7 +49,6 @@ impl ShareGroup {
         Self {
             base,
             state: ShareState::default(),
-            dead: false,
             sessions: BTreeMap::new(),
         }
     }
@@ -57,50 +57,23 @@ impl ShareGroup {
     pub fn restore(base: Base, now: Now) -> Self {
         let mut group = Self::new(base);
         group.state = group.base.durable.share.clone();
-        group.meet_members(now);
+        let members: Vec<MemberId> = group.state.members.keys().cloned().collect();
+        for member in &members {
+            group.renew_session(member, now.monotonic + RESTORED_SESSION_TIMEOUT);
+        }
         group
     }
 
-    /// Members have sessions and nobody else.
-    fn meet_members(&mut self, now: Now) {
-        let members = &self.state.members;
-        self.sessions.retain(|id, _| members.contains_key(id));
-        let strangers = members.keys().filter(|id| !self.sessions.contains_key(*id));
-        let strangers: Vec<MemberId> = strangers.cloned().collect();
-        for member in strangers {
-            self.renew_session(&member, now.monotonic + RESTORED_SESSION_TIMEOUT);
-        }
-    }
-
     pub fn state(&self) -> GroupState {
-        match () {
-            () if self.dead => GroupState::Dead,
-            () if self.state.members.is_empty() => GroupState::Empty,
-            () => GroupState::Stable,
+        if self.is_empty() {
+            GroupState::Empty
+        } else {
+            GroupState::Stable
         }
     }
 
     pub fn is_empty(&self) -> bool {
         self.state.members.is_empty()
-    }
-
-    /// Its deletion begins, or has ended: the tombstones are durable, or are not, and what is stored is what there is.
-    pub fn set_dead(&mut self, dead: bool) {
-        self.dead = dead;
-        if !dead && self.base.writes_in_flight == 0 {
-            self.state = self.base.durable.share.clone();
-        }
-    }
-
-    /// A write failed: what was decided by it does not hold. Who was let in by it is told so by its next heartbeat, who was removed by
-    /// it is removed again.
-    pub fn not_written(&mut self, turn: &Turn<'_>) {
-        self.state = self.base.durable_and_pending(turn).share;
-        let epoch = self.epoch();
-        for session in self.sessions.values_mut() {
-            session.told = session.told.min(epoch);
-        }
-        self.meet_members(turn.now);
     }
 
     /// Whether members consume the topic.
@@ -148,7 +121,7 @@ impl ShareGroup {
         hash
     }
 
-    fn share_of(&self, member: &MemberId, topics: &Topics) -> Arc<Share> {
+    fn share_of(&self, member: &MemberId, topics: &Topics) -> Arc<Assignment> {
         Arc::new(assign::share_of(member, &self.state.members, topics))
     }
 
@@ -167,7 +140,7 @@ impl ShareGroup {
         let now = turn.now.monotonic;
         let silent = self.sessions.iter().filter(|(_, session)| session.ends <= now);
         let silent: Vec<MemberId> = silent.map(|(id, _)| id.clone()).collect();
-        if silent.is_empty() || self.dead {
+        if silent.is_empty() {
             return;
         }
         let mut records = Vec::new();
@@ -201,33 +174,22 @@ impl ShareGroup {
     }
 
     fn share_heartbeat(&mut self, request: RequestId, beat: &ShareHeartbeat, turn: &mut Turn<'_>) {
-        if self.dead {
-            return turn.reply(
-                request,
-                Answer::ShareHeartbeat(Err(GroupError::CoordinatorNotAvailable)),
-            );
-        }
         let mut records = Vec::new();
-        let ok = Answer::ShareHeartbeat(self.beat(beat, &mut records, turn.now));
-        if records.is_empty() && self.base.writes_in_flight == 0 {
-            return turn.reply(request, ok);
-        }
-        // Answered once everything that the answer may depend on is durable.
-        self.base
-            .persist(records, Then::Answer { request, ok, failed }, turn);
+        let answer = Answer::ShareHeartbeat(self.beat(beat, &mut records, turn.now));
+        self.base.answer(request, records, answer, failed, turn);
     }
 
     /// The invariants of a share group, each with a name.
     pub fn check(&self) {
         let id = &self.base.id;
-        if self.base.writes_in_flight == 0 && !self.dead {
+        if self.base.writes_in_flight == 0 {
             assert_eq!(
                 self.state, self.base.durable.share,
                 "what_lives_is_what_is_written: {id}"
             );
         }
         assert!(
-            self.dead || self.state.members.keys().eq(self.sessions.keys()),
+            self.state.members.keys().eq(self.sessions.keys()),
             "members_have_sessions_and_nobody_else: {id}"
         );
         for session in self.sessions.values() {
@@ -276,8 +238,8 @@ impl Shard {
         out: &mut Vec<Output>,
     ) {
         let described = match self.groups.get(group) {
-            Some(Group::Share(group)) if !group.dead => Ok(group.describe(topics)),
-            Some(Group::Share(_)) | None => Err(GroupError::GroupIdNotFound),
+            Some(Group::Share(group)) => Ok(group.describe(topics)),
+            None => Err(GroupError::GroupIdNotFound),
             Some(_) => Err(GroupError::NotOfKind(GroupKind::Share)),
         };
         out.push(Output::Reply(id, Answer::DescribeShare(described)));
@@ -287,12 +249,8 @@ impl Shard {
 impl Group {
     /// A group that is nobody's takes the kind of the first who joins.
     fn become_share_group(&mut self, joins: bool) {
-        let is_nobodys = joins && !matches!(self, Self::Share(_)) && self.is_vacant();
-        if is_nobodys {
-            let id = self.base().id.clone();
-            let armed_at = self.base().armed_at;
-            let mut base = Base::new(id, crate::group::durable::DurableGroup::default());
-            base.armed_at = armed_at;
+        if joins && !matches!(self, Self::Share(_)) && self.is_vacant() {
+            let base = self.take_base();
             *self = Self::Share(Box::new(ShareGroup::new(base)));
         }
     }

@@ -1,0 +1,404 @@
+//! The records of consumer groups (KIP-848) and the state that they add up to.
+//!
+//! Owns: the bytes, drawn in docs/format/group.md, and the fold. Never: when to write them.
+//!
+//! **Invariant** (trap T12): a live group's membership is this fold over the records it has written, and replay is the same fold.
+
+use super::codec::{Reader, VALUE_VERSION, put_bytes, put_length, put_optional_text, put_text};
+use super::{Record, RecordError};
+use crate::group::assignor::{Assignment, Assignor};
+use crate::group::name::{GroupId, InstanceId, MemberId, TopicId, TopicName};
+use crate::group::request::{ClientInfo, Protocol};
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// First byte of the key of the group's epoch.
+pub const KEY_CONSUMER_EPOCH: u8 = 16;
+/// Of what a member told.
+pub const KEY_CONSUMER_MEMBER: u8 = 17;
+/// Of the epoch of the target assignment.
+pub const KEY_CONSUMER_TARGET_EPOCH: u8 = 18;
+/// Of what a member is to have.
+pub const KEY_CONSUMER_TARGET: u8 = 19;
+/// Of what a member has.
+pub const KEY_CONSUMER_CURRENT: u8 = 20;
+
+/// One change of a consumer group; `None` deletes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConsumerRecord {
+    /// The group's epoch.
+    Epoch(Option<GroupEpoch>),
+    /// What a member told of itself.
+    Member(MemberId, Option<Arc<ConsumerMember>>),
+    /// The epoch for which the targets were computed.
+    TargetEpoch(Option<i32>),
+    /// What a member is to have.
+    Target(MemberId, Option<Arc<Assignment>>),
+    /// What a member has.
+    Current(MemberId, Option<Arc<Current>>),
+}
+
+/// The epoch of a group and what it was raised for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupEpoch {
+    /// Rises with every change of members, subscriptions or topics.
+    pub epoch: i32,
+    /// Hash of the topics that members subscribe to: names, ids, partition counts.
+    pub topics: u64,
+}
+
+/// What a member subscribes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Subscription {
+    /// Topics by name.
+    pub names: BTreeSet<TopicName>,
+    /// And every topic whose name matches.
+    pub pattern: Option<Arc<str>>,
+}
+
+/// What a member told of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerMember {
+    /// Set for static members.
+    pub instance: Option<InstanceId>,
+    /// Where it runs.
+    pub rack: Option<Arc<str>>,
+    /// Who it says it is.
+    pub client: ClientInfo,
+    /// How long it may take to give partitions back, milliseconds.
+    pub rebalance_timeout_ms: u32,
+    /// The assignor it would like.
+    pub assignor: Option<Assignor>,
+    /// What it wants to read.
+    pub subscription: Arc<Subscription>,
+    /// Set for members that still speak the classic protocol.
+    pub classic: Option<ClassicTraits>,
+}
+
+/// What a member of the classic protocol brings into a consumer group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassicTraits {
+    /// Its own session timeout, milliseconds.
+    pub session_timeout_ms: u32,
+    /// Its protocols, for the day on which the group is classic again.
+    pub protocols: Vec<Protocol>,
+}
+
+/// How far a member has come on its way to its target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MemberState {
+    /// There.
+    #[default]
+    Stable,
+    /// It has to give partitions back first.
+    Unrevoked,
+    /// It waits for partitions that others have not given back.
+    Unreleased,
+}
+
+/// What a member has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Current {
+    /// Of the target that it works towards or has reached; -2: a static member that will be back.
+    pub epoch: i32,
+    /// The one before: an answer may have been lost.
+    pub previous_epoch: i32,
+    /// How far it has come.
+    pub state: MemberState,
+    /// Its partitions.
+    pub assigned: Assignment,
+    /// Partitions that it was told to give back and has not yet.
+    pub revoking: Assignment,
+}
+
+/// The durable half of a consumer group: the fold of its records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConsumerState {
+    /// `None`: there is no consumer group.
+    pub epoch: Option<GroupEpoch>,
+    /// The epoch for which the targets were computed.
+    pub target_epoch: i32,
+    /// What members told.
+    pub members: BTreeMap<MemberId, Arc<ConsumerMember>>,
+    /// What members are to have.
+    pub targets: BTreeMap<MemberId, Arc<Assignment>>,
+    /// What members have.
+    pub currents: BTreeMap<MemberId, Arc<Current>>,
+}
+
+impl ConsumerState {
+    /// Folds one record in.
+    pub fn apply(&mut self, record: ConsumerRecord) {
+        fn put<T>(map: &mut BTreeMap<MemberId, T>, member: MemberId, value: Option<T>) {
+            match value {
+                Some(value) => drop(map.insert(member, value)),
+                None => drop(map.remove(&member)),
+            }
+        }
+        match record {
+            ConsumerRecord::Epoch(epoch) => self.epoch = epoch,
+            ConsumerRecord::Member(member, value) => put(&mut self.members, member, value),
+            ConsumerRecord::TargetEpoch(epoch) => self.target_epoch = epoch.unwrap_or(0),
+            ConsumerRecord::Target(member, value) => put(&mut self.targets, member, value),
+            ConsumerRecord::Current(member, value) => put(&mut self.currents, member, value),
+        }
+    }
+
+    /// Whether nothing is stored.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What deletes everything that is stored.
+    #[must_use]
+    pub fn tombstones(&self, group: &GroupId) -> Vec<Record> {
+        let currents = self
+            .currents
+            .keys()
+            .map(|id| ConsumerRecord::Current(id.clone(), None));
+        let targets = self
+            .targets
+            .keys()
+            .map(|id| ConsumerRecord::Target(id.clone(), None));
+        let members = self
+            .members
+            .keys()
+            .map(|id| ConsumerRecord::Member(id.clone(), None));
+        let target_epoch = (self.target_epoch != 0).then_some(ConsumerRecord::TargetEpoch(None));
+        let epoch = self.epoch.map(|_| ConsumerRecord::Epoch(None));
+        // The epoch last: while it is there, what is left is a consumer group.
+        let all = currents
+            .chain(targets)
+            .chain(members)
+            .chain(target_epoch)
+            .chain(epoch);
+        all.map(|record| Record::Consumer(group.clone(), record))
+            .collect()
+    }
+}
+
+impl ConsumerRecord {
+    /// Whether it deletes its key.
+    #[must_use]
+    pub fn is_tombstone(&self) -> bool {
+        match self {
+            Self::Epoch(value) => value.is_none(),
+            Self::Member(_, value) => value.is_none(),
+            Self::TargetEpoch(value) => value.is_none(),
+            Self::Target(_, value) => value.is_none(),
+            Self::Current(_, value) => value.is_none(),
+        }
+    }
+
+    pub(super) fn encode(&self, group: &GroupId) -> (Vec<u8>, Option<Vec<u8>>) {
+        let key = |kind: u8, member: Option<&MemberId>| {
+            let mut key = vec![kind];
+            put_text(&mut key, group.as_str());
+            if let Some(member) = member {
+                put_text(&mut key, member.as_str());
+            }
+            key
+        };
+        match self {
+            Self::Epoch(epoch) => (key(KEY_CONSUMER_EPOCH, None), epoch.as_ref().map(encode_epoch)),
+            Self::Member(member, value) => {
+                let value = value.as_deref().map(encode_member);
+                (key(KEY_CONSUMER_MEMBER, Some(member)), value)
+            }
+            Self::TargetEpoch(epoch) => {
+                let value = epoch.map(|epoch| value_of(|out| out.extend_from_slice(&epoch.to_le_bytes())));
+                (key(KEY_CONSUMER_TARGET_EPOCH, None), value)
+            }
+            Self::Target(member, value) => {
+                let value = value.as_deref();
+                let value = value.map(|target| value_of(|out| put_assignment(out, target)));
+                (key(KEY_CONSUMER_TARGET, Some(member)), value)
+            }
+            Self::Current(member, value) => {
+                let value = value.as_deref().map(encode_current);
+                (key(KEY_CONSUMER_CURRENT, Some(member)), value)
+            }
+        }
+    }
+
+    /// `None`: a key of another kind.
+    pub(super) fn decode(
+        kind: u8,
+        key: &mut Reader<'_>,
+        value: Option<&[u8]>,
+    ) -> Result<Option<Self>, RecordError> {
+        let mut member = || key.text().map(MemberId::from);
+        let record = match kind {
+            KEY_CONSUMER_EPOCH => Self::Epoch(read(value, read_epoch)?),
+            KEY_CONSUMER_MEMBER => Self::Member(member()?, read(value, read_member)?.map(Arc::new)),
+            KEY_CONSUMER_TARGET_EPOCH => Self::TargetEpoch(read(value, |reader| reader.i32())?),
+            KEY_CONSUMER_TARGET => Self::Target(member()?, read(value, read_assignment)?.map(Arc::new)),
+            KEY_CONSUMER_CURRENT => Self::Current(member()?, read(value, read_current)?.map(Arc::new)),
+            _ => return Ok(None),
+        };
+        Ok(Some(record))
+    }
+}
+
+/// Reads a value of version 1 to its end.
+fn read<T>(
+    value: Option<&[u8]>,
+    body: impl FnOnce(&mut Reader<'_>) -> Result<T, RecordError>,
+) -> Result<Option<T>, RecordError> {
+    let Some(value) = value else {
+        return Ok(None);
+    };
+    let mut reader = Reader::new(value);
+    reader.version()?;
+    let read = body(&mut reader)?;
+    reader.finish()?;
+    Ok(Some(read))
+}
+
+fn value_of(body: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut out = vec![VALUE_VERSION];
+    body(&mut out);
+    out
+}
+
+fn encode_epoch(epoch: &GroupEpoch) -> Vec<u8> {
+    value_of(|out| {
+        out.extend_from_slice(&epoch.epoch.to_le_bytes());
+        out.extend_from_slice(&epoch.topics.to_le_bytes());
+    })
+}
+
+fn read_epoch(reader: &mut Reader<'_>) -> Result<GroupEpoch, RecordError> {
+    Ok(GroupEpoch {
+        epoch: reader.i32()?,
+        topics: u64::from_le_bytes(reader.array()?),
+    })
+}
+
+fn encode_member(member: &ConsumerMember) -> Vec<u8> {
+    value_of(|out| {
+        put_optional_text(out, member.instance.as_ref().map(InstanceId::as_str));
+        put_optional_text(out, member.rack.as_deref());
+        put_text(out, &member.client.id);
+        put_text(out, &member.client.host);
+        out.extend_from_slice(&member.rebalance_timeout_ms.to_le_bytes());
+        put_optional_text(out, member.assignor.map(Assignor::name));
+        put_length(out, member.subscription.names.len());
+        for name in &member.subscription.names {
+            put_text(out, name.as_str());
+        }
+        put_optional_text(out, member.subscription.pattern.as_deref());
+        out.push(u8::from(member.classic.is_some()));
+        if let Some(classic) = &member.classic {
+            out.extend_from_slice(&classic.session_timeout_ms.to_le_bytes());
+            put_length(out, classic.protocols.len());
+            for protocol in &classic.protocols {
+                put_text(out, protocol.name.as_str());
+                put_bytes(out, &protocol.metadata);
+            }
+        }
+    })
+}
+
+fn read_member(reader: &mut Reader<'_>) -> Result<ConsumerMember, RecordError> {
+    let instance = reader.optional_text()?.map(InstanceId::from);
+    let rack = reader.optional_text()?.map(Arc::from);
+    let client = ClientInfo {
+        id: Arc::from(reader.text()?),
+        host: Arc::from(reader.text()?),
+    };
+    let rebalance_timeout_ms = reader.u32()?;
+    let assignor = reader.optional_text()?;
+    let assignor = assignor
+        .map(|name| Assignor::named(name).ok_or(RecordError::Malformed))
+        .transpose()?;
+    let mut names = BTreeSet::new();
+    for _ in 0..reader.length()? {
+        names.insert(TopicName::from(reader.text()?));
+    }
+    let pattern = reader.optional_text()?.map(Arc::from);
+    let classic = match reader.u8()? {
+        0 => None,
+        1 => Some(read_classic(reader)?),
+        _ => return Err(RecordError::Malformed),
+    };
+    Ok(ConsumerMember {
+        instance,
+        rack,
+        client,
+        rebalance_timeout_ms,
+        assignor,
+        subscription: Arc::new(Subscription { names, pattern }),
+        classic,
+    })
+}
+
+fn read_classic(reader: &mut Reader<'_>) -> Result<ClassicTraits, RecordError> {
+    let session_timeout_ms = reader.u32()?;
+    let mut protocols = Vec::new();
+    for _ in 0..reader.length()? {
+        protocols.push(Protocol {
+            name: reader.text()?.into(),
+            metadata: Bytes::copy_from_slice(reader.bytes()?),
+        });
+    }
+    Ok(ClassicTraits {
+        session_timeout_ms,
+        protocols,
+    })
+}
+
+fn encode_current(current: &Current) -> Vec<u8> {
+    value_of(|out| {
+        out.extend_from_slice(&current.epoch.to_le_bytes());
+        out.extend_from_slice(&current.previous_epoch.to_le_bytes());
+        out.push(match current.state {
+            MemberState::Stable => 0,
+            MemberState::Unrevoked => 1,
+            MemberState::Unreleased => 2,
+        });
+        put_assignment(out, &current.assigned);
+        put_assignment(out, &current.revoking);
+    })
+}
+
+fn read_current(reader: &mut Reader<'_>) -> Result<Current, RecordError> {
+    Ok(Current {
+        epoch: reader.i32()?,
+        previous_epoch: reader.i32()?,
+        state: match reader.u8()? {
+            0 => MemberState::Stable,
+            1 => MemberState::Unrevoked,
+            2 => MemberState::Unreleased,
+            _ => return Err(RecordError::Malformed),
+        },
+        assigned: read_assignment(reader)?,
+        revoking: read_assignment(reader)?,
+    })
+}
+
+fn put_assignment(out: &mut Vec<u8>, assignment: &Assignment) {
+    put_length(out, assignment.len());
+    for (topic, partitions) in assignment {
+        out.extend_from_slice(&topic.0);
+        put_length(out, partitions.len());
+        for partition in partitions {
+            out.extend_from_slice(&partition.to_le_bytes());
+        }
+    }
+}
+
+fn read_assignment(reader: &mut Reader<'_>) -> Result<Assignment, RecordError> {
+    let mut assignment = Assignment::new();
+    for _ in 0..reader.length()? {
+        let topic = TopicId(reader.array()?);
+        let mut partitions = BTreeSet::new();
+        for _ in 0..reader.length()? {
+            partitions.insert(reader.i32()?);
+        }
+        assignment.insert(topic, partitions);
+    }
+    Ok(assignment)
+}

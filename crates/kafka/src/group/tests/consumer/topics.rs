@@ -1,0 +1,113 @@
+//! Subscriptions that follow the topics.
+
+use super::client::*;
+use crate::group::*;
+
+#[test]
+fn new_partitions_reach_the_members() {
+    let mut world = world(&[("t", 2)]);
+    let mut client = Client::new("a", &["t"]);
+    client.beat(&mut world).unwrap();
+    world.facts.put("t", 5, 1);
+    world.step(Input::TopicsChanged);
+    assert_eq!(described(&mut world).unwrap().state, GroupState::Assigning);
+    client.beat(&mut world).unwrap();
+    assert_eq!(client.count(), 5);
+}
+
+#[test]
+fn a_topic_that_comes_later_is_consumed_then_and_one_that_goes_is_not() {
+    let mut world = world(&[]);
+    let mut client = Client::new("a", &["t"]);
+    client.beat(&mut world).unwrap();
+    assert_eq!(client.count(), 0);
+    world.facts.put("t", 2, 1);
+    world.facts.put("other", 2, 1);
+    world.step(Input::TopicsChanged);
+    client.beat(&mut world).unwrap();
+    assert_eq!(client.count(), 2);
+    let epoch = client.epoch;
+    world.facts.topics.lock().remove("other");
+    world.step(Input::TopicsChanged);
+    client.beat(&mut world).unwrap();
+    assert_eq!(
+        client.epoch, epoch,
+        "a topic that nobody subscribes to concerns nobody"
+    );
+    world.facts.topics.lock().remove("t");
+    world.step(Input::TopicsChanged);
+    client.beat(&mut world).unwrap();
+    client.beat(&mut world).unwrap();
+    assert_eq!(client.count(), 0);
+}
+
+#[test]
+fn a_topic_that_was_made_anew_is_another_topic() {
+    let mut world = world(&[("t", 2)]);
+    let mut client = Client::new("a", &["t"]);
+    client.beat(&mut world).unwrap();
+    let before = client.owned.clone();
+    world.facts.put("t", 2, 2);
+    world.step(Input::TopicsChanged);
+    settle(&mut world, std::slice::from_mut(&mut client));
+    assert_eq!(client.count(), 2);
+    assert!(client.owned.keys().ne(before.keys()));
+}
+
+#[test]
+fn a_pattern_finds_topics_that_come_later() {
+    let mut world = world(&[("abc", 1), ("x", 1)]);
+    let mut client = Client::new("a", &["x"]);
+    client.pattern = Some("ab.*".into());
+    client.beat(&mut world).unwrap();
+    assert_eq!(client.count(), 2);
+    world.facts.put("abd", 3, 1);
+    world.facts.put("zabd", 3, 1);
+    world.step(Input::TopicsChanged);
+    client.beat(&mut world).unwrap();
+    assert_eq!(client.count(), 5);
+    // The empty pattern takes the pattern back.
+    let mut request = client.request();
+    request.pattern = Some("".into());
+    let id = world.ask(Request::ConsumerHeartbeat(request));
+    client.learn(&outcome(&world, id).unwrap());
+    client.adopt();
+    settle(&mut world, std::slice::from_mut(&mut client));
+    assert_eq!(client.count(), 1);
+}
+
+#[test]
+fn a_pattern_that_is_none_is_refused_and_changes_nothing() {
+    let mut world = world(&[("t", 1)]);
+    let mut client = Client::new("a", &[]);
+    client.pattern = Some("(".into());
+    assert_eq!(client.beat(&mut world), Err(GroupError::InvalidRegularExpression));
+    assert_eq!(described(&mut world), Err(GroupError::GroupIdNotFound));
+    assert!(world.stream.is_empty());
+}
+
+#[test]
+fn members_with_different_subscriptions_share_what_they_have_in_common() {
+    let mut world = world(&[("t", 6), ("u", 2)]);
+    let mut clients = vec![Client::new("a", &["t", "u"]), Client::new("b", &["t"])];
+    settle(&mut world, &mut clients);
+    assert_eq!((clients[0].count(), clients[1].count()), (4, 4));
+}
+
+#[test]
+fn offsets_of_topics_that_members_consume_are_kept() {
+    let mut world = world(&[("t", 1)]);
+    Client::new("a", &["t"]).beat(&mut world).unwrap();
+    let id = world.ask(Request::DeleteOffsets(DeleteOffsetsRequest {
+        group: "g".into(),
+        topics: vec![("t".into(), vec![0]), ("u".into(), vec![0])],
+    }));
+    let Answer::DeleteOffsets(Ok(deleted)) = &world.answers[&id] else {
+        panic!("{:?}", world.answers[&id]);
+    };
+    assert_eq!(
+        deleted[0].partitions,
+        [(0, Err(GroupError::GroupSubscribedToTopic))]
+    );
+    assert_eq!(deleted[1].partitions, [(0, Ok(()))]);
+}
