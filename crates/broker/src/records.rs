@@ -18,6 +18,10 @@ const OPENED_BYTES_MAX: usize = 64 << 20;
 /// Batches that may be open at once: each holds up to `OPENED_BYTES_MAX` of records and as much of a codec's window.
 pub(crate) const OPENINGS_MAX: usize = 4;
 
+/// Records of one batch that a refusal names. A client fails those for what they are and may send the others again; an
+/// answer that named a million of them would be larger than the batch.
+const BLAMED_MAX: usize = 10_000;
+
 /// Whether batches of such a topic are opened, and so wait for one of `OPENINGS_MAX` places.
 pub(crate) fn opens_batches(settings: &TopicSettings) -> bool {
     settings.compacted || settings.codec.is_some()
@@ -57,8 +61,8 @@ pub enum RecordsRefused {
     Invalid {
         /// Which rule.
         reason: &'static str,
-        /// Index of the record in the batch, where one is to blame.
-        record: Option<u32>,
+        /// Indices of the records in the batch that are to blame, at most `BLAMED_MAX`; empty when it is the batch itself.
+        records: Vec<u32>,
     },
 }
 
@@ -161,14 +165,10 @@ fn check_records(
         return Ok(batch);
     }
     let summary = batch::validate_records(&batch, opened_bytes_max(settings)).map_err(refused)?;
-    if settings.compacted
-        && let Some(record) = summary.first_null_key
-    {
+    if settings.compacted && summary.first_null_key.is_some() {
+        let records = batch::null_keys(&batch, opened_bytes_max(settings), BLAMED_MAX).map_err(refused)?;
         let reason = "a compacted topic accepts no record without a key";
-        return Err(RecordsRefused::Invalid {
-            reason,
-            record: Some(record),
-        });
+        return Err(RecordsRefused::Invalid { reason, records });
     }
     if check_time {
         check_bounds(summary.min_timestamp, summary.max_timestamp, settings, now)?;
@@ -226,7 +226,10 @@ fn refused(error: BatchError) -> RecordsRefused {
 }
 
 fn invalid(reason: &'static str) -> RecordsRefused {
-    RecordsRefused::Invalid { reason, record: None }
+    RecordsRefused::Invalid {
+        reason,
+        records: Vec::new(),
+    }
 }
 
 #[cfg(test)]

@@ -92,13 +92,17 @@ fn a_batch_above_max_message_bytes_is_refused() {
     assert!(matches!(refused, Err(RecordsRefused::TooLarge { .. })));
 }
 
+/// Only the first was named once; librdkafka then failed the whole batch with that record's error.
 #[test]
-fn a_record_without_a_key_is_refused_by_a_compacted_topic_under_any_codec() {
+fn a_compacted_topic_names_every_record_without_a_key_under_any_codec() {
     let compacted = settings(&[("cleanup.policy", "compact")]);
     for codec in [Codec::None, Codec::Zstd] {
-        let bytes = batch(codec, &[(Some(b"a"), NOW), (None, NOW)]);
+        let bytes = batch(codec, &[(Some(b"a"), NOW), (None, NOW), (Some(b"b"), NOW), (None, NOW)]);
         let refused = prepare(bytes, &compacted, NOW).unwrap_err();
-        assert!(matches!(refused, RecordsRefused::Invalid { record: Some(1), .. }));
+        let RecordsRefused::Invalid { records, .. } = refused else {
+            panic!("{refused}");
+        };
+        assert_eq!(records, [1, 3]);
     }
 }
 

@@ -111,7 +111,7 @@ impl Wiring {
     fn front(self, broker: Broker, store: EmbeddedStore) -> Running {
         let config = KafkaConfig {
             advertised: self.advertised(),
-            rack: None,
+            rack: self.settings.kafka.rack.clone(),
             log_dir: self.settings.data.dir.display().to_string(),
             request_bytes_max: self.settings.limits.request_memory_bytes.in_memory(),
             fetch_sessions_max: self.settings.limits.fetch_sessions_max,
@@ -216,6 +216,8 @@ impl Wiring {
         if !advertised.is_empty() {
             fixed.insert("advertised.listeners".to_owned(), advertised.join(","));
         }
+        let rack = self.settings.kafka.rack.clone();
+        fixed.extend(rack.map(|rack| ("broker.rack".to_owned(), rack)));
         fixed.extend(self.broker_configs.clone());
         fixed
     }

@@ -41,6 +41,8 @@ pub enum Check {
     ListOf(&'static [&'static str]),
     /// What this function accepts; it says what it expected.
     By(fn(&str) -> Result<(), String>),
+    /// `User:alice`, several with semicolons between.
+    Principals,
 }
 
 /// Whether a value changes anything.

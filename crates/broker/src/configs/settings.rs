@@ -312,7 +312,7 @@ impl BrokerSettings {
                     0,
                 ),
             },
-            connections: connections(layers, whole),
+            connections: connections(layers),
             groups: GroupSettings {
                 session_timeout_min: millis("group.min.session.timeout.ms"),
                 session_timeout_max: millis("group.max.session.timeout.ms"),
@@ -334,18 +334,6 @@ impl BrokerSettings {
     }
 }
 
-fn connections(layers: BrokerLayers<'_>, whole: impl Fn(&str, u32) -> u32) -> ConnectionSettings {
-    ConnectionSettings {
-        max: whole("max.connections", 0),
-        per_address_max: whole("max.connections.per.ip", 0),
-        overrides: layers
-            .value("max.connections.per.ip.overrides")
-            .and_then(|text| parse_overrides(text).ok())
-            .unwrap_or_default(),
-        rate: whole("max.connection.creation.rate", 0),
-    }
-}
-
 fn transactions(whole: impl Fn(&str, u32) -> u32) -> TransactionSettings {
     let millis = |name: &str| Duration::from_millis(u64::from(whole(name, 0)));
     TransactionSettings {
@@ -364,5 +352,22 @@ fn authorizer(layers: BrokerLayers<'_>) -> AuthorizerSettings {
         enabled: !text("authorizer.class.name").is_empty(),
         super_users: users.filter_map(|user| user.parse().ok()).collect(),
         allow_without_rule: layers.flag("allow.everyone.if.no.acl.found"),
+    }
+}
+
+fn connections(layers: BrokerLayers<'_>) -> ConnectionSettings {
+    let count = |name: &str| {
+        layers
+            .value(name)
+            .and_then(|text| text.trim().parse::<u32>().ok())
+    };
+    ConnectionSettings {
+        max: count("max.connections").unwrap_or(u32::MAX),
+        per_address_max: count("max.connections.per.ip").unwrap_or(u32::MAX),
+        overrides: layers
+            .value("max.connections.per.ip.overrides")
+            .and_then(|text| parse_overrides(text).ok())
+            .unwrap_or_default(),
+        rate: count("max.connection.creation.rate").unwrap_or(u32::MAX),
     }
 }

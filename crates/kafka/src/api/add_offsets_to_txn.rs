@@ -44,15 +44,12 @@ impl Api for AddOffsetsToTxn {
 }
 
 async fn add(kafka: &Kafka, call: &Call, request: &AddOffsetsToTxnRequest) -> Result<(), ErrorCode> {
-    kafka.need(
-        call,
-        Operation::Write,
-        Resource::TransactionalId(&request.transactional_id),
-    )?;
-    kafka.need(call, Operation::Read, Resource::Group(&request.group_id))?;
     if request.transactional_id.is_empty() {
         return Err(ErrorCode::INVALID_REQUEST);
     }
+    let id = Resource::TransactionalId(request.transactional_id.as_str());
+    kafka.need(call, Operation::Write, id)?;
+    kafka.need(call, Operation::Read, Resource::Group(&request.group_id))?;
     let add = AddRequest {
         id: TransactionalId::from(request.transactional_id.as_str()),
         producer: ProducerEpoch {

@@ -50,7 +50,6 @@ impl Api for AddPartitionsToTxn {
                 ..Default::default()
             });
         }
-        // Only brokers name many transactions at once.
         if let Err(code) = kafka.need(&call, Operation::ClusterAction, Resource::Cluster) {
             return Begun::Done(AddPartitionsToTxnResponse {
                 error_code: code.0,
@@ -79,31 +78,22 @@ async fn one(
     if asked.transactional_id.is_empty() {
         return encode(asked, |_, _| ErrorCode::INVALID_REQUEST);
     }
-    let own = Resource::TransactionalId(&asked.transactional_id);
-    if let Err(code) = kafka.need(call, Operation::Write, own) {
+    let id = Resource::TransactionalId(asked.transactional_id.as_str());
+    if call.version < VERSION_MANY
+        && let Err(code) = kafka.need(call, Operation::Write, id)
+    {
         return encode(asked, |_, _| code);
     }
-    let exists = |topic: &Str, partition: i32| {
-        let known = kafka.broker.topic(topic);
-        known.is_some_and(|known| super::offset_commit::has_partition(&known, partition))
-    };
-    let refused = |topic: &Str| kafka.need(call, Operation::Write, Resource::Topic(topic)).err();
-    if asked.topics.iter().any(|topic| refused(&topic.name).is_some()) {
-        return encode(asked, |topic, _| {
-            refused(topic).unwrap_or(ErrorCode::OPERATION_NOT_ATTEMPTED)
-        });
-    }
+    let check = |topic: &str, partition: i32| check(kafka, call, topic, partition);
     let partitions = partitions_of(&asked.topics);
-    let all_exist = partitions
+    let all_pass = partitions
         .iter()
-        .all(|(topic, partition)| exists(&Str::from(topic.as_str().to_owned()), partition));
-    if !all_exist && !asked.verify_only {
+        .all(|(topic, partition)| check(topic.as_str(), partition).is_ok());
+    if !all_pass && !asked.verify_only {
         return encode(asked, |topic, partition| {
-            if exists(topic, partition) {
-                ErrorCode::OPERATION_NOT_ATTEMPTED
-            } else {
-                ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
-            }
+            check(topic, partition)
+                .err()
+                .unwrap_or(ErrorCode::OPERATION_NOT_ATTEMPTED)
         });
     }
     let id = TransactionalId::from(asked.transactional_id.as_str());
@@ -135,6 +125,21 @@ async fn one(
     let added = kafka.transactions.add(add).await;
     let code = added.map_or_else(|error| told(error, call.version), |()| ErrorCode::NONE);
     encode(asked, |_, _| code)
+}
+
+/// Whether the partition exists and the asker may write there. Brokers have asked their clients' rights already.
+fn check(kafka: &Kafka, call: &Call, topic: &str, partition: i32) -> Result<(), ErrorCode> {
+    let found = if call.version < VERSION_MANY {
+        kafka.topic_for(call, Operation::Write, topic)?
+    } else {
+        let found = kafka.broker.topic(topic);
+        found.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?
+    };
+    if super::offset_commit::has_partition(&found, partition) {
+        Ok(())
+    } else {
+        Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+    }
 }
 
 /// Brokers add partitions for clients whose first batch does it, and say so by the version.

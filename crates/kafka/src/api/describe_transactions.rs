@@ -23,26 +23,31 @@ impl Api for DescribeTransactions {
     ) -> Begun<DescribeTransactionsResponse> {
         let mut response = DescribeTransactionsResponse::default();
         for id in request.transactional_ids {
-            let described = if id.is_empty() {
-                Err(ErrorCode::INVALID_REQUEST)
-            } else if let Err(code) = kafka.need(&call, Operation::Describe, Resource::TransactionalId(&id)) {
-                Err(code)
-            } else {
-                let described = kafka
-                    .transactions
-                    .describe(TransactionalId::from(id.as_str()))
-                    .await;
-                described.map_err(|error| error.code())
-            };
-            let mut state = encode(id, described);
-            // What somebody may not know of is not told.
-            state
-                .topics
-                .retain(|topic| kafka.authorize(&call, Operation::Describe, Resource::Topic(&topic.topic)));
-            response.transaction_states.push(state);
+            let described = describe(&kafka, &call, &id).await;
+            response.transaction_states.push(encode(id, described));
         }
         Begun::Done(response)
     }
+}
+
+async fn describe(kafka: &Kafka, call: &Call, id: &Str) -> Result<DescribedTransaction, ErrorCode> {
+    if id.is_empty() {
+        return Err(ErrorCode::INVALID_REQUEST);
+    }
+    kafka.need(call, Operation::Describe, Resource::TransactionalId(id.as_str()))?;
+    let described = kafka
+        .transactions
+        .describe(TransactionalId::from(id.as_str()))
+        .await;
+    let mut described = described.map_err(|error| error.code())?;
+    // Who may not see a topic does not see it here.
+    let partitions = described.partitions.iter();
+    let seen = partitions
+        .filter(|(topic, _)| kafka.authorize(call, Operation::Describe, Resource::Topic(topic.as_str())));
+    described.partitions = seen
+        .map(|(topic, partition)| (topic.clone(), partition))
+        .collect();
+    Ok(described)
 }
 
 fn encode(id: Str, described: Result<DescribedTransaction, ErrorCode>) -> TransactionState {

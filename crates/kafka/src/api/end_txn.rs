@@ -51,14 +51,11 @@ impl Api for EndTxn {
 }
 
 async fn end(kafka: &Kafka, call: &Call, request: &EndTxnRequest) -> Result<ProducerEpoch, ErrorCode> {
-    kafka.need(
-        call,
-        Operation::Write,
-        Resource::TransactionalId(&request.transactional_id),
-    )?;
     if request.transactional_id.is_empty() {
         return Err(ErrorCode::INVALID_REQUEST);
     }
+    let id = Resource::TransactionalId(request.transactional_id.as_str());
+    kafka.need(call, Operation::Write, id)?;
     let policy = if call.version >= VERSION_EPOCHS {
         EpochPolicy::PerTransaction
     } else {

@@ -51,10 +51,19 @@ impl Api for ListTransactions {
                 shown.map_err(|error| error.code())
             }
         };
+        let code = listed.as_ref().err().map_or(ErrorCode::NONE, |code| *code);
+        let mut listed = listed.unwrap_or_default();
+        listed.retain(|one| {
+            kafka.authorize(
+                &call,
+                Operation::Describe,
+                Resource::TransactionalId(one.id.as_str()),
+            )
+        });
         Begun::Done(ListTransactionsResponse {
-            error_code: listed.as_ref().err().map_or(ErrorCode::NONE.0, |code| code.0),
+            error_code: code.0,
             unknown_state_filters: unknown,
-            transaction_states: listed.unwrap_or_default().iter().map(encode).collect(),
+            transaction_states: listed.iter().map(encode).collect(),
             ..Default::default()
         })
     }

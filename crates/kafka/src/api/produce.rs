@@ -50,9 +50,12 @@ impl Api for Produce {
             return Begun::Done(refuse_all(request, ErrorCode::INVALID_REQUIRED_ACKS));
         }
         if let Some(id) = &request.transactional_id
-            && let Err(code) = kafka.need(&call, Operation::Write, Resource::TransactionalId(id))
+            && let Err(code) = kafka.need(&call, Operation::Write, Resource::TransactionalId(id.as_str()))
         {
-            return Begun::Done(refuse_all(request, code));
+            return match acks {
+                0 => Begun::HangUp(code),
+                _ => Begun::Done(refuse_all(request, code)),
+            };
         }
         if call.toll.is_some() {
             call.charge(QuotaKind::Produce, record_bytes(&request) as f64);
@@ -209,19 +212,16 @@ fn encode_partition(
     response
 }
 
-/// Which record is to blame (KIP-467).
+/// Which records are to blame (KIP-467).
 fn record_errors(error: &ProduceError) -> Vec<BatchIndexAndErrorMessage> {
-    let ProduceError::Refused(RecordsRefused::Invalid {
-        reason,
-        record: Some(record),
-    }) = error
-    else {
+    let ProduceError::Refused(RecordsRefused::Invalid { reason, records }) = error else {
         return Vec::new();
     };
-    vec![BatchIndexAndErrorMessage {
+    let blamed = records.iter().map(|record| BatchIndexAndErrorMessage {
         batch_index: i32::try_from(*record).unwrap_or(i32::MAX),
         batch_index_error_message: Some(Str::from_static(reason)),
-    }]
+    });
+    blamed.collect()
 }
 
 fn refuse_all(request: ProduceRequest, code: ErrorCode) -> ProduceResponse {

@@ -56,8 +56,9 @@ impl Api for TxnOffsetCommit {
         };
         Begun::Done(encode(&request, |topic, partition| {
             if missing.contains(&(topic.clone(), partition)) {
-                let allowed = kafka.need(&call, Operation::Read, Resource::Topic(topic.as_str()));
-                allowed.err().unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION).0
+                let found = kafka.topic_for(&call, Operation::Read, topic.as_str());
+                let denied = found.err();
+                denied.unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION).0
             } else {
                 code(&committed, topic, partition)
             }
@@ -67,15 +68,12 @@ impl Api for TxnOffsetCommit {
 
 /// Makes sure that the group is part of the transaction.
 async fn join(kafka: &Kafka, call: &Call, request: &TxnOffsetCommitRequest) -> Result<(), ErrorCode> {
-    kafka.need(
-        call,
-        Operation::Write,
-        Resource::TransactionalId(&request.transactional_id),
-    )?;
-    kafka.need(call, Operation::Read, Resource::Group(&request.group_id))?;
     if request.transactional_id.is_empty() {
         return Err(ErrorCode::INVALID_REQUEST);
     }
+    let id = Resource::TransactionalId(request.transactional_id.as_str());
+    kafka.need(call, Operation::Write, id)?;
+    kafka.need(call, Operation::Read, Resource::Group(&request.group_id))?;
     let id = TransactionalId::from(request.transactional_id.as_str());
     let producer = ProducerEpoch {
         id: request.producer_id,

@@ -25,13 +25,12 @@ impl Api for WriteTxnMarkers {
         call: Call,
         request: WriteTxnMarkersRequest,
     ) -> Begun<WriteTxnMarkersResponse> {
-        let allowed = match kafka.authorize(&call, Operation::Alter, Resource::Cluster) {
-            true => Ok(()),
-            false => kafka.need(&call, Operation::ClusterAction, Resource::Cluster),
-        };
+        let allowed = kafka
+            .need(&call, Operation::Alter, Resource::Cluster)
+            .or_else(|_| kafka.need(&call, Operation::ClusterAction, Resource::Cluster));
         let mut response = WriteTxnMarkersResponse::default();
         for marker in &request.markers {
-            response.markers.push(write(&kafka, allowed, marker).await);
+            response.markers.push(write(&kafka, marker, allowed).await);
         }
         Begun::Done(response)
     }
@@ -39,8 +38,8 @@ impl Api for WriteTxnMarkers {
 
 async fn write(
     kafka: &Kafka,
-    allowed: Result<(), ErrorCode>,
     marker: &WritableTxnMarker,
+    allowed: Result<(), ErrorCode>,
 ) -> WritableTxnMarkerResult {
     let mut result = WritableTxnMarkerResult {
         producer_id: marker.producer_id,
@@ -49,12 +48,13 @@ async fn write(
     for topic in &marker.topics {
         let mut partitions = Vec::with_capacity(topic.partition_indexes.len());
         for &index in &topic.partition_indexes {
+            let code = match allowed {
+                Ok(()) => write_one(kafka, marker, &topic.name, index).await,
+                Err(code) => code,
+            };
             partitions.push(WritableTxnMarkerPartitionResult {
                 partition_index: index,
-                error_code: match allowed {
-                    Ok(()) => write_one(kafka, marker, &topic.name, index).await.0,
-                    Err(code) => code.0,
-                },
+                error_code: code.0,
             });
         }
         result.topics.push(WritableTxnMarkerTopicResult {

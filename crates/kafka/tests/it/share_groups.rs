@@ -204,6 +204,7 @@ async fn offsets_are_described_moved_and_forgotten_with_their_topic() {
             }],
         }],
     };
+    server.kafka.groups.ensure_started().await.expect("it starts");
     // Nobody has joined by heartbeats, so the coordinator knows no such group.
     assert_eq!(
         client.ask(&alter).await.error_code,

@@ -48,5 +48,5 @@ pub use header::{
 };
 pub use records::{BatchRecords, Record, RecordHeaders, RecordRef, Records};
 pub use stored::StoredBatch;
-pub use validate::{RecordsSummary, validate_records};
+pub use validate::{RecordsSummary, null_keys, validate_records};
 pub use verify::ValidBatch;

@@ -61,6 +61,23 @@ pub fn validate_records(batch: &ValidBatch, bytes_max: usize) -> Result<RecordsS
     Ok(summary)
 }
 
+/// Offset deltas of the first records without a key, at most `count_max` of them: who is to blame when a compacted topic
+/// refused the batch. A walk of its own, so that batches that are taken pay for no list.
+pub fn null_keys(batch: &ValidBatch, bytes_max: usize, count_max: usize) -> Result<Vec<u32>, BatchError> {
+    let records = batch.records(bytes_max)?;
+    let mut found = Vec::new();
+    for record in &records {
+        let record = record?;
+        if found.len() == count_max {
+            break;
+        }
+        if record.key.is_none() {
+            found.push(record.offset_delta);
+        }
+    }
+    Ok(found)
+}
+
 #[cfg(test)]
 #[path = "validate_tests.rs"]
 mod tests;

@@ -123,6 +123,8 @@ settings! {
             "Addresses on which Kafka clients are accepted, each HOST:PORT, PROTOCOL://HOST:PORT or NAME:PROTOCOL://HOST:PORT with PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; several with commas between, or the flag repeated. `localhost` listens on 127.0.0.1 and ::1; port 0 takes a free one.";
         advertised: AdvertisedList = "",
             "Addresses that clients are told to connect to: HOST:PORT for the first listener, NAME://HOST:PORT for the one of that name. None: the address on which the client reached this broker.";
+        rack: Option<String> = "",
+            "Rack or zone of this broker, as clients are told it (Kafka: broker.rack). Reads always go to the owner: there are no replicas to prefer.";
     }
     security: SecuritySettings "Logins" {
         sasl_mechanisms: String = "SCRAM-SHA-512,SCRAM-SHA-256",

@@ -11,7 +11,9 @@ use millstream_broker::queue::{
     Queues, Settlement, Space, StartAt, SubscriptionId,
 };
 use millstream_broker::{Isolation, Topic};
+use millstream_log::{ReadLimit, batch};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +22,9 @@ const HOLDERS: u64 = 2;
 
 /// Steps of one look at everything that is left, at the most.
 const DRAIN_STEPS_MAX: u32 = 2_000;
+
+/// Bytes of one read while everything is looked at.
+const READ_BYTES: usize = 1 << 20;
 
 const LOCK: Duration = Duration::from_secs(5);
 
@@ -231,28 +236,50 @@ impl Consumers {
                         .await;
                 }
             }
-            self.judge_rest(ctx, &topic, place);
+            self.judge_rest(ctx, &topic, place).await;
         }
         queues.close();
     }
 
-    fn judge_rest(&self, ctx: &Ctx, topic: &Topic, place: Place) {
-        let Some(stream) = topic.stream(place.partition) else {
-            return;
-        };
-        // Compaction takes records away as it likes.
-        if topic.settings().compacted {
-            return;
-        }
-        let start = stream.bounds().start.0;
+    async fn judge_rest(&self, ctx: &Ctx, topic: &Topic, place: Place) {
+        // What a trim or compaction has taken away meanwhile cannot come again.
+        let there = batches_of(topic, place).await;
         for (offset, known) in self.records.get(&place).into_iter().flatten() {
-            if *offset >= start && *known == Known::Seen {
+            let is_there = there.iter().any(|batch| batch.contains(offset));
+            if is_there && *known == Known::Seen {
                 ctx.world.violate(format!(
                     "{place}: {offset} was handed out, has no end, and does not come again"
                 ));
             }
         }
     }
+}
+
+/// The offsets of every batch that the log holds.
+async fn batches_of(topic: &Topic, place: Place) -> Vec<RangeInclusive<u64>> {
+    let mut found = Vec::new();
+    let Some(stream) = topic.stream(place.partition) else {
+        return found;
+    };
+    let bounds = stream.bounds();
+    let mut next = bounds.start;
+    while next < bounds.end {
+        let limit = ReadLimit {
+            bytes_max: READ_BYTES,
+            at_least_one: true,
+            below: bounds.end,
+        };
+        match stream.read(next, limit).await {
+            Ok(outcome) if outcome.next > next => {
+                let split = outcome.chunks.into_iter().flat_map(batch::split).flatten();
+                found.extend(split.map(|(header, _)| header.base_offset.0..=header.last_offset().0));
+                next = outcome.next;
+            }
+            // Readers find out what is wrong with it.
+            _ => break,
+        }
+    }
+    found
 }
 
 fn subscription(place: Place) -> SubscriptionId {

@@ -17,6 +17,7 @@ const RECORDS: u64 = 10_000;
 pub const SUITE: Suite = Suite {
     name: "kafka-tools",
     about: "the tools of Apache Kafka's system tests",
+    settings: &["group.initial.rebalance.delay.ms=0"],
     version: || Ok(kafka_version()),
     install: || Ok(()),
     run,

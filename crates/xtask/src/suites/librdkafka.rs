@@ -27,6 +27,7 @@ const QUICK: &[&str] = &[
 pub const SUITE: Suite = Suite {
     name: "librdkafka",
     about: "librdkafka's tests",
+    settings: &["num.partitions=4", "group.initial.rebalance.delay.ms=3000"],
     version: || sources::pinned(&sources::librdkafka_carrier(), "\"librdkafka\":"),
     install: sources::librdkafka,
     run,
@@ -61,11 +62,17 @@ fn run(stage: &mut Stage, scope: &Scope) -> anyhow::Result<Vec<Case>> {
 }
 
 fn command(stage: &Stage, number: &str) -> Command {
-    let mut command = quiet(sources::librdkafka_folder().join("tests/test-runner"));
+    let folder = sources::librdkafka_folder();
+    let mut command = quiet(folder.join("tests/test-runner"));
     command
         .args(["-p1", "-L"])
         // Some tests open files beside the program.
-        .current_dir(sources::librdkafka_folder().join("tests"))
+        .current_dir(folder.join("tests"))
+        // Or the loader takes the system's librdkafka, another version.
+        .env(
+            "LD_LIBRARY_PATH",
+            format!("{0}/src:{0}/src-cpp", folder.display()),
+        )
         .env("TESTS", number)
         .env("TEST_KAFKA_VERSION", KAFKA_VERSION)
         .env("RDKAFKA_TEST_CONF", stage.folder().join("test.conf"))

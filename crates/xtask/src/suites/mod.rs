@@ -32,6 +32,8 @@ pub struct Suite {
     pub name: &'static str,
     /// What it is, for the page.
     pub about: &'static str,
+    /// Settings, by Kafka's names, in which the brokers that its authors run it against differ from the defaults.
+    pub settings: &'static [&'static str],
     /// Which version the manifests name.
     pub version: fn() -> anyhow::Result<String>,
     /// Brings it onto the machine and builds it.
@@ -136,7 +138,7 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
 
 /// Runs one suite and gives back the tests that pass on Kafka and not here.
 fn run_one(suite: &Suite, plan: &Plan) -> anyhow::Result<Vec<String>> {
-    let mut stage = Stage::open(suite.name, plan.peer, plan.port, plan.binary.clone())?;
+    let mut stage = Stage::open(suite, plan.peer, plan.port, plan.binary.clone())?;
     println!(
         "{} against {} on {}",
         suite.name,
@@ -146,6 +148,7 @@ fn run_one(suite: &Suite, plan: &Plan) -> anyhow::Result<Vec<String>> {
     let cases = (suite.run)(&mut stage, &plan.scope)?;
     let deaths = stage.close()?;
     let measure = Record::read(suite.name, Peer::Kafka)?;
+    let cases = measure.with_silent_parts(cases);
     let mut worse = Vec::new();
     for case in &cases {
         if let Outcome::Failed(reason) = &case.outcome {

@@ -94,6 +94,28 @@ impl Record {
         self.tests.get(test) == Some(&Outcome::Passed)
     }
 
+    /// The cases of a run, where a failed whole stands for its parts: a program that was cut short did not name the tests
+    /// that it never came to, and those that this record knows have failed with it.
+    pub fn with_silent_parts(&self, cases: Vec<Case>) -> Vec<Case> {
+        let mut all = Vec::new();
+        for case in &cases {
+            let parts = ["/", "::"].map(|sign| format!("{}{sign}", case.name));
+            let known = self
+                .tests
+                .keys()
+                .filter(|name| parts.iter().any(|part| name.starts_with(part)));
+            let silent = known.filter(|name| cases.iter().all(|other| other.name != **name));
+            let before = all.len();
+            if let Outcome::Failed(reason) = &case.outcome {
+                all.extend(silent.map(|name| Case::failed(name, reason)));
+            }
+            if all.len() == before {
+                all.push(case.clone());
+            }
+        }
+        all
+    }
+
     /// The record after a run: its tests replace their old lines.
     pub fn merge(mut self, title: &str, cases: Vec<Case>) -> anyhow::Result<Self> {
         if self.title != title {
@@ -172,6 +194,24 @@ mod tests {
             Outcome::Failed("first / line".to_owned())
         );
         assert!(read.passes("one") && !read.passes("three") && !read.passes("four"));
+    }
+
+    /// A test that hung once counted as one failure of a name that the measure did not know, and its parts as nothing.
+    #[test]
+    fn the_parts_of_a_test_that_was_cut_short_fail_with_it() {
+        let measure = vec![Case::passed("t/a"), Case::passed("t/b"), Case::passed("u")];
+        let measure = Record::default().merge("1", measure).expect("merges");
+        let found = vec![
+            Case::passed("t/a"),
+            Case::failed("t", "killed"),
+            Case::failed("u", "x"),
+        ];
+        let expected = vec![
+            Case::passed("t/a"),
+            Case::failed("t/b", "killed"),
+            Case::failed("u", "x"),
+        ];
+        assert_eq!(measure.with_silent_parts(found), expected);
     }
 
     #[test]

@@ -11,6 +11,9 @@ use std::time::Duration;
 /// The slowest test that passes on Kafka takes about 15 s.
 const TEST_LIMIT: Duration = Duration::from_secs(90);
 
+/// A failed comparison says so in one line and shows its two sides in two more.
+const MESSAGE_LINES_MAX: usize = 3;
+
 /// As rust-rdkafka's own test script sets it; newer versions change nothing that its tests ask for.
 const KAFKA_VERSION: &str = "3.9.0";
 
@@ -29,6 +32,7 @@ const EMPTY: &[(&str, &str)] = &[
 pub const RDKAFKA: Suite = Suite {
     name: "rust-rdkafka",
     about: "rust-rdkafka's integration tests",
+    settings: &["num.partitions=3", "group.initial.rebalance.delay.ms=0"],
     version: || sources::pinned(&sources::manifests("rust").join("Cargo.toml"), "rdkafka = "),
     install: || sources::crate_sources("rdkafka", &[]),
     run: |stage, scope| run(stage, scope, "rdkafka", &[]),
@@ -38,6 +42,7 @@ pub const RDKAFKA: Suite = Suite {
 pub const RSKAFKA: Suite = Suite {
     name: "rskafka",
     about: "rskafka's integration tests",
+    settings: &["auto.create.topics.enable=false"],
     version: || sources::pinned(&sources::manifests("rust").join("Cargo.toml"), "rskafka = "),
     install: || sources::crate_sources("rskafka", &[("rsasl", "2.3.1")]),
     run: |stage, scope| run(stage, scope, "rskafka", &["--features", "full"]),
@@ -118,13 +123,18 @@ fn judged(full: &str, test: &str, ran: &Ran) -> Case {
     }
 }
 
-/// What a panic said: the line after its place, or the whole when there is no such line.
+/// What a panic said: the lines between its place and the backtrace, or the place where it said nothing.
 fn panic_message(text: &str) -> String {
     let mut lines = text.lines().skip_while(|line| !line.contains("panicked at "));
     let place = lines.next().unwrap_or("the test failed without a panic");
-    match lines.next() {
-        Some(message) if !message.is_empty() => message.to_owned(),
-        _ => place.to_owned(),
+    let told = lines.take_while(|line| {
+        !line.is_empty() && !line.starts_with("note:") && !line.starts_with("stack backtrace:")
+    });
+    let message: Vec<&str> = told.take(MESSAGE_LINES_MAX).map(str::trim).collect();
+    if message.is_empty() {
+        place.to_owned()
+    } else {
+        message.join(" ")
     }
 }
 

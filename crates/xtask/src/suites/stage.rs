@@ -1,6 +1,7 @@
 //! The broker that a suite runs against: started for it, asked after every test whether it lives, started anew when it
 //! died, so that one crash costs one test and not the rest of the suite.
 
+use super::Suite;
 use crate::brokers::{Broker, Peer, Site};
 use crate::process::{Finished, run_bounded};
 use crate::shell::root;
@@ -12,10 +13,7 @@ use std::time::Duration;
 /// A broker that does not accept a connection for so long hangs.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// What the suites' own brokers are set to: librdkafka's tests write to partitions of topics that make themselves.
-const SETTINGS: &[&str] = &["num.partitions=4", "group.initial.rebalance.delay.ms=0"];
-
-/// What Kafka needs beyond that so that the tests of access control are judged too. Everyone may do everything that no
+/// What Kafka needs beyond a suite's settings so that the tests of access control are judged too. Everyone may do everything that no
 /// rule forbids, as on a broker without an authoriser.
 const KAFKA_PROPERTIES: &str = "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer\n\
      super.users=User:ANONYMOUS\n\
@@ -30,15 +28,24 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Starts a broker on fresh storage for one suite.
-    pub fn open(suite: &str, peer: Peer, port: Option<u16>, binary: Option<PathBuf>) -> anyhow::Result<Self> {
-        let folder = root().join(".cache/runs/suites").join(peer.name()).join(suite);
-        let flags = SETTINGS
+    /// Starts a broker on fresh storage, set as the suite's own brokers are.
+    pub fn open(
+        suite: &Suite,
+        peer: Peer,
+        port: Option<u16>,
+        binary: Option<PathBuf>,
+    ) -> anyhow::Result<Self> {
+        let folder = root()
+            .join(".cache/runs/suites")
+            .join(peer.name())
+            .join(suite.name);
+        let flags = suite
+            .settings
             .iter()
             .flat_map(|setting| ["--set", setting])
             .map(str::to_owned);
         let site = Site::prepare(peer, &folder, port, binary)?.with(flags.collect(), &[]);
-        site.append_properties(&format!("{}\n{KAFKA_PROPERTIES}", SETTINGS.join("\n")))?;
+        site.append_properties(&format!("{}\n{KAFKA_PROPERTIES}", suite.settings.join("\n")))?;
         let broker = site.start()?;
         Ok(Self {
             site,
@@ -58,11 +65,13 @@ impl Stage {
         &self.folder
     }
 
-    /// Runs one test program with a limit; its standard error goes to `NAME.log`. A broker that died meanwhile is
-    /// started again on what it left behind; the error text then says so.
+    /// Runs one test program with a limit; its standard error goes to `NAME.log`, what it printed to `NAME.out`. A broker
+    /// that died meanwhile is started again on what it left behind; the result then says so.
     pub fn run(&mut self, name: &str, command: &mut Command, limit: Duration) -> anyhow::Result<Ran> {
-        let log = self.log(name);
+        let file = name.replace(['/', ':'], "_");
+        let log = self.folder.join(format!("{file}.log"));
         let finished = run_bounded(command, limit, &log)?;
+        std::fs::write(self.folder.join(format!("{file}.out")), &finished.stdout)?;
         println!("  {name}: {:.1} s", finished.took.as_secs_f64());
         let broker_died = !self.is_alive();
         if broker_died {
@@ -85,10 +94,6 @@ impl Stage {
         self.broker.stop()?;
         self.site.remove_data()?;
         Ok(self.deaths)
-    }
-
-    fn log(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{}.log", name.replace(['/', ':'], "_")))
     }
 
     fn is_alive(&mut self) -> bool {
