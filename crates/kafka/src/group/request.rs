@@ -70,9 +70,12 @@ pub enum Request {
 /// A topic as share groups see it: its id, and how many partitions it has.
 pub type TopicView = (TopicId, u32);
 
+/// Looks a topic up by its name.
+pub type FindTopic = dyn Fn(&str) -> Option<TopicView> + Send + Sync;
+
 /// The topics as they are when a request is asked; by name.
 #[derive(Clone)]
-pub struct Topics(pub Arc<dyn Fn(&str) -> Option<TopicView> + Send + Sync>);
+pub struct Topics(pub Arc<FindTopic>);
 
 impl std::fmt::Debug for Topics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

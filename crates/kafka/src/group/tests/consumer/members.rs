@@ -222,7 +222,7 @@ fn lists_show_the_kind_and_filter_by_it() {
         }
     };
     let consumer = ("g".to_owned(), "consumer", "Stable");
-    assert_eq!(list(&["Consumer"], &[]), [consumer.clone()]);
+    assert_eq!(list(&["Consumer"], &[]), std::slice::from_ref(&consumer));
     assert_eq!(list(&[], &["stable"]), [consumer]);
     assert_eq!(
         list(&["classic"], &[]),
