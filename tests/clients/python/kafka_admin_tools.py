@@ -75,7 +75,7 @@ class AdminCases:
         said = self.client.tool(
             "ClientCompatibilityTest",
             *("--topic", self.topic("compatible"), "--num-cluster-nodes", "1", *arguments),
-            *("--expect-record-too-large-exception", "false", "--describe-acls-supported", "false"),
+            *("--expect-record-too-large-exception", "false", "--describe-acls-supported", "true"),
         )
         check("SUCCESS" in said, f"ClientCompatibilityTest said {said[-200:]!r}")
 
