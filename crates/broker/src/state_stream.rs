@@ -26,6 +26,14 @@ pub struct StateRecord {
     pub value: Option<Bytes>,
 }
 
+impl StateRecord {
+    /// Bytes of key and value.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.key.len() + self.value.as_ref().map_or(0, Bytes::len)
+    }
+}
+
 /// Why state was not read or not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum StateError {

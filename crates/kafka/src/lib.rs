@@ -17,6 +17,7 @@ pub mod group;
 mod metrics;
 mod node;
 mod share;
+mod state;
 mod telemetry;
 mod throttle;
 pub mod transaction;

@@ -247,8 +247,7 @@ async fn append(stream: &StateStream, records: Vec<StateRecord>) -> Result<(), S
 }
 
 fn bytes_of(records: &[StateRecord]) -> usize {
-    let bytes = |record: &StateRecord| record.key.len() + record.value.as_ref().map_or(0, bytes::Bytes::len);
-    records.iter().map(bytes).sum()
+    records.iter().map(StateRecord::size_bytes).sum()
 }
 
 fn refused(error: &StateError) -> QueueError {

@@ -6,8 +6,10 @@ use super::assignor::{Assignment, Assignor};
 use super::error::GroupError;
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 use super::record::{ShareMember, Subscription};
-use super::request::{ClientInfo, Leaver, PersistToken, RequestId};
+use super::request::{ClientInfo, Leaver};
+use crate::state::{PersistToken, RequestId};
 use bytes::Bytes;
+use millstream_broker::StateRecord;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,18 +20,9 @@ pub enum Output {
     Reply(RequestId, Answer),
     /// Append these records, atomically and after all earlier ones, then report `Input::Persisted`. Without records it only
     /// waits for the earlier ones.
-    Persist(PersistToken, Vec<EncodedRecord>),
+    Persist(PersistToken, Vec<StateRecord>),
     /// A write failed that the state had run ahead of: read the stream anew. Whoever waits is to look for the coordinator again.
     Reload,
-}
-
-/// A keyed record as it goes to the stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EncodedRecord {
-    /// What it replaces.
-    pub key: Bytes,
-    /// `None` deletes the key.
-    pub value: Option<Bytes>,
 }
 
 /// One result a leaver, in the order asked.

@@ -23,11 +23,11 @@ mod request;
 #[cfg(test)]
 mod tests;
 
+pub use crate::state::{Now, PersistToken, RecordError, RequestId};
 pub use answer::{
     Answer, Beaten, CommittedTopic, DescribedConsumerGroup, DescribedConsumerMember, DescribedGroup,
-    DescribedMember, DescribedShareGroup, DescribedShareMember, EncodedRecord, FetchedOffset, FetchedTopic,
-    GroupKind, GroupState, JoinRefused, Joined, JoinedMember, LeaveResults, ListedGroup, Output, ShareBeaten,
-    Synced,
+    DescribedMember, DescribedShareGroup, DescribedShareMember, FetchedOffset, FetchedTopic, GroupKind,
+    GroupState, JoinRefused, Joined, JoinedMember, LeaveResults, ListedGroup, Output, ShareBeaten, Synced,
 };
 pub use assignor::{Assignment, Assignor};
 pub use config::{
@@ -38,17 +38,16 @@ pub use driver::{Coordinator, CoordinatorConfig};
 pub use durable::DurableGroup;
 pub use error::{GroupError, PersistError};
 pub use facts::{Facts, GroupOverrides, TopicView};
-pub use machine::{Now, Shard, ShardLoader};
+pub use machine::{Shard, ShardLoader};
 pub use name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 pub use partitioner::partition_of;
 pub use record::{
     ClassicTraits, CommittedOffset, ConsumerMember, ConsumerRecord, ConsumerState, Current, GroupEpoch,
-    GroupMetadata, MemberMetadata, MemberState, Record, RecordError, ShareEpoch, ShareMember, ShareRecord,
-    ShareState, Subscription,
+    GroupMetadata, MemberMetadata, MemberState, Record, ShareEpoch, ShareMember, ShareRecord, ShareState,
+    Subscription,
 };
 pub use request::{
     ClientInfo, CommitPartition, CommitRequest, CommitTopic, ConsumerHeartbeat, DeleteOffsetsRequest,
     EndOffsetsRequest, FetchRequest, FetchTopic, HeartbeatRequest, Input, JoinRequest, LeaveRequest, Leaver,
-    ListRequest, OffsetProducer, PersistToken, Protocol, Request, RequestId, ShareHeartbeat, ShareTerms,
-    SyncRequest, Topics,
+    ListRequest, OffsetProducer, Protocol, Request, ShareHeartbeat, ShareTerms, SyncRequest, Topics,
 };

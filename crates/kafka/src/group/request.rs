@@ -6,16 +6,9 @@
 use super::assignor::{Assignment, Assignor};
 use super::error::PersistError;
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
+use crate::state::{PersistToken, RequestId};
 use bytes::Bytes;
 use std::sync::Arc;
-
-/// Names one request until it is answered; never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RequestId(pub u64);
-
-/// Names one write until its outcome is known. Rises by one with each write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PersistToken(pub u64);
 
 /// Everything that can happen to a shard.
 #[derive(Clone, Debug)]

@@ -4,9 +4,9 @@
 
 use super::error::TransactionError;
 use super::name::{Partitions, TransactionalId};
-use super::request::{PersistToken, RequestId};
 use super::state::{Phase, ProducerEpoch};
-use bytes::Bytes;
+use crate::state::{PersistToken, RequestId};
+use millstream_broker::StateRecord;
 
 /// What the driver has to do after a step, in this order.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,18 +14,9 @@ pub enum Output {
     /// Answer a request. Each request is answered exactly once.
     Reply(RequestId, Answer),
     /// Append this record, after all earlier ones, then report `Input::Persisted`. `None` only waits for the earlier ones.
-    Persist(PersistToken, Option<EncodedRecord>),
+    Persist(PersistToken, Option<StateRecord>),
     /// Write the markers, however often it has to be tried, then report `Input::Marked`.
     Mark(MarkerJob),
-}
-
-/// A keyed record as it goes to the stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EncodedRecord {
-    /// What it replaces.
-    pub key: Bytes,
-    /// `None` deletes the key.
-    pub value: Option<Bytes>,
 }
 
 /// Markers to write.

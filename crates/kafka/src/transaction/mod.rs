@@ -21,16 +21,15 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, DescribedTransaction, EncodedRecord, ListedTransaction, MarkerJob, Output};
+pub use crate::state::{Now, PersistToken, RecordError, RequestId};
+pub use answer::{Answer, DescribedTransaction, ListedTransaction, MarkerJob, Output};
 pub use config::{
     PARKED_MAX, PARTITIONS_PER_TRANSACTION_MAX, TRANSACTIONS_PER_SHARD_MAX, TransactionConfig, WAIT_MAX,
 };
 pub use driver::TransactionCoordinator;
 pub use error::{PersistError, TransactionError};
-pub use machine::{Now, Shard, ShardLoader};
+pub use machine::{Shard, ShardLoader};
 pub use name::{Partitions, TransactionalId};
-pub use record::{Record, RecordError};
-pub use request::{
-    AddRequest, EndRequest, InitRequest, Input, ListFilter, PersistToken, Request, RequestId, VerifyRequest,
-};
+pub use record::Record;
+pub use request::{AddRequest, EndRequest, InitRequest, Input, ListFilter, Request, VerifyRequest};
 pub use state::{EpochPolicy, Phase, ProducerEpoch, TransactionState};

@@ -5,17 +5,16 @@
 //!
 //! **Invariant**: `decode(encode(r)) == r`; a length is compared with the bytes that remain before anything is allocated.
 
-use super::answer::EncodedRecord;
 use super::name::{Partitions, TransactionalId};
 use super::state::{EpochPolicy, Phase, ProducerEpoch, TransactionState};
 use crate::group::TopicName;
+use crate::state::RecordError;
+use crate::state::codec::{Reader, VALUE_VERSION, put_length, put_text};
 use bytes::Bytes;
-use std::fmt;
+use millstream_broker::StateRecord;
 
 /// First byte of a key: which record it names.
 const KEY_TRANSACTION: u8 = 1;
-/// First byte of every value. A reader refuses what it does not know.
-const VALUE_VERSION: u8 = 1;
 
 /// One change of a shard's durable state; `None` deletes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,38 +25,13 @@ pub struct Record {
     pub state: Option<TransactionState>,
 }
 
-/// Bytes that are no record of ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RecordError {
-    /// Ends too early, holds too much, or holds text that is not UTF-8.
-    Malformed,
-    /// Written by a later version.
-    UnknownVersion(u8),
-}
-
-impl fmt::Display for RecordError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed => write!(f, "a transaction record is malformed"),
-            Self::UnknownVersion(version) => {
-                write!(
-                    f,
-                    "a transaction record has the unknown version or kind {version}"
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for RecordError {}
-
 impl Record {
     /// Its bytes.
     #[must_use]
-    pub fn encode(&self) -> EncodedRecord {
+    pub fn encode(&self) -> StateRecord {
         let mut key = vec![KEY_TRANSACTION];
         put_text(&mut key, self.id.as_str());
-        EncodedRecord {
+        StateRecord {
             key: Bytes::from(key),
             value: self.state.as_ref().map(|state| Bytes::from(encode_state(state))),
         }
@@ -65,7 +39,7 @@ impl Record {
 
     /// The record that the bytes hold.
     pub fn decode(key: &[u8], value: Option<&[u8]>) -> Result<Record, RecordError> {
-        let mut key = Reader(key);
+        let mut key = Reader::new(key);
         match key.u8()? {
             KEY_TRANSACTION => {}
             other => return Err(RecordError::UnknownVersion(other)),
@@ -105,11 +79,8 @@ fn encode_state(state: &TransactionState) -> Vec<u8> {
 }
 
 fn decode_state(value: &[u8]) -> Result<TransactionState, RecordError> {
-    let mut reader = Reader(value);
-    match reader.u8()? {
-        VALUE_VERSION => {}
-        other => return Err(RecordError::UnknownVersion(other)),
-    }
+    let mut reader = Reader::new(value);
+    reader.version()?;
     let phase = phase_of(reader.u8()?)?;
     let policy = match reader.u8()? {
         0 => EpochPolicy::PerProducer,
@@ -161,62 +132,4 @@ fn phase_code(phase: Phase) -> u8 {
 fn phase_of(code: u8) -> Result<Phase, RecordError> {
     let known = Phase::ALL.into_iter().find(|phase| phase_code(*phase) == code);
     known.ok_or(RecordError::UnknownVersion(code))
-}
-
-fn put_length(out: &mut Vec<u8>, length: usize) {
-    let length = u32::try_from(length).expect("a frame, and so every part of it, is below 4 GiB");
-    out.extend_from_slice(&length.to_le_bytes());
-}
-
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_length(out, text.len());
-    out.extend_from_slice(text.as_bytes());
-}
-
-/// What is left to read.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], RecordError> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or(RecordError::Malformed)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], RecordError> {
-        Ok(self.take(N)?.try_into().expect("exactly N bytes were taken"))
-    }
-
-    fn u8(&mut self) -> Result<u8, RecordError> {
-        Ok(self.array::<1>()?[0])
-    }
-
-    fn u32(&mut self) -> Result<u32, RecordError> {
-        Ok(u32::from_le_bytes(self.array()?))
-    }
-
-    fn i16(&mut self) -> Result<i16, RecordError> {
-        Ok(i16::from_le_bytes(self.array()?))
-    }
-
-    fn i32(&mut self) -> Result<i32, RecordError> {
-        Ok(i32::from_le_bytes(self.array()?))
-    }
-
-    fn i64(&mut self) -> Result<i64, RecordError> {
-        Ok(i64::from_le_bytes(self.array()?))
-    }
-
-    fn text(&mut self) -> Result<&'a str, RecordError> {
-        let length = self.u32()? as usize;
-        std::str::from_utf8(self.take(length)?).map_err(|_| RecordError::Malformed)
-    }
-
-    fn finish(self) -> Result<(), RecordError> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(RecordError::Malformed)
-        }
-    }
 }

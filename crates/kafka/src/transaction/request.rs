@@ -5,15 +5,8 @@
 use super::error::PersistError;
 use super::name::{Partitions, TransactionalId};
 use super::state::{EpochPolicy, Phase, ProducerEpoch};
+use crate::state::{PersistToken, RequestId};
 use regex::Regex;
-
-/// Names one request until it is answered; never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RequestId(pub u64);
-
-/// Names one write until its outcome is known. Rises by one with each write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PersistToken(pub u64);
 
 /// Everything that can happen to a shard.
 #[derive(Clone, Debug)]

@@ -1,34 +1,27 @@
 //! The task of one offsets partition: loads its shard, then feeds it questions, time and the outcomes of its writes.
 //!
-//! Owns: the shard, the questions that wait for an answer, the writes that wait for the stream. Never: a decision.
-//! The loop is an enum: `select` changes nothing, `apply` never awaits.
+//! Owns: the shard, the questions that wait for an answer. Never: a decision; the order of the writes (`state::Appends`).
 //!
-//! **Invariant**: one append is under way at a time, and whatever gathers meanwhile becomes the next one; so thousands of
-//! commits a second cost as many appends as the stream can do, and their outcomes come in order.
+//! **Invariant**: the loop is an enum: `select` changes nothing, `apply` never awaits.
 
-use super::state::{State, Writer};
-use crate::group::answer::{Answer, EncodedRecord, Output};
+use super::state::State;
+use crate::group::answer::{Answer, Output};
 use crate::group::config::GroupConfig;
 use crate::group::error::{GroupError, PersistError};
 use crate::group::facts::Facts;
-use crate::group::machine::{Now, Shard, ShardLoader};
+use crate::group::machine::{Shard, ShardLoader};
 use crate::group::name::{TopicId, TopicName};
-use crate::group::request::{Input, PersistToken, Request, RequestId};
+use crate::group::request::{Input, Request};
+use crate::state::{Appends, Now, RequestId, Writer};
 use futures_util::future::BoxFuture;
-use millstream_broker::{AppendError, Clock, Fate, StateError, StateRecord};
-use std::collections::{BTreeMap, VecDeque};
+use millstream_broker::{AppendError, Clock, Fate, StateError};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Questions taken from the mailbox at a time.
 const ASKS_MAX: usize = 256;
-
-/// Bytes of records at which a gathered append is full. One write larger than this goes alone.
-const APPEND_BYTES_MAX: usize = 1 << 20;
-
-/// Bytes of records that may wait for the stream; beyond it the mailbox is not read.
-const QUEUED_BYTES_MAX: usize = 16 << 20;
 
 /// Pause before a load that failed is tried again, and the least time between two loads.
 const LOAD_RETRY_WAIT: Duration = Duration::from_secs(1);
@@ -136,7 +129,7 @@ impl Task {
             .await
             .ok_or(NotLoaded::Closed)?;
         let writer = opened.map_err(|error| self.not_loaded(&error))?;
-        let now = now(&*self.clock);
+        let now = Now::of(&*self.clock);
         let shard = loader.finish(self.config.clone(), self.facts.clone(), now);
         Ok((shard.map_err(|error| self.not_loaded(&error))?, writer))
     }
@@ -173,13 +166,6 @@ impl Task {
     }
 }
 
-fn now(clock: &dyn Clock) -> Now {
-    Now {
-        monotonic: clock.monotonic(),
-        wall_ms: clock.wall_ms(),
-    }
-}
-
 /// What happened next.
 enum Event {
     Asks,
@@ -189,23 +175,13 @@ enum Event {
     Closed,
 }
 
-/// An append without an outcome.
-struct Append {
-    tokens: Vec<PersistToken>,
-    outcome: BoxFuture<'static, Result<(), StateError>>,
-}
-
 struct Serving<'a> {
     task: &'a mut Task,
     shard: Shard,
-    writer: Arc<dyn Writer>,
     /// By id, so that nothing depends on the order of a hash.
     waiting: BTreeMap<RequestId, Reply>,
     next_request: RequestId,
-    /// Writes that wait for the append under way.
-    queue: VecDeque<(PersistToken, Vec<EncodedRecord>)>,
-    queued_bytes: usize,
-    append: Option<Append>,
+    appends: Appends,
     asks: Vec<Ask>,
     out: Vec<Output>,
     /// When the groups last looked at the topics, on the monotonic clock.
@@ -220,12 +196,9 @@ impl<'a> Serving<'a> {
         Self {
             task,
             shard,
-            writer,
+            appends: Appends::new(writer),
             waiting: BTreeMap::new(),
             next_request: RequestId(0),
-            queue: VecDeque::new(),
-            queued_bytes: 0,
-            append: None,
             asks: Vec::with_capacity(ASKS_MAX),
             out: Vec::new(),
             looked_at: Duration::ZERO,
@@ -240,7 +213,7 @@ impl<'a> Serving<'a> {
         self.task.topics.mark_changed();
         let _ = self.act();
         loop {
-            if self.closing && self.append.is_none() {
+            if self.closing && !self.appends.is_under_way() {
                 return End::Closed;
             }
             let event = self.select().await;
@@ -255,7 +228,7 @@ impl<'a> Serving<'a> {
 
     /// Topics that were deleted while nobody watched: before a crash, or during the load.
     fn forget_deleted_topics(&mut self) {
-        let now = now(&*self.task.clock);
+        let now = Now::of(&*self.task.clock);
         for (topic, committed_as) in self.shard.committed_topics() {
             let present = self.task.state.topic_id(topic.as_str());
             if present.is_none_or(|present| present.contradicts(committed_as)) {
@@ -275,14 +248,7 @@ impl<'a> Serving<'a> {
         if wait.is_zero() && !self.ticked {
             return Event::Deadline;
         }
-        let may_read = !self.closing && self.queued_bytes < QUEUED_BYTES_MAX;
-        let append = self.append.as_mut();
-        let persisted = async {
-            match append {
-                Some(append) => (&mut append.outcome).await,
-                None => std::future::pending().await,
-            }
-        };
+        let may_read = !self.closing && self.appends.has_room();
         let deadline = async {
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
@@ -303,7 +269,7 @@ impl<'a> Serving<'a> {
         };
         tokio::select! {
             biased;
-            outcome = persisted => Event::Persisted(outcome),
+            outcome = self.appends.outcome() => Event::Persisted(outcome),
             count = self.task.inbox.recv_many(&mut self.asks, ASKS_MAX), if may_read => match count {
                 0 => Event::Closed,
                 _ => Event::Asks,
@@ -314,7 +280,7 @@ impl<'a> Serving<'a> {
     }
 
     fn apply(&mut self, event: Event, closing: &mut Option<oneshot::Sender<()>>) -> Result<(), End> {
-        let now = now(&*self.task.clock);
+        let now = Now::of(&*self.task.clock);
         self.ticked = matches!(event, Event::Deadline);
         match event {
             Event::Asks => {
@@ -329,8 +295,7 @@ impl<'a> Serving<'a> {
             Event::Deadline => self.shard.step(Input::Tick, now, &mut self.out),
             Event::Persisted(outcome) => {
                 let outcome = self.known(outcome)?;
-                let append = self.append.take().expect("its outcome came");
-                for token in append.tokens {
+                for token in self.appends.finish() {
                     self.shard
                         .step(Input::Persisted(token, outcome), now, &mut self.out);
                 }
@@ -392,49 +357,13 @@ impl<'a> Serving<'a> {
                         let _ = reply.send(Ok(answer));
                     }
                 }
-                Output::Persist(token, records) => {
-                    self.queued_bytes += bytes_of(&records);
-                    self.queue.push_back((token, records));
-                }
+                Output::Persist(token, records) => self.appends.push(token, records),
                 Output::Reload => acted = Acted::Behind,
             }
         }
-        if acted == Acted::Done && self.append.is_none() && !self.queue.is_empty() {
-            self.start_append();
+        if acted == Acted::Done {
+            self.appends.advance();
         }
         acted
     }
-
-    fn start_append(&mut self) {
-        let mut tokens = Vec::new();
-        let mut gathered = Vec::new();
-        let mut bytes = 0;
-        while let Some((_, records)) = self.queue.front() {
-            let more = bytes_of(records);
-            if !tokens.is_empty() && bytes + more > APPEND_BYTES_MAX {
-                break;
-            }
-            let (token, records) = self.queue.pop_front().expect("the front was just seen");
-            bytes += more;
-            tokens.push(token);
-            gathered.extend(records.into_iter().map(|record| StateRecord {
-                key: record.key,
-                value: record.value,
-            }));
-        }
-        self.queued_bytes -= bytes;
-        let outcome = match gathered.is_empty() {
-            // Only questions that waited for earlier writes; those are done.
-            true => Box::pin(std::future::ready(Ok(()))),
-            false => self.writer.append(gathered),
-        };
-        self.append = Some(Append { tokens, outcome });
-    }
-}
-
-fn bytes_of(records: &[EncodedRecord]) -> usize {
-    let sizes = records
-        .iter()
-        .map(|record| record.key.len() + record.value.as_ref().map_or(0, bytes::Bytes::len));
-    sizes.sum()
 }

@@ -1,14 +1,12 @@
 //! Port: where a shard's records are kept. The broker's state streams, or a test's.
 //!
-//! Owns: the port and its adapter. **Invariant**: appends made one after the other are durable one after the other.
+//! Owns: the port and its adapter. Never: a write; see `crate::state`.
 
 use crate::group::name::TopicId;
+use crate::state::{self, OnRecord, Writer};
 use futures_util::future::BoxFuture;
-use millstream_broker::{Broker, StateError, StateRecord, StateStream, Topic};
+use millstream_broker::{Broker, StateError, Topic};
 use std::sync::Arc;
-
-/// What is called with each record of a replay: key, and value or `None` for a deletion.
-pub(super) type OnRecord<'a> = &'a mut (dyn FnMut(&[u8], Option<&[u8]>) + Send);
 
 /// The streams of all shards.
 pub(super) trait State: Send + Sync + 'static {
@@ -21,12 +19,6 @@ pub(super) trait State: Send + Sync + 'static {
 
     /// The present id of a topic; `None`: there is none of that name.
     fn topic_id(&self, topic: &str) -> Option<TopicId>;
-}
-
-/// One partition, opened.
-pub(super) trait Writer: Send + Sync + 'static {
-    /// Appends the records as one and waits until they are durable.
-    fn append(&self, records: Vec<StateRecord>) -> BoxFuture<'static, Result<(), StateError>>;
 }
 
 /// The broker's state streams.
@@ -50,21 +42,15 @@ impl State for BrokerState {
         partition: u32,
         on_record: OnRecord<'a>,
     ) -> BoxFuture<'a, Result<Arc<dyn Writer>, StateError>> {
-        Box::pin(async move {
-            let opened = self.broker.open_state(&self.offsets_topic, partition, on_record);
-            let stream: Arc<dyn Writer> = Arc::new(opened.await?);
-            Ok(stream)
-        })
+        Box::pin(state::open(
+            &self.broker,
+            &self.offsets_topic,
+            partition,
+            on_record,
+        ))
     }
 
     fn topic_id(&self, topic: &str) -> Option<TopicId> {
         self.broker.topic(topic).map(|topic| TopicId(topic.id().0))
-    }
-}
-
-impl Writer for StateStream {
-    fn append(&self, records: Vec<StateRecord>) -> BoxFuture<'static, Result<(), StateError>> {
-        let stream = self.clone();
-        Box::pin(async move { StateStream::append(&stream, records).await?.durable().await })
     }
 }

@@ -1,9 +1,10 @@
 //! Promises of a shard's task, over a stream in memory whose writes finish when the test says so.
 
 use super::shard::{Ask, Task};
-use super::state::{OnRecord, State, Writer};
+use super::state::State;
 use crate::group::tests::harness::TestFacts;
 use crate::group::*;
+use crate::state::{OnRecord, Writer};
 use futures_util::future::BoxFuture;
 use millstream_broker::{AppendError, Clock, Fate, StateError, StateRecord};
 use parking_lot::Mutex;

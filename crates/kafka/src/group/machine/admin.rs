@@ -8,7 +8,8 @@ use super::turn::Then;
 use super::{Shard, Turn};
 use crate::group::answer::{Answer, GroupState, ListedGroup};
 use crate::group::error::{GroupError, PersistError};
-use crate::group::request::{ListRequest, RequestId};
+use crate::group::request::ListRequest;
+use crate::state::RequestId;
 
 impl Shard {
     pub(super) fn list(&self, list: &ListRequest) -> Vec<ListedGroup> {

@@ -10,7 +10,7 @@ use crate::group::durable::DurableGroup;
 use crate::group::error::PersistError;
 use crate::group::name::GroupId;
 use crate::group::record::Record;
-use crate::group::request::RequestId;
+use crate::state::RequestId;
 use std::time::Duration;
 
 /// Keys that one write deletes. A tombstone takes about a hundred bytes, so this stays far below what one batch may hold,

@@ -13,7 +13,8 @@ use super::turn::Then;
 use crate::group::answer::{Answer, GroupKind, JoinRefused};
 use crate::group::error::{GroupError, PersistError};
 use crate::group::record::Record;
-use crate::group::request::{ConsumerHeartbeat, JoinRequest, Leaver, RequestId};
+use crate::group::request::{ConsumerHeartbeat, JoinRequest, Leaver};
+use crate::state::RequestId;
 
 fn heartbeat_failed(error: PersistError) -> Answer {
     Answer::ConsumerHeartbeat(Err(error.for_group()))

@@ -18,8 +18,9 @@ use crate::group::error::{GroupError, PersistError};
 use crate::group::name::{ProtocolName, TopicName};
 use crate::group::record::CommittedOffset;
 use crate::group::request::{
-    CommitRequest, FetchRequest, HeartbeatRequest, JoinRequest, Leaver, RequestId, SyncRequest,
+    CommitRequest, FetchRequest, HeartbeatRequest, JoinRequest, Leaver, SyncRequest,
 };
+use crate::state::RequestId;
 use std::time::Duration;
 
 /// What the members of a consumer group do together.

@@ -15,8 +15,8 @@ use crate::group::config::GroupConfig;
 use crate::group::durable::DurableGroup;
 use crate::group::facts::Facts;
 use crate::group::name::{GroupId, TopicId, TopicName};
-use crate::group::record::{Record, RecordError};
-use crate::group::request::PersistToken;
+use crate::group::record::Record;
+use crate::state::{PersistToken, RecordError};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 

@@ -31,7 +31,8 @@ use super::error::{GroupError, PersistError};
 use super::facts::Facts;
 use super::name::GroupId;
 use super::record::Record;
-use super::request::{ConsumerHeartbeat, Input, PersistToken, Request, RequestId};
+use super::request::{ConsumerHeartbeat, Input, Request};
+use crate::state::{Now, PersistToken, RequestId};
 use base::Base;
 use group::Group;
 use retention::Sweep;
@@ -40,15 +41,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use transactions::Transactions;
 use turn::{Pending, Then, Turn};
-
-/// The time of one step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Now {
-    /// Since an arbitrary start; decides about sessions and rebalances.
-    pub monotonic: Duration,
-    /// Since the Unix epoch, milliseconds; decides about offsets' age.
-    pub wall_ms: i64,
-}
 
 /// All groups of one offsets partition.
 #[derive(Debug)]

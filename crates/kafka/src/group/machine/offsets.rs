@@ -12,7 +12,8 @@ use crate::group::durable::DurableGroup;
 use crate::group::error::{GroupError, PersistError};
 use crate::group::name::{TopicId, TopicName};
 use crate::group::record::{CommittedOffset, Record};
-use crate::group::request::{CommitRequest, DeleteOffsetsRequest, FetchRequest, FetchTopic, RequestId};
+use crate::group::request::{CommitRequest, DeleteOffsetsRequest, FetchRequest, FetchTopic};
+use crate::state::RequestId;
 use std::collections::BTreeMap;
 
 fn commit_failed(error: PersistError) -> Answer {

@@ -14,7 +14,8 @@ use crate::group::durable::Partition;
 use crate::group::error::{GroupError, PersistError};
 use crate::group::name::GroupId;
 use crate::group::record::{CommittedOffset, Record};
-use crate::group::request::{EndOffsetsRequest, OffsetProducer, RequestId};
+use crate::group::request::{EndOffsetsRequest, OffsetProducer};
+use crate::state::RequestId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

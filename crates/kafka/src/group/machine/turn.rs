@@ -10,7 +10,8 @@ use crate::group::error::{GroupError, PersistError};
 use crate::group::facts::Facts;
 use crate::group::name::{GroupId, MemberId};
 use crate::group::record::Record;
-use crate::group::request::{FetchRequest, JoinRequest, PersistToken, RequestId};
+use crate::group::request::{FetchRequest, JoinRequest};
+use crate::state::{PersistToken, RequestId};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 

@@ -4,11 +4,12 @@
 //!
 //! **Invariant** (trap T12): a live group's membership is this fold over the records it has written, and replay is the same fold.
 
-use super::codec::{Reader, VALUE_VERSION, put_bytes, put_length, put_optional_text, put_text};
-use super::{Record, RecordError};
+use super::Record;
 use crate::group::assignor::{Assignment, Assignor};
 use crate::group::name::{GroupId, InstanceId, MemberId, TopicId, TopicName};
 use crate::group::request::{ClientInfo, Protocol};
+use crate::state::RecordError;
+use crate::state::codec::{Reader, VALUE_VERSION, put_bytes, put_length, put_optional_text, put_text};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

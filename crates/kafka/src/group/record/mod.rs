@@ -8,20 +8,19 @@
 //!
 //! **Invariant**: `decode(encode(r)) == r`; a length is compared with the bytes that remain before anything is allocated.
 
-mod codec;
 mod consumer;
 mod share;
 
-use super::answer::EncodedRecord;
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
+use crate::state::RecordError;
+use crate::state::codec::{Reader, VALUE_VERSION, put_bytes, put_length, put_optional_text, put_text};
 use bytes::Bytes;
-use codec::{Reader, VALUE_VERSION, put_bytes, put_length, put_optional_text, put_text};
 pub use consumer::{
     ClassicTraits, ConsumerMember, ConsumerRecord, ConsumerState, Current, GroupEpoch, MemberState,
     Subscription,
 };
+use millstream_broker::StateRecord;
 pub use share::{ShareEpoch, ShareMember, ShareRecord, ShareState};
-use std::fmt;
 use std::sync::Arc;
 
 /// First byte of a key: which record it names.
@@ -101,28 +100,6 @@ pub struct CommittedOffset {
     pub metadata: Arc<str>,
 }
 
-/// Bytes that are no record of ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RecordError {
-    /// Ends too early, holds too much, or holds text that is not UTF-8.
-    Malformed,
-    /// Written by a later version.
-    UnknownVersion(u8),
-}
-
-impl fmt::Display for RecordError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed => write!(f, "a group record is malformed"),
-            Self::UnknownVersion(version) => {
-                write!(f, "a group record has the unknown version or kind {version}")
-            }
-        }
-    }
-}
-
-impl std::error::Error for RecordError {}
-
 impl Record {
     /// The group it belongs to.
     #[must_use]
@@ -149,7 +126,7 @@ impl Record {
 
     /// Its bytes.
     #[must_use]
-    pub fn encode(&self) -> EncodedRecord {
+    pub fn encode(&self) -> StateRecord {
         let mut key = Vec::with_capacity(64);
         let value = match self {
             Self::Group(group, metadata) => {
@@ -183,7 +160,7 @@ impl Record {
                 value
             }
         };
-        EncodedRecord {
+        StateRecord {
             key: Bytes::from(key),
             value: value.map(Bytes::from),
         }

@@ -5,10 +5,11 @@
 //!
 //! **Invariant** (trap T12): a live group's membership is this fold over the records it has written, and replay is the same fold.
 
-use super::codec::{Reader, VALUE_VERSION, put_length, put_optional_text, put_text};
-use super::{Record, RecordError};
+use super::Record;
 use crate::group::name::{GroupId, MemberId, TopicName};
 use crate::group::request::ClientInfo;
+use crate::state::RecordError;
+use crate::state::codec::{Reader, VALUE_VERSION, put_length, put_optional_text, put_text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -2,6 +2,7 @@
 
 use crate::group::*;
 use bytes::Bytes;
+use millstream_broker::StateRecord;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -68,8 +69,8 @@ pub struct World {
     pub now: Now,
     pub writes: Writes,
     /// Durable records, oldest first.
-    pub stream: Vec<EncodedRecord>,
-    pub held: VecDeque<(PersistToken, Vec<EncodedRecord>)>,
+    pub stream: Vec<StateRecord>,
+    pub held: VecDeque<(PersistToken, Vec<StateRecord>)>,
     pub answers: BTreeMap<RequestId, Answer>,
     next_request: u64,
     next_member: u64,
@@ -154,7 +155,7 @@ impl World {
     pub fn reopen(
         config: GroupConfig,
         facts: Arc<TestFacts>,
-        stream: Vec<EncodedRecord>,
+        stream: Vec<StateRecord>,
         monotonic: Duration,
     ) -> Self {
         let now = Now {

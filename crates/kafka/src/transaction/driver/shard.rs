@@ -1,37 +1,32 @@
 //! The task of one partition of `__transaction_state`: loads its shard, then feeds it questions, time, the outcomes of its writes and
 //! the ends of its marker jobs.
 //!
-//! Owns: the shard, the questions that wait for an answer, the writes that wait for the stream, the markers under way. Never: a
-//! decision. The loop is an enum: `select` changes nothing, `apply` never awaits.
+//! Owns: the shard, the questions that wait for an answer, the markers under way. Never: a decision; the order of the writes
+//! (`state::Appends`).
 //!
-//! **Invariant**: one append is under way at a time, and whatever gathers meanwhile becomes the next one. After an append that failed
-//! the shard is loaded again: see `machine`.
+//! **Invariant**: the loop is an enum: `select` changes nothing, `apply` never awaits. After an append that failed the shard is loaded
+//! again: see `machine`.
 
 use super::markers::write_markers;
-use super::world::{World, Writer};
-use crate::transaction::answer::{Answer, EncodedRecord, Output};
+use super::world::World;
+use crate::state::{Appends, Now, RequestId, Writer};
+use crate::transaction::answer::{Answer, Output};
 use crate::transaction::config::TransactionConfig;
 use crate::transaction::error::TransactionError;
-use crate::transaction::machine::{Now, Shard, ShardLoader};
+use crate::transaction::machine::{Shard, ShardLoader};
 use crate::transaction::name::TransactionalId;
-use crate::transaction::request::{Input, PersistToken, Request, RequestId};
+use crate::transaction::request::{Input, Request};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use millstream_broker::{Clock, StateError};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// Questions taken from the mailbox at a time.
 const ASKS_MAX: usize = 256;
-
-/// Bytes of records at which a gathered append is full. One write larger than this goes alone.
-const APPEND_BYTES_MAX: usize = 1 << 20;
-
-/// Bytes of records that may wait for the stream; beyond it the mailbox is not read.
-const QUEUED_BYTES_MAX: usize = 16 << 20;
 
 /// Pause before a load that failed is tried again, and after a write that failed.
 const LOAD_RETRY_WAIT: Duration = Duration::from_secs(1);
@@ -111,7 +106,7 @@ impl Task {
             .ok_or(NotLoaded::Closed)?;
         let writer = opened.map_err(|error| self.not_loaded(&error))?;
         let mut out = Vec::new();
-        let shard = loader.finish(self.config.clone(), now(&*self.clock), &mut out);
+        let shard = loader.finish(self.config.clone(), Now::of(&*self.clock), &mut out);
         Ok((shard.map_err(|error| self.not_loaded(&error))?, writer, out))
     }
 
@@ -147,13 +142,6 @@ impl Task {
     }
 }
 
-fn now(clock: &dyn Clock) -> Now {
-    Now {
-        monotonic: clock.monotonic(),
-        wall_ms: clock.wall_ms(),
-    }
-}
-
 /// What happened next.
 enum Event {
     Asks,
@@ -163,23 +151,13 @@ enum Event {
     Closed,
 }
 
-/// An append without an outcome.
-struct Append {
-    tokens: Vec<PersistToken>,
-    outcome: BoxFuture<'static, Result<(), StateError>>,
-}
-
 struct Serving<'a> {
     task: &'a mut Task,
     shard: Shard,
-    writer: Arc<dyn Writer>,
     /// By id, so that nothing depends on the order of a hash.
     waiting: BTreeMap<RequestId, Reply>,
     next_request: RequestId,
-    /// Writes that wait for the append under way.
-    queue: VecDeque<(PersistToken, Option<EncodedRecord>)>,
-    queued_bytes: usize,
-    append: Option<Append>,
+    appends: Appends,
     /// One job a transaction that is being ended, so bounded by the ids.
     marking: FuturesUnordered<BoxFuture<'static, TransactionalId>>,
     asks: Vec<Ask>,
@@ -194,12 +172,9 @@ impl<'a> Serving<'a> {
         Self {
             task,
             shard,
-            writer,
+            appends: Appends::new(writer),
             waiting: BTreeMap::new(),
             next_request: RequestId(0),
-            queue: VecDeque::new(),
-            queued_bytes: 0,
-            append: None,
             marking: FuturesUnordered::new(),
             asks: Vec::with_capacity(ASKS_MAX),
             out,
@@ -212,7 +187,7 @@ impl<'a> Serving<'a> {
         self.act();
         loop {
             // Markers that are left are written by whoever loads the shard next.
-            if self.closing && self.append.is_none() {
+            if self.closing && !self.appends.is_under_way() {
                 return End::Closed;
             }
             let event = self.select().await;
@@ -232,14 +207,7 @@ impl<'a> Serving<'a> {
         if wait.is_zero() && !self.ticked {
             return Event::Deadline;
         }
-        let may_read = !self.closing && self.queued_bytes < QUEUED_BYTES_MAX;
-        let append = self.append.as_mut();
-        let persisted = async {
-            match append {
-                Some(append) => (&mut append.outcome).await,
-                None => std::future::pending().await,
-            }
-        };
+        let may_read = !self.closing && self.appends.has_room();
         let deadline = async {
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
@@ -247,7 +215,7 @@ impl<'a> Serving<'a> {
         };
         tokio::select! {
             biased;
-            outcome = persisted => Event::Persisted(outcome),
+            outcome = self.appends.outcome() => Event::Persisted(outcome),
             Some(id) = self.marking.next() => Event::Marked(id),
             count = self.task.inbox.recv_many(&mut self.asks, ASKS_MAX), if may_read => match count {
                 0 => Event::Closed,
@@ -258,7 +226,7 @@ impl<'a> Serving<'a> {
     }
 
     fn apply(&mut self, event: Event, closing: &mut Option<oneshot::Sender<()>>) -> Result<(), End> {
-        let now = now(&*self.task.clock);
+        let now = Now::of(&*self.task.clock);
         self.ticked = matches!(event, Event::Deadline);
         match event {
             Event::Asks => {
@@ -273,8 +241,7 @@ impl<'a> Serving<'a> {
                     tracing::warn!(partition = self.task.partition, %error, "state of transactions was not kept");
                     return Err(End::Reload);
                 }
-                let append = self.append.take().expect("its outcome came");
-                for token in append.tokens {
+                for token in self.appends.finish() {
                     self.shard
                         .step(Input::Persisted(token, Ok(())), now, &mut self.out);
                 }
@@ -311,46 +278,13 @@ impl<'a> Serving<'a> {
                         let _ = reply.send(Ok(answer));
                     }
                 }
-                Output::Persist(token, record) => {
-                    self.queued_bytes += bytes_of(record.as_ref());
-                    self.queue.push_back((token, record));
-                }
+                Output::Persist(token, record) => self.appends.push(token, Vec::from_iter(record)),
                 Output::Mark(job) => {
                     let markers = write_markers(self.task.world.clone(), self.task.partition, job);
                     self.marking.push(Box::pin(markers));
                 }
             }
         }
-        if self.append.is_none() && !self.queue.is_empty() {
-            self.start_append();
-        }
+        self.appends.advance();
     }
-
-    fn start_append(&mut self) {
-        let mut tokens = Vec::new();
-        let mut gathered = Vec::new();
-        let mut bytes = 0;
-        while let Some((_, record)) = self.queue.front() {
-            let more = bytes_of(record.as_ref());
-            if !tokens.is_empty() && bytes + more > APPEND_BYTES_MAX {
-                break;
-            }
-            let (token, record) = self.queue.pop_front().expect("the front was just seen");
-            bytes += more;
-            tokens.push(token);
-            gathered.extend(record);
-        }
-        self.queued_bytes -= bytes;
-        let outcome = match gathered.is_empty() {
-            // Only questions that waited for earlier writes; those are done.
-            true => Box::pin(std::future::ready(Ok(()))),
-            false => self.writer.append(gathered),
-        };
-        self.append = Some(Append { tokens, outcome });
-    }
-}
-
-fn bytes_of(record: Option<&EncodedRecord>) -> usize {
-    let size = |record: &EncodedRecord| record.key.len() + record.value.as_ref().map_or(0, bytes::Bytes::len);
-    record.map_or(0, size)
 }

@@ -1,18 +1,15 @@
 //! Port: where a shard's records are kept, and where markers go. The broker's streams and groups, or a test's.
 //!
-//! Owns: the port and its adapter. **Invariant**: appends made one after the other are durable one after the other.
+//! Owns: the port and its adapter. Never: a write of state; see `crate::state`.
 
 use crate::group::{Coordinator, EndOffsetsRequest, TopicName};
-use crate::transaction::answer::{EncodedRecord, MarkerJob};
+use crate::state::{self, OnRecord, Writer};
+use crate::transaction::answer::MarkerJob;
 use futures_util::future::BoxFuture;
 use millstream_broker::{
-    AppendError, Broker, OFFSETS_TOPIC, ProduceError, StateError, StateRecord, StateStream, Topic,
-    TransactionEnd, TransactionOutcome,
+    AppendError, Broker, OFFSETS_TOPIC, ProduceError, StateError, Topic, TransactionEnd, TransactionOutcome,
 };
 use std::sync::Arc;
-
-/// What is called with each record of a replay: key, and value or `None` for a deletion.
-pub(super) type OnRecord<'a> = &'a mut (dyn FnMut(&[u8], Option<&[u8]>) + Send);
 
 /// The streams of all shards, and the partitions of all transactions.
 pub(super) trait World: Send + Sync + 'static {
@@ -34,12 +31,6 @@ pub(super) trait World: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<(), String>>;
 }
 
-/// One partition of the state, opened.
-pub(super) trait Writer: Send + Sync + 'static {
-    /// Appends the records as one and waits until they are durable.
-    fn append(&self, records: Vec<EncodedRecord>) -> BoxFuture<'static, Result<(), StateError>>;
-}
-
 /// The broker's streams, and its groups.
 pub(super) struct BrokerWorld {
     pub broker: Broker,
@@ -53,11 +44,7 @@ impl World for BrokerWorld {
         partition: u32,
         on_record: OnRecord<'a>,
     ) -> BoxFuture<'a, Result<Arc<dyn Writer>, StateError>> {
-        Box::pin(async move {
-            let opened = self.broker.open_state(&self.state_topic, partition, on_record);
-            let stream: Arc<dyn Writer> = Arc::new(opened.await?);
-            Ok(stream)
-        })
+        Box::pin(state::open(&self.broker, &self.state_topic, partition, on_record))
     }
 
     fn mark<'a>(
@@ -126,17 +113,5 @@ fn is_settled(error: &ProduceError) -> bool {
             AppendError::StreamGone | AppendError::StaleProducerEpoch | AppendError::StaleCoordinator,
         ) => true,
         ProduceError::Refused(_) | ProduceError::Log(_) => false,
-    }
-}
-
-impl Writer for StateStream {
-    fn append(&self, records: Vec<EncodedRecord>) -> BoxFuture<'static, Result<(), StateError>> {
-        let stream = self.clone();
-        let records = records.into_iter().map(|record| StateRecord {
-            key: record.key,
-            value: record.value,
-        });
-        let records = records.collect();
-        Box::pin(async move { StateStream::append(&stream, records).await?.durable().await })
     }
 }

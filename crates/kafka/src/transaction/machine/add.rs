@@ -4,11 +4,12 @@
 //! else an abort would not find it.
 
 use super::{Now, Shard, Then, reply};
+use crate::state::RequestId;
 use crate::transaction::answer::{Answer, Output};
 use crate::transaction::config::PARTITIONS_PER_TRANSACTION_MAX;
 use crate::transaction::error::TransactionError;
 use crate::transaction::name::{Partitions, TransactionalId};
-use crate::transaction::request::{AddRequest, Request, RequestId, VerifyRequest};
+use crate::transaction::request::{AddRequest, Request, VerifyRequest};
 use crate::transaction::state::{Phase, ProducerEpoch, TransactionState};
 use std::time::Duration;
 

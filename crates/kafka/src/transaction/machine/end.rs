@@ -4,10 +4,11 @@
 //! once it is durable, and markers are asked for then, not before.
 
 use super::{Now, Shard, Then, reply};
+use crate::state::RequestId;
 use crate::transaction::answer::{Answer, MarkerJob, Output};
 use crate::transaction::error::TransactionError;
 use crate::transaction::name::TransactionalId;
-use crate::transaction::request::{EndRequest, RequestId};
+use crate::transaction::request::EndRequest;
 use crate::transaction::state::{EpochPolicy, Phase, ProducerEpoch, TransactionState};
 
 /// What is right for an end that a producer asks for.

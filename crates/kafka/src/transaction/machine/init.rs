@@ -4,10 +4,11 @@
 //! is given out, and what it left open is aborted before the next one begins.
 
 use super::{Now, Shard, Then, reply};
+use crate::state::RequestId;
 use crate::transaction::answer::{Answer, Output};
 use crate::transaction::config::TRANSACTIONS_PER_SHARD_MAX;
 use crate::transaction::error::TransactionError;
-use crate::transaction::request::{InitRequest, Request, RequestId};
+use crate::transaction::request::{InitRequest, Request};
 use crate::transaction::state::{Phase, TransactionState};
 
 impl Shard {

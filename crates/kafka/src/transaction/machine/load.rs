@@ -5,11 +5,11 @@
 use super::end::job;
 use super::expire::Sweep;
 use super::{Live, Now, Shard};
+use crate::state::{PersistToken, RecordError};
 use crate::transaction::answer::Output;
 use crate::transaction::config::TransactionConfig;
 use crate::transaction::name::TransactionalId;
-use crate::transaction::record::{Record, RecordError};
-use crate::transaction::request::PersistToken;
+use crate::transaction::record::Record;
 use crate::transaction::state::{Phase, TransactionState};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;

@@ -25,20 +25,12 @@ use super::config::{PARKED_MAX, TransactionConfig, WAIT_MAX};
 use super::error::{PersistError, TransactionError};
 use super::name::TransactionalId;
 use super::record::Record;
-use super::request::{Input, PersistToken, Request, RequestId};
+use super::request::{Input, Request};
 use super::state::{Phase, TransactionState};
+use crate::state::{Now, PersistToken, RequestId};
 use expire::Sweep;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
-
-/// The time of one step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Now {
-    /// Since an arbitrary start; decides about timeouts.
-    pub monotonic: Duration,
-    /// Since the Unix epoch, milliseconds; is stored, and decides about expiry.
-    pub wall_ms: i64,
-}
 
 /// One transactional id.
 #[derive(Clone, Debug)]

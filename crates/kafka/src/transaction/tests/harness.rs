@@ -2,6 +2,7 @@
 
 use crate::group::TopicName;
 use crate::transaction::*;
+use millstream_broker::StateRecord;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -13,9 +14,9 @@ pub struct Bench {
     pub shard: Shard,
     pub now: Now,
     /// The stream: what is durable.
-    pub stream: Vec<EncodedRecord>,
+    pub stream: Vec<StateRecord>,
     /// Writes under way.
-    pub writes: VecDeque<(PersistToken, Option<EncodedRecord>)>,
+    pub writes: VecDeque<(PersistToken, Option<StateRecord>)>,
     /// Markers under way.
     pub jobs: VecDeque<MarkerJob>,
     pub answers: BTreeMap<RequestId, Answer>,

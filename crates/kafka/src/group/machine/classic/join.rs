@@ -10,7 +10,8 @@ use crate::group::config::{NEW_MEMBER_JOIN_TIMEOUT, PENDING_MEMBERS_MAX};
 use crate::group::error::GroupError;
 use crate::group::machine::{Shard, Turn};
 use crate::group::name::MemberId;
-use crate::group::request::{JoinRequest, Protocol, RequestId};
+use crate::group::request::{JoinRequest, Protocol};
+use crate::state::RequestId;
 
 impl Shard {
     pub(in crate::group::machine) fn check_session_timeout(

@@ -6,7 +6,8 @@
 use crate::group::answer::{DescribedMember, JoinedMember};
 use crate::group::name::{InstanceId, MemberId, ProtocolName};
 use crate::group::record::MemberMetadata;
-use crate::group::request::{ClientInfo, JoinRequest, Protocol, RequestId};
+use crate::group::request::{ClientInfo, JoinRequest, Protocol};
+use crate::state::RequestId;
 use bytes::Bytes;
 use std::time::Duration;
 

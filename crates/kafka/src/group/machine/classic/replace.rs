@@ -9,7 +9,8 @@ use crate::group::error::{GroupError, PersistError};
 use crate::group::machine::Turn;
 use crate::group::machine::turn::{Replaced, Then};
 use crate::group::name::MemberId;
-use crate::group::request::{JoinRequest, RequestId};
+use crate::group::request::JoinRequest;
+use crate::state::RequestId;
 
 impl ClassicGroup {
     pub(super) fn replace_static(

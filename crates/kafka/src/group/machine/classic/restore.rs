@@ -4,8 +4,8 @@
 
 use super::member::Member;
 use super::{ClassicGroup, ClassicState};
-use crate::group::machine::Now;
 use crate::group::machine::base::Base;
+use crate::state::Now;
 use std::time::Duration;
 
 impl ClassicGroup {

@@ -8,7 +8,8 @@ use crate::group::answer::Answer;
 use crate::group::error::GroupError;
 use crate::group::machine::Turn;
 use crate::group::name::MemberId;
-use crate::group::request::{HeartbeatRequest, Leaver, RequestId};
+use crate::group::request::{HeartbeatRequest, Leaver};
+use crate::state::RequestId;
 
 impl ClassicGroup {
     pub(in crate::group::machine) fn heartbeat(

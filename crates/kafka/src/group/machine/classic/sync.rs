@@ -9,7 +9,8 @@ use crate::group::error::{GroupError, PersistError};
 use crate::group::machine::Turn;
 use crate::group::machine::turn::{Assigned, Then};
 use crate::group::name::{MemberId, ProtocolName};
-use crate::group::request::{RequestId, SyncRequest};
+use crate::group::request::SyncRequest;
+use crate::state::RequestId;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 

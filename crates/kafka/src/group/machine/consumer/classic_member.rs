@@ -12,7 +12,8 @@ use crate::group::error::{GroupError, PersistError};
 use crate::group::machine::Turn;
 use crate::group::name::{InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 use crate::group::record::{ClassicTraits, ConsumerMember, Current, MemberState, Record, Subscription};
-use crate::group::request::{HeartbeatRequest, JoinRequest, Leaver, Protocol, RequestId, SyncRequest};
+use crate::group::request::{HeartbeatRequest, JoinRequest, Leaver, Protocol, SyncRequest};
+use crate::state::RequestId;
 use bytes::Bytes;
 use millstream_kafka_wire::consumer_protocol::{
     AssignedPartition, ConsumerProtocolAssignment, ConsumerProtocolSubscription, decode_versioned,

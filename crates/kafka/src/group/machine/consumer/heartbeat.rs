@@ -11,7 +11,8 @@ use crate::group::error::GroupError;
 use crate::group::machine::Turn;
 use crate::group::name::MemberId;
 use crate::group::record::{ConsumerMember, ConsumerRecord, Current, Record, Subscription};
-use crate::group::request::{ConsumerHeartbeat, RequestId};
+use crate::group::request::ConsumerHeartbeat;
+use crate::state::RequestId;
 use std::sync::Arc;
 
 pub(in crate::group::machine) fn refuse(request: RequestId, error: GroupError, turn: &mut Turn<'_>) {

@@ -5,9 +5,9 @@
 use super::ShareGroup;
 use crate::group::answer::ShareBeaten;
 use crate::group::error::GroupError;
-use crate::group::machine::Now;
 use crate::group::record::{Record, ShareMember, ShareRecord};
 use crate::group::request::ShareHeartbeat;
+use crate::state::Now;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,30 +1,50 @@
-//! The parts that records are made of.
+//! The parts that records of state are made of, little-endian.
 //!
 //! Owns: numbers, texts and byte strings. Never: what they mean. **Invariant**: a length is compared with the bytes that remain
 //! before anything is taken.
 
-use super::RecordError;
+use std::fmt;
+
+/// Bytes that are no record of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordError {
+    /// Ends too early, holds too much, or holds text that is not UTF-8.
+    Malformed,
+    /// Written by a later version.
+    UnknownVersion(u8),
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed => write!(f, "a record is malformed"),
+            Self::UnknownVersion(version) => write!(f, "a record has the unknown version or kind {version}"),
+        }
+    }
+}
+
+impl std::error::Error for RecordError {}
 
 /// First byte of every value. A reader refuses what it does not know.
-pub(super) const VALUE_VERSION: u8 = 1;
+pub(crate) const VALUE_VERSION: u8 = 1;
 /// Length that stands for "no text".
 const NO_TEXT: u32 = u32::MAX;
 
-pub(super) fn put_length(out: &mut Vec<u8>, length: usize) {
+pub(crate) fn put_length(out: &mut Vec<u8>, length: usize) {
     let length = u32::try_from(length).expect("a frame, and so every part of it, is below 4 GiB");
     out.extend_from_slice(&length.to_le_bytes());
 }
 
-pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_length(out, bytes.len());
     out.extend_from_slice(bytes);
 }
 
-pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
     put_bytes(out, text.as_bytes());
 }
 
-pub(super) fn put_optional_text(out: &mut Vec<u8>, text: Option<&str>) {
+pub(crate) fn put_optional_text(out: &mut Vec<u8>, text: Option<&str>) {
     match text {
         Some(text) => put_text(out, text),
         None => out.extend_from_slice(&NO_TEXT.to_le_bytes()),
@@ -32,7 +52,7 @@ pub(super) fn put_optional_text(out: &mut Vec<u8>, text: Option<&str>) {
 }
 
 /// What is left to read.
-pub(super) struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
@@ -55,6 +75,10 @@ impl<'a> Reader<'a> {
 
     pub fn u32(&mut self) -> Result<u32, RecordError> {
         Ok(u32::from_le_bytes(self.array()?))
+    }
+
+    pub fn i16(&mut self) -> Result<i16, RecordError> {
+        Ok(i16::from_le_bytes(self.array()?))
     }
 
     pub fn i32(&mut self) -> Result<i32, RecordError> {
