@@ -90,7 +90,6 @@ fn ask(kafka: &Kafka, call: &Call, request: &ShareGroupHeartbeatRequest) -> Shar
         },
         subscribed: request.subscribed_topic_names.as_ref().map(names),
         terms: kafka.shares.terms(&request.group_id),
-        topics: kafka.groups.topics(),
     }
 }
 

@@ -32,7 +32,7 @@ pub trait Facts: Send + Sync + std::fmt::Debug {
     /// The name of a topic.
     fn topic_name(&self, id: TopicId) -> Option<TopicName>;
 
-    /// Calls `each` with the name of every topic that a pattern may match: all but the broker's own.
+    /// Calls `each` with the name of every topic that a pattern may match, the broker's own too.
     fn each_topic(&self, each: &mut dyn FnMut(&str));
 
     /// Settings made on the group.

@@ -49,5 +49,5 @@ pub use record::{
 pub use request::{
     ClientInfo, CommitPartition, CommitRequest, CommitTopic, ConsumerHeartbeat, DeleteOffsetsRequest,
     EndOffsetsRequest, FetchRequest, FetchTopic, HeartbeatRequest, Input, JoinRequest, LeaveRequest, Leaver,
-    ListRequest, OffsetProducer, Protocol, Request, ShareHeartbeat, ShareTerms, SyncRequest, Topics,
+    ListRequest, OffsetProducer, Protocol, Request, ShareHeartbeat, ShareTerms, SyncRequest,
 };

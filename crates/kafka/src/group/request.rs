@@ -57,23 +57,7 @@ pub enum Request {
     /// ShareGroupHeartbeat.
     ShareHeartbeat(ShareHeartbeat),
     /// ShareGroupDescribe, one group.
-    DescribeShare(GroupId, Topics),
-}
-
-/// A topic as share groups see it: its id, and how many partitions it has.
-pub type TopicView = (TopicId, u32);
-
-/// Looks a topic up by its name.
-pub type FindTopic = dyn Fn(&str) -> Option<TopicView> + Send + Sync;
-
-/// The topics as they are when a request is asked; by name.
-#[derive(Clone)]
-pub struct Topics(pub Arc<FindTopic>);
-
-impl std::fmt::Debug for Topics {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Topics")
-    }
+    DescribeShare(GroupId),
 }
 
 /// ShareGroupHeartbeat: `None` means "as before".
@@ -93,8 +77,6 @@ pub struct ShareHeartbeat {
     pub subscribed: Option<Vec<TopicName>>,
     /// The settings of the group, as they are now.
     pub terms: ShareTerms,
-    /// The topics.
-    pub topics: Topics,
 }
 
 /// Settings of a share group: the broker's, or its own.

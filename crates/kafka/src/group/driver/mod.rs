@@ -23,7 +23,7 @@ use super::name::{GroupId, InstanceId, MemberId, TopicId, TopicName};
 use super::partitioner::partition_of;
 use super::request::{
     CommitRequest, ConsumerHeartbeat, DeleteOffsetsRequest, EndOffsetsRequest, FetchRequest,
-    HeartbeatRequest, JoinRequest, LeaveRequest, ListRequest, Request, ShareHeartbeat, SyncRequest, Topics,
+    HeartbeatRequest, JoinRequest, LeaveRequest, ListRequest, Request, ShareHeartbeat, SyncRequest,
 };
 use facts::BrokerFacts;
 use member_ids::MemberIds;
@@ -229,7 +229,7 @@ impl Coordinator {
     /// ShareGroupDescribe, one group.
     pub async fn describe_share(&self, group: GroupId) -> Result<DescribedShareGroup, GroupError> {
         match self
-            .ask(&group.clone(), Request::DescribeShare(group, self.topics()))
+            .ask(&group.clone(), Request::DescribeShare(group))
             .await
             .answer()
             .await?
@@ -237,17 +237,6 @@ impl Coordinator {
             Answer::DescribeShare(outcome) => outcome,
             _ => Err(GroupError::UnknownServerError),
         }
-    }
-
-    /// The topics as they are when somebody looks.
-    #[must_use]
-    pub fn topics(&self) -> Topics {
-        let broker = self.broker.clone();
-        let view = move |name: &str| -> Option<(TopicId, u32)> {
-            let topic = broker.topic(name)?;
-            Some((TopicId(topic.id().0), topic.partitions()))
-        };
-        Topics(Arc::new(view))
     }
 
     /// DeleteGroups, one group.

@@ -14,6 +14,7 @@ mod check;
 mod classic;
 mod consumer;
 mod convert;
+mod fnv;
 mod group;
 mod load;
 mod offsets;
@@ -136,7 +137,7 @@ impl Shard {
             Request::ConsumerHeartbeat(beat) => self.consumer_heartbeat(id, &beat, now, out),
             Request::DescribeConsumer(group) => self.describe_consumer(id, &group, now, out),
             Request::ShareHeartbeat(beat) => self.share_heartbeat(id, &beat, now, out),
-            Request::DescribeShare(group, topics) => self.describe_share(id, &group, &topics, out),
+            Request::DescribeShare(group) => self.describe_share(id, &group, out),
             Request::Delete(group) => {
                 let missing = Answer::Delete(Err(GroupError::GroupIdNotFound));
                 self.of_group(&group, id, missing, now, out, |group, turn| {

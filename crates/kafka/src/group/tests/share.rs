@@ -2,37 +2,21 @@
 
 use super::harness::*;
 use crate::group::*;
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 const SESSION: Duration = Duration::from_secs(45);
 
-/// Topics that a test can change under the group.
-#[derive(Clone, Default)]
-struct Table(Arc<Mutex<BTreeMap<String, u32>>>);
-
-impl Table {
-    fn with(name: &str, partitions: u32) -> Self {
-        let table = Self::default();
-        table.set(name, partitions);
-        table
-    }
-
-    fn set(&self, name: &str, partitions: u32) {
-        self.0.lock().unwrap().insert(name.to_owned(), partitions);
-    }
-
-    fn view(&self) -> Topics {
-        let table = self.0.clone();
-        Topics(Arc::new(move |name: &str| {
-            let partitions = *table.lock().unwrap().get(name)?;
-            Some((TopicId([name.len() as u8; 16]), partitions))
-        }))
-    }
+/// Makes a topic, or lets it grow.
+fn set(world: &World, name: &str, partitions: u32) {
+    let view = TopicView {
+        id: TopicId([name.len() as u8; 16]),
+        partitions,
+    };
+    world.facts.topics.lock().insert(name.to_owned(), view);
 }
 
-fn beat(table: &Table, member: &str, epoch: i32, subscribed: Option<&[&str]>) -> ShareHeartbeat {
+fn beat(member: &str, epoch: i32, subscribed: Option<&[&str]>) -> ShareHeartbeat {
     ShareHeartbeat {
         group: "s".into(),
         member: member.into(),
@@ -48,7 +32,6 @@ fn beat(table: &Table, member: &str, epoch: i32, subscribed: Option<&[&str]>) ->
             heartbeat_interval: Duration::from_secs(5),
             size_max: 4,
         },
-        topics: table.view(),
     }
 }
 
@@ -72,105 +55,105 @@ fn partitions(beaten: &ShareBeaten) -> Vec<i32> {
 #[test]
 fn members_spread_over_partitions_and_partitions_over_members() {
     let mut world = World::new(quick());
-    let table = Table::with("t", 3);
-    let first = ask(&mut world, beat(&table, "a", 0, Some(&["t"]))).unwrap();
+    set(&world, "t", 3);
+    let first = ask(&mut world, beat("a", 0, Some(&["t"]))).unwrap();
     assert_eq!((first.epoch, partitions(&first)), (1, vec![0, 1, 2]));
     let mut shares = Vec::new();
     for member in ["b", "c", "d"] {
-        ask(&mut world, beat(&table, member, 0, Some(&["t"]))).unwrap();
+        ask(&mut world, beat(member, 0, Some(&["t"]))).unwrap();
     }
     for member in ["a", "b", "c", "d"] {
-        let told = ask(&mut world, beat(&table, member, 1, None)).unwrap();
+        let told = ask(&mut world, beat(member, 1, None)).unwrap();
         assert_eq!(told.epoch, 4);
         shares.extend(partitions(&told));
-        let again = ask(&mut world, beat(&table, member, 4, None)).unwrap();
+        let again = ask(&mut world, beat(member, 4, None)).unwrap();
         assert_eq!(again.assignment, None, "no news");
     }
     shares.sort_unstable();
     assert_eq!(shares, [0, 0, 1, 2], "four members on three partitions");
-    let full = ask(&mut world, beat(&table, "e", 0, Some(&["t"])));
+    let full = ask(&mut world, beat("e", 0, Some(&["t"])));
     assert_eq!(full.unwrap_err(), GroupError::GroupMaxSizeReached);
 }
 
 #[test]
 fn a_topic_that_grows_is_a_new_epoch_at_the_next_heartbeat() {
     let mut world = World::new(quick());
-    let table = Table::with("t", 1);
-    ask(&mut world, beat(&table, "a", 0, Some(&["t", "later"]))).unwrap();
-    table.set("t", 2);
-    let told = ask(&mut world, beat(&table, "a", 1, None)).unwrap();
+    set(&world, "t", 1);
+    ask(&mut world, beat("a", 0, Some(&["t", "later"]))).unwrap();
+    set(&world, "t", 2);
+    let told = ask(&mut world, beat("a", 1, None)).unwrap();
     assert_eq!((told.epoch, partitions(&told)), (2, vec![0, 1]));
-    table.set("later", 1);
-    let told = ask(&mut world, beat(&table, "a", 2, None)).unwrap();
+    set(&world, "later", 1);
+    let told = ask(&mut world, beat("a", 2, None)).unwrap();
     assert_eq!((told.epoch, partitions(&told).len()), (3, 3));
 }
 
 #[test]
 fn silent_members_go_and_strangers_are_told_so() {
     let mut world = World::new(quick());
-    let table = Table::with("t", 2);
-    ask(&mut world, beat(&table, "a", 0, Some(&["t"]))).unwrap();
-    ask(&mut world, beat(&table, "b", 0, Some(&["t"]))).unwrap();
+    set(&world, "t", 2);
+    ask(&mut world, beat("a", 0, Some(&["t"]))).unwrap();
+    ask(&mut world, beat("b", 0, Some(&["t"]))).unwrap();
     world.pass(SESSION / 2);
-    ask(&mut world, beat(&table, "a", 2, None)).unwrap();
+    ask(&mut world, beat("a", 2, None)).unwrap();
     world.pass(SESSION / 2);
-    let told = ask(&mut world, beat(&table, "a", 2, None)).unwrap();
+    let told = ask(&mut world, beat("a", 2, None)).unwrap();
     assert_eq!((told.epoch, partitions(&told)), (3, vec![0, 1]));
-    let gone = ask(&mut world, beat(&table, "b", 2, None));
+    let gone = ask(&mut world, beat("b", 2, None));
     assert_eq!(gone.unwrap_err(), GroupError::UnknownMemberId);
-    let early = ask(&mut world, beat(&table, "a", 9, None));
+    let early = ask(&mut world, beat("a", 9, None));
     assert_eq!(early.unwrap_err(), GroupError::FencedMemberEpoch);
-    assert_eq!(ask(&mut world, beat(&table, "a", -1, None)).unwrap().epoch, -1);
+    assert_eq!(ask(&mut world, beat("a", -1, None)).unwrap().epoch, -1);
 }
 
 #[test]
 fn an_answer_waits_for_its_write_and_a_restart_finds_what_was_answered() {
     let mut world = World::new(quick());
-    let table = Table::with("t", 2);
+    set(&world, "t", 2);
     world.writes = Writes::Hold;
-    let id = world.ask(Request::ShareHeartbeat(beat(&table, "a", 0, Some(&["t"]))));
+    let id = world.ask(Request::ShareHeartbeat(beat("a", 0, Some(&["t"]))));
     assert!(world.is_waiting(id));
     world.writes = Writes::Succeed;
     world.settle();
     assert_eq!(outcome(&world, id).unwrap().epoch, 1);
     let mut later = world.restarted(quick());
     assert_eq!(later.shard.durable(), world.shard.durable(), "replay is live");
-    let told = ask(&mut later, beat(&table, "a", 1, None)).unwrap();
+    let told = ask(&mut later, beat("a", 1, None)).unwrap();
     assert_eq!(told.epoch, 1);
 }
 
 #[test]
 fn a_write_that_failed_leaves_the_group_as_it_was() {
     let mut world = World::new(quick());
-    let table = Table::with("t", 2);
-    ask(&mut world, beat(&table, "a", 0, Some(&["t"]))).unwrap();
-    for failing in [beat(&table, "b", 0, Some(&["t"])), beat(&table, "a", -1, None)] {
+    set(&world, "t", 2);
+    ask(&mut world, beat("a", 0, Some(&["t"]))).unwrap();
+    for failing in [beat("b", 0, Some(&["t"])), beat("a", -1, None)] {
         world.writes = Writes::Fail(PersistError::Unavailable);
         ask(&mut world, failing).unwrap_err();
         world.writes = Writes::Succeed;
     }
-    let told = ask(&mut world, beat(&table, "a", 1, None)).unwrap();
+    let told = ask(&mut world, beat("a", 1, None)).unwrap();
     assert_eq!((told.epoch, told.member), (1, "a".into()));
-    let stranger = ask(&mut world, beat(&table, "b", 1, None));
+    let stranger = ask(&mut world, beat("b", 1, None));
     assert_eq!(stranger.unwrap_err(), GroupError::UnknownMemberId);
 }
 
 #[test]
 fn kinds_of_groups_do_not_mix_and_an_empty_share_group_can_be_deleted() {
     let mut world = World::new(quick());
-    let table = Table::with("t", 1);
-    ask(&mut world, beat(&table, "a", 0, Some(&["t"]))).unwrap();
+    set(&world, "t", 1);
+    ask(&mut world, beat("a", 0, Some(&["t"]))).unwrap();
     let id = world.join(join_request("s"));
     assert_eq!(world.refused(id).error, GroupError::InconsistentGroupProtocol);
     world.stable("g", vec![join_request("g")]);
-    let mut other = beat(&table, "a", 0, Some(&["t"]));
+    let mut other = beat("a", 0, Some(&["t"]));
     other.group = "g".into();
     assert_eq!(
         ask(&mut world, other).unwrap_err(),
         GroupError::NotOfKind(GroupKind::Share)
     );
     assert_eq!(world.delete("s"), Err(GroupError::NonEmptyGroup));
-    ask(&mut world, beat(&table, "a", -1, None)).unwrap();
+    ask(&mut world, beat("a", -1, None)).unwrap();
     assert_eq!(world.delete("s"), Ok(()));
     assert_eq!(
         world.restarted(quick()).delete("s"),

@@ -7,6 +7,7 @@
 
 use crate::group::assignor::Spec;
 use crate::group::facts::{Facts, TopicView};
+use crate::group::machine::fnv::Fnv1a;
 use crate::group::name::{TopicId, TopicName};
 use crate::group::record::Subscription;
 use regex::{Regex, RegexBuilder};
@@ -190,21 +191,16 @@ impl Subscriptions {
     }
 }
 
-/// What the epoch of a group depends on: names, ids and partition counts (FNV-1a, which is the same on every machine and day).
+/// What the epoch of a group depends on: names, ids and partition counts.
 pub(super) fn hash(view: &View) -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    };
+    let mut hash = Fnv1a::default();
     for (name, topic) in view {
-        add(name.as_str().as_bytes());
-        add(&[0]);
-        add(&topic.id.0);
-        add(&topic.partitions.to_le_bytes());
+        hash.add(name.as_str().as_bytes());
+        hash.add(&[0]);
+        hash.add(&topic.id.0);
+        hash.add(&topic.partitions.to_le_bytes());
     }
-    hash
+    hash.finish()
 }
 
 #[cfg(test)]

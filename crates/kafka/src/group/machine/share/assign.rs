@@ -4,9 +4,9 @@
 //! every subscriber of a topic with partitions has one: there are as many pairs as the larger of both numbers.
 
 use crate::group::assignor::Assignment;
+use crate::group::facts::{Facts, TopicView};
 use crate::group::name::MemberId;
 use crate::group::record::ShareMember;
-use crate::group::request::Topics;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,15 +14,15 @@ use std::sync::Arc;
 pub(super) fn share_of(
     member: &MemberId,
     members: &BTreeMap<MemberId, Arc<ShareMember>>,
-    topics: &Topics,
+    facts: &dyn Facts,
 ) -> Assignment {
     let mut share = Assignment::new();
     let Some(told) = members.get(member) else {
         return share;
     };
     for topic in &told.subscribed {
-        let Some((id, partitions)) = (topics.0)(topic.as_str()).filter(|(_, partitions)| *partitions > 0)
-        else {
+        let found = facts.topic(topic.as_str()).filter(|found| found.partitions > 0);
+        let Some(TopicView { id, partitions }) = found else {
             continue;
         };
         let subscribers: Vec<&MemberId> = members

@@ -5,6 +5,7 @@
 use super::ShareGroup;
 use crate::group::answer::ShareBeaten;
 use crate::group::error::GroupError;
+use crate::group::facts::Facts;
 use crate::group::record::{Record, ShareMember, ShareRecord};
 use crate::group::request::ShareHeartbeat;
 use crate::state::Now;
@@ -18,13 +19,14 @@ impl ShareGroup {
         beat: &ShareHeartbeat,
         records: &mut Vec<Record>,
         now: Now,
+        facts: &dyn Facts,
     ) -> Result<ShareBeaten, GroupError> {
         if beat.epoch < 0 {
-            return self.leave(beat, records);
+            return self.leave(beat, records, facts);
         }
         self.admit(beat)?;
         self.update_member(beat, records);
-        let topics = self.hash_topics(&beat.topics);
+        let topics = self.hash_topics(facts);
         if !records.is_empty() || self.state.epoch.is_none_or(|epoch| epoch.topics != topics) {
             self.raise_epoch(topics, records);
         }
@@ -36,7 +38,7 @@ impl ShareGroup {
             member: beat.member.clone(),
             epoch,
             interval: beat.terms.heartbeat_interval,
-            assignment: is_news.then(|| self.share_of(&beat.member, &beat.topics)),
+            assignment: is_news.then(|| self.share_of(&beat.member, facts)),
         })
     }
 
@@ -77,12 +79,17 @@ impl ShareGroup {
         }
     }
 
-    fn leave(&mut self, beat: &ShareHeartbeat, records: &mut Vec<Record>) -> Result<ShareBeaten, GroupError> {
+    fn leave(
+        &mut self,
+        beat: &ShareHeartbeat,
+        records: &mut Vec<Record>,
+        facts: &dyn Facts,
+    ) -> Result<ShareBeaten, GroupError> {
         if !self.state.members.contains_key(&beat.member) {
             return Err(GroupError::UnknownMemberId);
         }
         self.remove_member(&beat.member, records);
-        self.raise_epoch(self.hash_topics(&beat.topics), records);
+        self.raise_epoch(self.hash_topics(facts), records);
         Ok(ShareBeaten {
             member: beat.member.clone(),
             epoch: beat.epoch,

@@ -11,6 +11,7 @@ mod assign;
 mod heartbeat;
 
 use super::base::Base;
+use super::fnv::Fnv1a;
 use super::group::Group;
 use super::turn::Then;
 use super::{Now, Shard, Turn};
@@ -19,9 +20,10 @@ use crate::group::answer::{
 };
 use crate::group::assignor::Assignment;
 use crate::group::error::{GroupError, PersistError};
+use crate::group::facts::Facts;
 use crate::group::name::{GroupId, MemberId, TopicName};
 use crate::group::record::{Record, ShareEpoch, ShareMember, ShareRecord, ShareState};
-use crate::group::request::{ShareHeartbeat, Topics};
+use crate::group::request::ShareHeartbeat;
 use crate::state::RequestId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -101,29 +103,27 @@ impl ShareGroup {
         self.emit(ShareRecord::Epoch(Some(ShareEpoch { epoch, topics })), records);
     }
 
-    /// FNV-1a over names, ids and partition counts of what the members subscribe to. The same at every start: it is stored.
-    fn hash_topics(&self, topics: &Topics) -> u64 {
-        const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+    /// The hash, which is stored, over names, ids and partition counts of what the members subscribe to.
+    fn hash_topics(&self, facts: &dyn Facts) -> u64 {
         let subscribed: BTreeSet<&TopicName> = self
             .state
             .members
             .values()
             .flat_map(|member| &member.subscribed)
             .collect();
-        let mut hash = OFFSET_BASIS;
+        let mut hash = Fnv1a::default();
         for name in subscribed {
-            if let Some((id, partitions)) = (topics.0)(name.as_str()) {
-                let parts = [name.as_str().as_bytes(), &id.0, &partitions.to_le_bytes()];
-                hash = parts.into_iter().flatten().fold(hash, |hash, byte| {
-                    (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-                });
+            if let Some(topic) = facts.topic(name.as_str()) {
+                hash.add(name.as_str().as_bytes());
+                hash.add(&topic.id.0);
+                hash.add(&topic.partitions.to_le_bytes());
             }
         }
-        hash
+        hash.finish()
     }
 
-    fn share_of(&self, member: &MemberId, topics: &Topics) -> Arc<Assignment> {
-        Arc::new(assign::share_of(member, &self.state.members, topics))
+    fn share_of(&self, member: &MemberId, facts: &dyn Facts) -> Arc<Assignment> {
+        Arc::new(assign::share_of(member, &self.state.members, facts))
     }
 
     fn renew_session(&mut self, id: &MemberId, ends: Duration) {
@@ -159,12 +159,12 @@ impl ShareGroup {
         self.emit(ShareRecord::Member(id.clone(), None), records);
     }
 
-    fn describe(&self, topics: &Topics) -> DescribedShareGroup {
+    fn describe(&self, facts: &dyn Facts) -> DescribedShareGroup {
         let member = |(id, told): (&MemberId, &Arc<ShareMember>)| DescribedShareMember {
             member: id.clone(),
             epoch: self.sessions.get(id).map_or(0, |session| session.told),
             told: told.clone(),
-            assigned: self.share_of(id, topics),
+            assigned: self.share_of(id, facts),
         };
         DescribedShareGroup {
             group: self.base.id.clone(),
@@ -176,7 +176,7 @@ impl ShareGroup {
 
     fn share_heartbeat(&mut self, request: RequestId, beat: &ShareHeartbeat, turn: &mut Turn<'_>) {
         let mut records = Vec::new();
-        let answer = Answer::ShareHeartbeat(self.beat(beat, &mut records, turn.now));
+        let answer = Answer::ShareHeartbeat(self.beat(beat, &mut records, turn.now, turn.facts));
         self.base.answer(request, records, answer, failed, turn);
     }
 
@@ -231,15 +231,9 @@ impl Shard {
         });
     }
 
-    pub(super) fn describe_share(
-        &self,
-        id: RequestId,
-        group: &GroupId,
-        topics: &Topics,
-        out: &mut Vec<Output>,
-    ) {
+    pub(super) fn describe_share(&self, id: RequestId, group: &GroupId, out: &mut Vec<Output>) {
         let described = match self.groups.get(group) {
-            Some(Group::Share(group)) => Ok(group.describe(topics)),
+            Some(Group::Share(group)) => Ok(group.describe(&*self.facts)),
             None => Err(GroupError::GroupIdNotFound),
             Some(_) => Err(GroupError::NotOfKind(GroupKind::Share)),
         };
