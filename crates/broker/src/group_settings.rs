@@ -5,12 +5,54 @@
 
 use crate::broker::{Broker, BrokerError};
 use crate::configs::alter::{AlterError, ConfigChange, GROUP_TABLE};
-use crate::configs::resolve::{ConfigEntry, ConfigMap, describe_group};
+use crate::configs::resolve::{BrokerLayers, ConfigEntry, ConfigMap, describe_group};
 use crate::configs::row::InvalidValue;
 use crate::named::NamedError;
 use crate::topics::Dry;
 use millstream_meta::catalog::NamedKind;
 use std::time::Duration;
+
+const SESSION: &str = "consumer.session.timeout.ms";
+const INTERVAL: &str = "consumer.heartbeat.interval.ms";
+
+/// Settings of a group, each with the broker's settings that bound it.
+const BOUNDS: &[(&str, &str, &str)] = &[
+    (
+        SESSION,
+        "group.consumer.min.session.timeout.ms",
+        "group.consumer.max.session.timeout.ms",
+    ),
+    (
+        INTERVAL,
+        "group.consumer.min.heartbeat.interval.ms",
+        "group.consumer.max.heartbeat.interval.ms",
+    ),
+    (
+        "share.session.timeout.ms",
+        "group.share.min.session.timeout.ms",
+        "group.share.max.session.timeout.ms",
+    ),
+    (
+        "share.heartbeat.interval.ms",
+        "group.share.min.heartbeat.interval.ms",
+        "group.share.max.heartbeat.interval.ms",
+    ),
+    (
+        "share.record.lock.duration.ms",
+        "group.share.min.record.lock.duration.ms",
+        "group.share.max.record.lock.duration.ms",
+    ),
+    (
+        "share.delivery.count.limit",
+        "group.share.min.delivery.count.limit",
+        "group.share.max.delivery.count.limit",
+    ),
+    (
+        "share.partition.max.record.locks",
+        "group.share.min.partition.max.record.locks",
+        "group.share.max.partition.max.record.locks",
+    ),
+];
 
 /// Settings made on one consumer group; `None`: the broker's hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,8 +80,8 @@ impl Broker {
         };
         let millis = |name: &str| own.get(name)?.trim().parse().ok().map(Duration::from_millis);
         ConsumerGroupOverrides {
-            session_timeout: millis("consumer.session.timeout.ms"),
-            heartbeat_interval: millis("consumer.heartbeat.interval.ms"),
+            session_timeout: millis(SESSION),
+            heartbeat_interval: millis(INTERVAL),
         }
     }
 
@@ -93,71 +135,81 @@ impl Broker {
 
     /// Whether the settings hold together: within the broker's bounds, and a session longer than a heartbeat's interval.
     fn check_group_configs(&self, configs: &ConfigMap) -> Result<(), AlterError> {
-        crate::share_settings::check(configs, self.layers().borrowed())?;
+        check_single(configs, self.layers().borrowed())?;
         let consumer = &self.settings().groups.consumer;
-        let session = (
-            "consumer.session.timeout.ms",
-            "group.consumer.%.session.timeout.ms",
-        );
-        let interval = (
-            "consumer.heartbeat.interval.ms",
-            "group.consumer.%.heartbeat.interval.ms",
-        );
-        check_bounds(
-            configs,
-            session,
-            consumer.session_timeout_min,
-            consumer.session_timeout_max,
-        )?;
-        check_bounds(
-            configs,
-            interval,
-            consumer.heartbeat_interval_min,
-            consumer.heartbeat_interval_max,
-        )?;
-        let own = |name: &str, default: Duration| value_ms(configs, name).unwrap_or(default.as_millis());
-        let session_ms = own(session.0, consumer.session_timeout);
-        if session_ms <= own(interval.0, consumer.heartbeat_interval) {
-            return Err(invalid(
-                session.0,
-                session_ms,
-                "it must be greater than consumer.heartbeat.interval.ms",
-            ));
+        let own = |name: &str, default: Duration| {
+            let own = configs.get(name).and_then(|text| text.trim().parse().ok());
+            own.unwrap_or(default.as_millis())
+        };
+        let session_ms = own(SESSION, consumer.session_timeout);
+        if session_ms <= own(INTERVAL, consumer.heartbeat_interval) {
+            let reason = format!("it must be greater than {INTERVAL}");
+            return Err(invalid(SESSION, session_ms.to_string(), reason));
         }
         Ok(())
     }
 }
 
-fn value_ms(configs: &ConfigMap, name: &str) -> Option<u128> {
-    configs.get(name).and_then(|text| text.trim().parse().ok())
+/// Whether each setting can be done, and lies within the broker's bounds.
+fn check_single(configs: &ConfigMap, layers: BrokerLayers<'_>) -> Result<(), AlterError> {
+    for (name, min, max) in BOUNDS {
+        let set = configs.get(*name).and_then(|text| Some((text, whole(text)?)));
+        let Some((text, value)) = set else { continue };
+        if layers.value(min).and_then(whole).is_some_and(|min| value < min) {
+            let reason = format!("it must be greater than or equal to {min}");
+            return Err(invalid(name, text.clone(), reason));
+        }
+        if layers.value(max).and_then(whole).is_some_and(|max| value > max) {
+            let reason = format!("it must be less than or equal to {max}");
+            return Err(invalid(name, text.clone(), reason));
+        }
+    }
+    crate::share_settings::check(configs)
 }
 
-/// `names`: the setting, and the broker's bounds of it with `%` for "min" and "max".
-fn check_bounds(
-    configs: &ConfigMap,
-    names: (&str, &str),
-    min: Duration,
-    max: Duration,
-) -> Result<(), AlterError> {
-    let Some(ms) = value_ms(configs, names.0) else {
-        return Ok(());
-    };
-    let bound = |which: &str| names.1.replace('%', which);
-    if ms < min.as_millis() {
-        let reason = format!("it must be greater than or equal to {}", bound("min"));
-        return Err(invalid(names.0, ms, &reason));
-    }
-    if ms > max.as_millis() {
-        let reason = format!("it must be less than or equal to {}", bound("max"));
-        return Err(invalid(names.0, ms, &reason));
-    }
-    Ok(())
+fn whole(text: &str) -> Option<i64> {
+    text.trim().parse().ok()
 }
 
-fn invalid(name: &str, value: u128, reason: &str) -> AlterError {
+pub(crate) fn invalid(name: &str, value: String, reason: String) -> AlterError {
     AlterError::Invalid(InvalidValue {
         name: name.to_owned(),
-        value: value.to_string(),
-        reason: reason.to_owned(),
+        value,
+        reason,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_stays_within_the_brokers_bounds() {
+        let nothing = ConfigMap::new();
+        let layers = BrokerLayers {
+            dynamic: &nothing,
+            dynamic_default: &nothing,
+            fixed: &nothing,
+        };
+        let good = [
+            ("share.delivery.count.limit", "10"),
+            ("share.record.lock.duration.ms", "15000"),
+            ("share.auto.offset.reset", "by_duration:PT1H"),
+        ];
+        let bad = [
+            ("share.delivery.count.limit", "11"),
+            ("share.record.lock.duration.ms", "14999"),
+            ("share.partition.max.record.locks", "4001"),
+            ("share.session.timeout.ms", "44999"),
+            ("share.auto.offset.reset", "sometimes"),
+            ("errors.deadletterqueue.topic.name", "__dead"),
+        ];
+        let map = |(name, value): (&str, &str)| ConfigMap::from([(name.to_owned(), value.to_owned())]);
+        for pair in good {
+            assert!(check_single(&map(pair), layers).is_ok(), "{pair:?}");
+        }
+        for pair in bad {
+            assert!(check_single(&map(pair), layers).is_err(), "{pair:?}");
+        }
+    }
 }

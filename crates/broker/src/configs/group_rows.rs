@@ -1,27 +1,6 @@
 //! The table of settings of single groups (Kafka: resource type GROUP), one row each; a kind of group has its prefix.
 
-use super::row::{Check::*, ConfigKind::*, ConfigRow, Effect, Effect::*, Mutability};
-
-const fn row(
-    name: &'static str,
-    kind: super::row::ConfigKind,
-    default: &'static str,
-    check: super::row::Check,
-    synonym: Option<&'static str>,
-    effect: Effect,
-    doc: &'static str,
-) -> ConfigRow {
-    ConfigRow {
-        name,
-        kind,
-        default: Some(default),
-        check,
-        synonym,
-        mutability: Mutability::Dynamic,
-        effect,
-        doc,
-    }
-}
+use super::row::{Check::*, ConfigKind::*, ConfigRow, Effect::*, dynamic_row as row};
 
 /// Every setting of a group, sorted by name.
 #[rustfmt::skip]

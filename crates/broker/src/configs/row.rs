@@ -85,6 +85,28 @@ pub struct ConfigRow {
     pub doc: &'static str,
 }
 
+/// A row of the tables of topics and of groups: every setting has a default, and can change at any time.
+pub(super) const fn dynamic_row(
+    name: &'static str,
+    kind: ConfigKind,
+    default: &'static str,
+    check: Check,
+    synonym: Option<&'static str>,
+    effect: Effect,
+    doc: &'static str,
+) -> ConfigRow {
+    ConfigRow {
+        name,
+        kind,
+        default: Some(default),
+        check,
+        synonym,
+        mutability: Mutability::Dynamic,
+        effect,
+        doc,
+    }
+}
+
 /// Why a value is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidValue {

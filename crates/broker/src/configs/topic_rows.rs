@@ -1,27 +1,6 @@
 //! The table of topic settings: Kafka 4's names, defaults, bounds and synonyms, one row each.
 
-use super::row::{Check::*, ConfigKind::*, ConfigRow, Effect, Effect::*, Mutability};
-
-const fn row(
-    name: &'static str,
-    kind: super::row::ConfigKind,
-    default: &'static str,
-    check: super::row::Check,
-    synonym: Option<&'static str>,
-    effect: Effect,
-    doc: &'static str,
-) -> ConfigRow {
-    ConfigRow {
-        name,
-        kind,
-        default: Some(default),
-        check,
-        synonym,
-        mutability: Mutability::Dynamic,
-        effect,
-        doc,
-    }
-}
+use super::row::{Check::*, ConfigKind::*, ConfigRow, Effect::*, dynamic_row as row};
 
 /// Every topic setting, sorted by name.
 #[rustfmt::skip]
