@@ -10,6 +10,7 @@ use crate::error::OpenError;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use rustix::buffer::spare_capacity;
+use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice, Seek, SeekFrom, Write};
@@ -100,6 +101,11 @@ impl Disk for FileDisk {
         self.run(move |directory| directory.create(&name, len))
     }
 
+    fn reserve<'a>(&'a self, name: &'a str, len: u64) -> BoxFuture<'a, io::Result<Arc<dyn DiskFile>>> {
+        let name = name.to_owned();
+        self.run(move |directory| directory.reserve(&name, len))
+    }
+
     fn open<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Arc<dyn DiskFile>>> {
         let name = name.to_owned();
         self.run(move |directory| {
@@ -139,14 +145,35 @@ impl Disk for FileDisk {
 
 impl Directory {
     fn create(&self, name: &str, len: u64) -> io::Result<Arc<dyn DiskFile>> {
+        self.make(name, |file| {
+            fill(file, len)?;
+            self.handle.sync_all()
+        })
+    }
+
+    fn reserve(&self, name: &str, len: u64) -> io::Result<Arc<dyn DiskFile>> {
+        self.make(name, |file| {
+            match rustix::fs::fallocate(file, FallocateFlags::empty(), 0, len) {
+                // Not every file system can reserve; on such a one a full disk shows when the file is written.
+                Err(Errno::OPNOTSUPP) => file.set_len(len),
+                answer => Ok(answer?),
+            }
+        })
+    }
+
+    /// A new file, whole or not there.
+    fn make(
+        &self,
+        name: &str,
+        prepare: impl FnOnce(&File) -> io::Result<()>,
+    ) -> io::Result<Arc<dyn DiskFile>> {
         let path = self.path.join(name);
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create_new(true)
             .open(&path)?;
-        let filled = fill(&file, len).and_then(|()| self.handle.sync_all());
-        if let Err(error) = filled {
+        if let Err(error) = prepare(&file) {
             // The first error tells why; that the rest cannot be removed either adds nothing.
             let _ = fs::remove_file(&path);
             return Err(error);
