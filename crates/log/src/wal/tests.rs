@@ -51,7 +51,7 @@ async fn open_on(disk: Arc<dyn Disk>, flush: FlushMode, through: GroupSeq) -> Re
         replayed.push(group);
         Ok(())
     };
-    let wal = FileWal::open(disk, &FixedClock, options, through, &mut replay).await?;
+    let wal = FileWal::open(disk, Arc::new(FixedClock), options, through, &mut replay).await?;
     Ok(Opened::new(Arc::new(wal), replayed))
 }
 
@@ -299,7 +299,7 @@ async fn a_full_disk_refuses_and_goes_on_once_there_is_room() {
     // An upload frees the first segment.
     opened.medium.reclaim(GroupSeq(seq - 2));
     opened.medium.append(group(seq, 9000)).await.unwrap();
-    on.disk.set_bytes_max(None);
+    on.disk.set_bytes_max(Some(100 * SEGMENT_BYTES));
     for next in seq + 1..seq + 20 {
         opened.medium.append(group(next, 9000)).await.unwrap();
     }
@@ -428,7 +428,7 @@ async fn a_data_directory_is_never_opened_twice() {
 
 #[tokio::test]
 async fn the_real_clock_draws_different_log_identities() {
-    let clock = SystemClock::new();
+    let clock = Arc::new(SystemClock::new());
     let (first, second) = (MemoryDisk::new(), MemoryDisk::new());
     let mut pages = Vec::new();
     for disk in [first, second] {
@@ -437,7 +437,13 @@ async fn the_real_clock_draws_different_log_identities() {
             flush: FlushMode::Sync,
         };
         let mut replay = |_| Ok(());
-        let wal = FileWal::open(Arc::new(disk.clone()), &clock, options, GroupSeq(0), &mut replay);
+        let wal = FileWal::open(
+            Arc::new(disk.clone()),
+            clock.clone(),
+            options,
+            GroupSeq(0),
+            &mut replay,
+        );
         let opened = Opened::new(Arc::new(wal.await.unwrap()), Vec::new());
         opened.medium.append(group(1, 10)).await.unwrap();
         let (name, _) = segment_with(&disk, 1);
