@@ -5,9 +5,9 @@
 use crate::config::Settings;
 use crate::config::value::StoreKind;
 use anyhow::bail;
-use millstream_log::WalRunner;
 use millstream_log::disk::FileDisk;
 use millstream_log::objects::tier::{DiskTier, DiskTierOptions, SecondTier};
+use millstream_log::{FlushMode, WalRunner};
 use std::sync::Arc;
 
 /// The tier that the settings ask for, if they ask for one. `cluster` is the name that the metadata were given when they were made:
@@ -30,7 +30,9 @@ pub fn open(settings: &Settings, cluster: &str) -> anyhow::Result<Option<Arc<dyn
         owner: DiskTierOptions::owner_of(&[cluster, texts[0], texts[1], texts[2]]),
         runner: WalRunner::Thread,
     };
-    let opened = FileDisk::open(path).and_then(|disk| DiskTier::open(Arc::new(disk), options));
+    // "Sync" is how it writes, past the page cache and so not in the way of the write-ahead log; nothing is ever flushed.
+    let opened =
+        FileDisk::open(path, FlushMode::Sync).and_then(|disk| DiskTier::open(Arc::new(disk), options));
     match opened {
         Ok(tier) => Ok(Some(Arc::new(tier))),
         Err(error) => {

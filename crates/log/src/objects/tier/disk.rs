@@ -6,7 +6,7 @@
 //!
 //! **Invariant**: all cache files together never exceed `bytes_max`.
 
-use super::format::{BUNDLE_HEAD_BYTES, BUNDLE_PIECES_MAX, FILE_HEADER_BYTES, ROW_BYTES};
+use super::format::{BUNDLE_HEAD_BYTES, BUNDLE_PIECES_MAX, PAGE_BYTES, ROW_BYTES};
 use super::shelf::{Found, Shelf, Stored};
 use super::writer::Writer;
 use super::{Piece, SecondTier, TierStats};
@@ -80,7 +80,7 @@ impl Limits {
     pub(super) fn of(options: &DiskTierOptions) -> Self {
         let bytes_max = options.bytes_max.max(DISK_BYTES_MIN);
         let small = (bytes_max / FILES_MIN).min(SMALL_FILE_BYTES_MAX);
-        let file_bytes = small.max(bytes_max / FILES_TARGET);
+        let file_bytes = small.max(bytes_max / FILES_TARGET) / PAGE_BYTES * PAGE_BYTES;
         let in_memory = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         let file_pieces_max = in_memory(file_bytes / PIECE_BYTES_MEAN_MIN);
         Self {
@@ -95,7 +95,7 @@ impl Limits {
 
     /// The largest piece that fits a file.
     fn piece_bytes_max(&self) -> u64 {
-        self.file_bytes - (FILE_HEADER_BYTES + BUNDLE_HEAD_BYTES + ROW_BYTES) as u64
+        self.file_bytes - PAGE_BYTES - (BUNDLE_HEAD_BYTES + ROW_BYTES) as u64
     }
 }
 

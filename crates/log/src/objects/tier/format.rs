@@ -5,13 +5,16 @@
 //! used again still holds bundles of its earlier life.
 
 use super::Piece;
+use crate::disk::direct::ALIGN_BYTES;
 use crate::le::{FormatError, LeReader, checksum};
 use bytes::{BufMut, Bytes, BytesMut};
 
 const MAGIC_FILE: &[u8; 8] = b"MSCACHE\0";
 const MAGIC_BUNDLE: &[u8; 8] = b"MSBUNDLE";
 const VERSION: u16 = 1;
-/// Bytes of a file's header.
+/// The header and each bundle begin and end at multiples of this, so that they are written past the page cache.
+pub(super) const PAGE_BYTES: u64 = ALIGN_BYTES as u64;
+/// Bytes of a file's header, without what fills its page.
 pub(super) const FILE_HEADER_BYTES: usize = 48;
 /// Bytes of a bundle's head, without its table.
 pub(super) const BUNDLE_HEAD_BYTES: usize = 32;
@@ -148,6 +151,13 @@ pub(super) fn decode_front(front: &[u8], number: u64) -> Result<Vec<Row>, Format
         });
     }
     Ok(rows)
+}
+
+/// What fills the page behind `len` bytes.
+pub(super) fn padding(len: u64) -> Bytes {
+    static ZEROS: [u8; ALIGN_BYTES] = [0; ALIGN_BYTES];
+    let missing = len.next_multiple_of(PAGE_BYTES) - len;
+    Bytes::from_static(&ZEROS[..usize::try_from(missing).expect("less than a page")])
 }
 
 /// Of the head up to its checksum, and of the table.

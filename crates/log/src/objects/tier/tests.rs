@@ -5,6 +5,7 @@ use super::disk::DISK_BYTES_MIN;
 use super::format::{FILE_HEADER_BYTES, FileHeader, Row, decode_front, encode_front};
 use super::memory::MemoryTier;
 use super::{DiskTier, DiskTierOptions, Piece, SecondTier};
+use crate::config::FlushMode;
 use crate::disk::FileDisk;
 use crate::disk::testing::{MemoryDisk, Survival};
 use crate::log::WalRunner;
@@ -77,7 +78,7 @@ async fn the_tier_on_disk_keeps_the_promises_of_the_port() {
 async fn the_tier_on_a_real_disk_keeps_the_promises_of_the_port() {
     let folder = std::env::temp_dir().join(format!("millstream-tier-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
-    let disk = FileDisk::open(&folder).expect("a folder");
+    let disk = FileDisk::open(&folder, FlushMode::Sync).expect("a folder");
     let threaded = DiskTierOptions {
         runner: WalRunner::Thread,
         ..options(OWNER)

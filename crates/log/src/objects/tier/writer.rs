@@ -8,8 +8,8 @@
 use super::Piece;
 use super::disk::{Limits, turn_off};
 use super::format::{
-    BUNDLE_HEAD_BYTES, FILE_HEADER_BYTES, FileHeader, Row, decode_front, encode_front, front_bytes,
-    piece_count,
+    BUNDLE_HEAD_BYTES, FILE_HEADER_BYTES, FileHeader, PAGE_BYTES, Row, decode_front, encode_front,
+    front_bytes, padding, piece_count,
 };
 use super::shelf::{Shelf, Step, Stored};
 use crate::disk::{Disk, DiskFile};
@@ -125,7 +125,7 @@ impl Writer {
             number: header.number,
             name: name.to_owned(),
             file,
-            position: FILE_HEADER_BYTES as u64,
+            position: PAGE_BYTES,
             keys: Vec::new(),
         })
     }
@@ -138,8 +138,9 @@ impl Writer {
             let mut places = Vec::with_capacity(rows.len());
             for row in &rows {
                 places.push((row.piece, file.stored(at, row.checksum)));
-                at = at.saturating_add(u64::from(row.piece.len));
+                at += u64::from(row.piece.len);
             }
+            let at = at.next_multiple_of(PAGE_BYTES);
             if at > self.limits.file_bytes || file.keys.len() + rows.len() > self.limits.file_pieces_max {
                 return;
             }
@@ -151,7 +152,10 @@ impl Writer {
     async fn write(&mut self, pieces: Vec<(Piece, Bytes)>) -> io::Result<()> {
         let payload: usize = pieces.iter().map(|(_, bytes)| bytes.len()).sum();
         let len = (front_bytes(pieces.len()) + payload) as u64;
-        let file = self.file_with_room(len, pieces.len()).await?;
+        let padding = padding(len);
+        let file = self
+            .file_with_room(len + padding.len() as u64, pieces.len())
+            .await?;
         let row = |(piece, bytes): &(Piece, Bytes)| Row {
             piece: *piece,
             checksum: checksum(bytes),
@@ -166,6 +170,8 @@ impl Writer {
             at += bytes.len() as u64;
             parts.push(bytes);
         }
+        at += padding.len() as u64;
+        parts.push(padding);
         file.file.write_at(file.position, &parts).await?;
         file.position = at;
         file.keys.extend(places.iter().map(|(piece, _)| *piece));
@@ -212,12 +218,13 @@ impl Writer {
             number,
             file_bytes: self.limits.file_bytes,
         };
-        file.write_at(0, &[header.encode()]).await?;
+        let page = [header.encode(), padding(FILE_HEADER_BYTES as u64)];
+        file.write_at(0, &page).await?;
         Ok(CacheFile {
             number,
             name,
             file,
-            position: FILE_HEADER_BYTES as u64,
+            position: PAGE_BYTES,
             keys: Vec::new(),
         })
     }
