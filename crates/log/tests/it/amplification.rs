@@ -129,6 +129,7 @@ async fn measure(streams: u64, in_flight: usize, upload_bytes: u64) -> (u64, u64
         clock: world.clock.clone(),
         disk: Arc::new(CountingDisk(world.disk.clone(), counters.clone())),
         objects: Arc::new(CountingObjects(world.objects.clone(), counters.clone())),
+        second_tier: None,
         manifest: world.manifest.clone(),
         wal_runner: WalRunner::Task,
     };
@@ -185,6 +186,7 @@ async fn an_upload_of_what_is_no_longer_cached_reads_each_group_once() {
         clock: world.clock.clone(),
         disk: Arc::new(CountingDisk(world.disk.clone(), counters.clone())),
         objects: world.objects.clone(),
+        second_tier: None,
         manifest: world.manifest.clone(),
         wal_runner: WalRunner::Task,
     };
