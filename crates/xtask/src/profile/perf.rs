@@ -13,7 +13,7 @@ const SAMPLES_PER_SECOND: &str = "199";
 
 /// How stacks are taken: by DWARF, because a release build keeps no frame pointers. The bytes of stack kept with each sample are
 /// what a task of ours needs; fewer cut its outermost frames off.
-const CALL_GRAPH: &str = "dwarf,16384";
+const CALL_GRAPH: &str = "dwarf,32768";
 
 /// One line a stack: frames from the outermost, separated by `;`, a space, and how often it was met. Kernel frames end in `_[k]`.
 pub fn folded_stacks(bench: &Bench) -> anyhow::Result<String> {

@@ -30,12 +30,10 @@ const KINDS: &[(&str, &[&str])] = &[
             "copyout",
             "rep_movs",
             "copy_page_",
+            "check_object_size",
         ],
     ),
-    (
-        "copies inside the broker",
-        &["memcpy", "memmove", "copy_nonoverlapping"],
-    ),
+    ("copies inside the broker", &["memcpy", "memmove", "memset"]),
     ("checksums", &["crc32", "xxh3", "xxhash"]),
     (
         "pages: clearing, mapping, page cache",
@@ -68,6 +66,8 @@ const KINDS: &[(&str, &[&str])] = &[
             "virtblk",
             "virtio",
             "iomap",
+            "iowrite",
+            "gup_",
             "xfs_",
             "dio_",
             "kiocb",
