@@ -34,7 +34,7 @@ const FILE_BYTES_MIN: u64 = READ_BYTES as u64;
 const QUIET_INTERVAL: Duration = Duration::from_millis(500);
 const QUIET_INTERVALS: u32 = 4;
 const QUIET_BYTES_MAX: u64 = 1_000_000;
-const QUIET_LIMIT: Duration = Duration::from_secs(60);
+const QUIET_LIMIT: Duration = Duration::from_secs(180);
 
 /// Waits until a process has written next to nothing for a while.
 pub fn await_quiet(pid: u32) -> anyhow::Result<()> {

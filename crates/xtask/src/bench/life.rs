@@ -101,7 +101,8 @@ impl Life {
 
     /// The end. Nobody looks at the data again, so a clean shutdown would only cost time.
     pub fn end(mut self) -> anyhow::Result<()> {
-        self.kill()?;
+        // It may have died, or never have come back; its data must go all the same.
+        drop(self.broker.take());
         self.site.remove_data()
     }
 
