@@ -96,23 +96,27 @@ impl Measured {
             || self.failures.iter().any(|f| f.workload == workload)
     }
 
-    /// Takes over another run's peers, and its workloads that this one does not know.
+    /// Takes over another run's peers, and its workloads of which this one has no numbers.
     pub fn absorb(&mut self, other: Self) {
         for peer in other.peers {
             if !self.peers.contains(&peer) {
                 self.peers.push(peer);
             }
         }
+        let has = |numbers: &[Number], workload: &str| numbers.iter().any(|n| n.workload == workload);
         let known: Vec<&str> = WORKLOADS
             .iter()
             .map(|workload| workload.name)
-            .filter(|name| self.knows(name))
+            .filter(|name| has(&self.numbers, name))
             .collect();
         let is_new = |workload: &str| !known.contains(&workload);
+        self.failures
+            .retain(|f| !(is_new(f.workload) && has(&other.numbers, f.workload)));
         self.numbers
             .extend(other.numbers.into_iter().filter(|n| is_new(n.workload)));
-        self.failures
-            .extend(other.failures.into_iter().filter(|f| is_new(f.workload)));
+        for failure in other.failures.iter().filter(|f| is_new(f.workload)) {
+            self.fail(failure.peer, failure.workload, &failure.why);
+        }
         self.runs.extend(other.runs);
     }
 
@@ -347,7 +351,9 @@ mod tests {
         let mut second = Measured::new(&[Peer::Millstream, Peer::KafkaFlushing]);
         second.add(Peer::KafkaFlushing, "produce-1", &RATE, 100.0);
         second.add(Peer::Millstream, "consume", &RATE, 5.0);
+        first.fail(Peer::Kafka, "consume", "it failed at first");
         first.absorb(second);
+        assert!(first.failures().is_empty(), "the row is there now");
         assert!(first.values(Peer::KafkaFlushing, "produce-1", &RATE).is_empty());
         assert_eq!(first.values(Peer::Millstream, "consume", &RATE), [5.0]);
     }

@@ -30,6 +30,8 @@ const CALLS: &[&str] = &[
     "fdatasync",
     "sync_file_range",
     "fallocate",
+    "ftruncate",
+    "linkat",
     "epoll_wait",
     "epoll_pwait",
     "epoll_ctl",
@@ -51,7 +53,7 @@ const CALLS: &[&str] = &[
 const ALL: &str = "all";
 
 const ATTACH: Duration = Duration::from_millis(500);
-const DETACH_LIMIT: Duration = Duration::from_secs(10);
+const DETACH_LIMIT: Duration = Duration::from_secs(30);
 
 /// What was counted, with the client's bytes and the broker's requests of the same time.
 struct Counted {
@@ -158,7 +160,7 @@ fn by_strace(bench: &Bench) -> anyhow::Result<Counted> {
     // It says nowhere that it is attached.
     std::thread::sleep(ATTACH);
     let fields = bench.finish(&mut bench.client());
-    signal(strace.id(), "INT");
+    signal(strace.id(), "TERM");
     if wait_until(&mut strace, now() + DETACH_LIMIT)?.is_none() {
         strace.kill()?;
         strace.wait()?;

@@ -176,7 +176,7 @@ fn kind(function: &str) -> &'static str {
 }
 
 /// The largest first; equals by name, so that the table is stable.
-fn sorted<'a>(counts: HashMap<&'a str, u64>) -> Vec<(&'a str, u64)> {
+fn sorted(counts: HashMap<&str, u64>) -> Vec<(&str, u64)> {
     let mut counts: Vec<(&str, u64)> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     counts
