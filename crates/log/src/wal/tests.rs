@@ -1,13 +1,13 @@
 //! The file medium: conformance, format, and the proofs of recovery.
 
+use super::WalError;
 use super::conformance::{self, Opened, Setup, group};
 use super::file::{FileWal, FileWalOptions, SEGMENT_BYTES_MIN};
 use super::format::{ALIGN_BYTES, GROUP_HEAD_BYTES, GroupHead, RUN_BYTES, SegmentHeader};
-use super::WalError;
 use crate::clock::{Clock, SystemClock, TimestampMs};
 use crate::config::FlushMode;
-use crate::disk::testing::{MemoryDisk, Survival};
 use crate::disk::Disk;
+use crate::disk::testing::{MemoryDisk, Survival};
 use crate::error::{Fate, OpenError};
 use crate::ids::GroupSeq;
 use futures_util::future::BoxFuture;
