@@ -12,7 +12,7 @@ mod full_disk;
 mod hostile;
 mod page;
 mod partitions;
-mod probe;
+pub mod probe;
 mod rebalance;
 mod share;
 mod start;
