@@ -11,6 +11,9 @@ const ROUNDS_MAX: usize = 100_000;
 /// A share of one processor that each request uses up, in percent.
 const NEXT_TO_NOTHING: f64 = 0.000_1;
 
+/// Nobody waits longer at once, however much was used: a member of a group must be able to send its heartbeats.
+const WAIT_MAX_MS: i32 = 1000;
+
 fn limit(broker: &Broker, client: &'static str, percent: Option<f64>) {
     let request = AlterClientQuotasRequest {
         entries: vec![RequestEntryData {
@@ -46,14 +49,14 @@ fn a_client_that_uses_more_than_its_share_of_the_broker_is_told_to_wait_and_othe
     limit(&broker, "greedy", Some(NEXT_TO_NOTHING));
     let mut greedy = Wire::connect(&broker.kafka).named("greedy");
     let throttled = (0..ROUNDS_MAX).map(|_| told(&mut greedy)).find(|ms| *ms > 0);
-    assert!(throttled.is_some(), "it is told once");
+    assert!(throttled.is_some_and(|ms| ms <= WAIT_MAX_MS), "{throttled:?}");
     let mut modest = Wire::connect(&broker.kafka).named("modest");
     for _ in 0..100 {
         assert_eq!(told(&mut modest), 0, "another client owes nothing");
     }
     // Another connection of the same client is the same client.
     let mut second = Wire::connect(&broker.kafka).named("greedy");
-    assert!((0..ROUNDS_MAX).any(|_| told(&mut second) > 0));
+    assert!(told(&mut second) > 0);
     limit(&broker, "greedy", None);
     // What was told before is waited for; afterwards nothing is owed.
     told(&mut greedy);

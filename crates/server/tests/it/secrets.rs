@@ -260,3 +260,21 @@ fn changes(address: &str, secrets: &mut Secrets) {
     let described = format!("{:?}", admin.ask(&describe).expect("an answer"));
     secrets.check("the broker's settings", described.as_bytes());
 }
+
+#[test]
+fn a_secret_is_found_however_it_is_spelt() {
+    let mut secrets = Secrets::default();
+    secrets.keep("a password", ALICE);
+    let message = format!("\0alice\0{ALICE}\0");
+    for said in [
+        message.clone(),
+        base64(message.as_bytes()),
+        base64url(format!("n={message}").as_bytes()),
+        format!("{:?}", message.as_bytes()),
+        message.bytes().map(|byte| format!("{byte:02x}")).collect(),
+    ] {
+        let found = std::panic::catch_unwind(|| secrets.check("a place", said.as_bytes()));
+        assert!(found.is_err(), "{said}");
+    }
+    secrets.check("a place", b"somebody logged in");
+}

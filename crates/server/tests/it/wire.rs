@@ -93,13 +93,18 @@ impl<S: Read + Write> Wire<S> {
         self.receive::<R>()
     }
 
-    /// Whether the broker answers at all.
-    pub fn versions(&mut self) -> io::Result<usize> {
-        let request = ApiVersionsRequest {
+    /// Sends what every client sends first.
+    pub fn ask_for_versions(&mut self) -> io::Result<()> {
+        self.send(&ApiVersionsRequest {
             client_software_name: Str::from_static("it"),
             client_software_version: Str::from_static("1"),
-        };
-        Ok(self.ask(&request)?.api_keys.len())
+        })
+    }
+
+    /// Whether the broker answers at all.
+    pub fn versions(&mut self) -> io::Result<usize> {
+        self.ask_for_versions()?;
+        Ok(self.receive::<ApiVersionsRequest>()?.api_keys.len())
     }
 
     fn handshake(&mut self, mechanism: &'static str) {

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -22,7 +23,8 @@ type stock struct{}
 func (stock) Name() string { return "franz-go" }
 
 func (stock) Unproved(err error) bool {
-	return errors.Is(err, kerr.SaslAuthenticationFailed)
+	// A token is refused in two steps; this client stops at the first, which says why.
+	return errors.Is(err, kerr.SaslAuthenticationFailed) || strings.Contains(err.Error(), "in oauth response")
 }
 
 func (stock) NotAllowed(err error) bool {
