@@ -20,7 +20,7 @@ pub const CLIENTS: Page = Page {
     path: "docs/CLIENTS.md",
     head: "# Clients and suites of other projects\n\n\
            Written by tasks, not by hand: `cargo xtask clients --write` and `cargo xtask suites --write`, each its own section.\n",
-    sections: &["clients", "suites"],
+    sections: &["clients", "secured", "suites"],
 };
 
 /// Where CPU time and system calls go.
