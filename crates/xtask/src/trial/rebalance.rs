@@ -25,9 +25,14 @@ const SETTINGS: &[(&str, &str)] = &[
     ),
 ];
 
+/// The same for Apache Kafka.
+const PROPERTIES: &str =
+    "group.consumer.heartbeat.interval.ms=500\ngroup.consumer.min.heartbeat.interval.ms=500\n";
+
 /// Runs the trial.
 pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     let site = plan.site("rebalance")?.with(Vec::new(), SETTINGS);
+    site.append_properties(PROPERTIES)?;
     let (broker, _) = probe::start(&site)?;
     let members = plan.count(MEMBERS_QUICK, MEMBERS_FULL);
     let partitions = plan.usual(PARTITIONS_QUICK, PARTITIONS_FULL);
