@@ -32,6 +32,9 @@ const ROUNDS_FULL: usize = 12;
 /// Lines of one transaction of the source: few, so that a kill meets many of them.
 const BATCH_LINES: &str = "100";
 
+/// A worker that starts reads its topic of offsets to the very end, so it waits for the end of what a killed one left open.
+const TRANSACTION_TIMEOUT_MS: u32 = 10_000;
+
 const PROGRESS_LIMIT: Duration = Duration::from_secs(180);
 
 /// What a round kills.
@@ -134,12 +137,14 @@ impl<'a> Trial<'a> {
         let source = format!(
             r#"{{"connector.class":"org.apache.kafka.connect.file.FileStreamSourceConnector","tasks.max":"1",
             "file":"{}","topic":"{TOPIC}","batch.size":"{BATCH_LINES}",
-            "exactly.once.support":"required","transaction.boundary":"poll"}}"#,
+            "exactly.once.support":"required","transaction.boundary":"poll",
+            "producer.override.transaction.timeout.ms":"{TRANSACTION_TIMEOUT_MS}"}}"#,
             source_file(&self.site).display()
         );
         let sink = format!(
             r#"{{"connector.class":"org.apache.kafka.connect.file.FileStreamSinkConnector","tasks.max":"1",
-            "file":"{}","topics":"{TOPIC}","consumer.override.isolation.level":"read_committed"}}"#,
+            "file":"{}","topics":"{TOPIC}","consumer.override.isolation.level":"read_committed",
+            "consumer.override.session.timeout.ms":"6000","consumer.override.heartbeat.interval.ms":"1500"}}"#,
             sink_file(&self.site).display()
         );
         for (connector, config) in [(SOURCE, source), (SINK, sink)] {

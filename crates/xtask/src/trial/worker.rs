@@ -63,7 +63,8 @@ impl Worker {
         let mut command = Command::new("java");
         command
             .args(["-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"])
-            .arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
+            .arg("-Dorg.slf4j.simpleLogger.showDateTime=true")
+            .arg("-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS")
             .args(["-cp", &kafka_classpath()])
             .arg("org.apache.kafka.connect.cli.ConnectDistributed")
             .arg(site.folder().join("worker.properties"));
