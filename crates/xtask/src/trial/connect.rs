@@ -9,7 +9,7 @@ use super::journal::{Journal, wait_for};
 use super::text::{gather, next_line};
 use super::tools::{Background, TOOL_LIMIT, create_topic, program};
 use super::worker::Worker;
-use super::{Plan, must_live, probe};
+use super::{Plan, budget, must_live, probe};
 use crate::brokers::{Broker, Site};
 use crate::process::{create, now, run_bounded};
 use anyhow::{Context, bail};
@@ -51,7 +51,9 @@ const VICTIMS: &[Victim] = &[Victim::Worker, Victim::Broker, Victim::Both];
 pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     let rounds = plan.usual(ROUNDS_QUICK, ROUNDS_FULL);
     let lines = numbered_lines(plan.count(LINES_QUICK, LINES_FULL))?;
-    let mut trial = Trial::start(plan.site("connect")?, plan.port.map(|port| port + 2), &lines)?;
+    let mut site = plan.site("connect")?;
+    budget::compact_soon(&mut site);
+    let mut trial = Trial::start(site, plan.port.map(|port| port + 2), &lines)?;
     trial.create_connectors()?;
     let mut slowest = Duration::ZERO;
     for round in 0..rounds {

@@ -9,8 +9,8 @@ use super::journal::{Journal, wait_for};
 use super::text::{gather, next_line};
 use super::tools::{Background, Fields, TOOL_LIMIT, create_topic, program};
 use super::words::{Counts, count, judge};
-use super::{Plan, must_live, probe};
-use crate::brokers::{Broker, Site};
+use super::{Plan, budget, must_live, probe};
+use crate::brokers::{Broker, Peer, Site};
 use crate::installs::{java_classes, kafka_classpath, remove};
 use crate::process::{now, run_bounded};
 use anyhow::{Context, bail};
@@ -21,6 +21,8 @@ use std::time::Duration;
 
 const INPUT: &str = "lines";
 const OUTPUT: &str = "words";
+/// As Kafka Streams names it, after the application and the store.
+const CHANGELOG: &str = "word-count-counts-changelog";
 const PARTITIONS: u64 = 4;
 
 const TEXT_BYTES: u64 = 16 << 20;
@@ -69,7 +71,9 @@ pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     let rounds = plan.usual(ROUNDS_QUICK, ROUNDS_FULL);
     let lines = plan.count(LINES_QUICK, LINES_FULL);
     let text = Text::read(lines)?;
-    let mut trial = Trial::start(plan.site("streams")?)?;
+    let mut site = plan.site("streams")?;
+    budget::compact_soon(&mut site);
+    let mut trial = Trial::start(site)?;
     let mut slowest = Duration::ZERO;
     for round in 0..rounds {
         let part = text.part(round, rounds);
@@ -235,7 +239,7 @@ impl Trial {
         self.application.stop()?;
         let shown = self.shown.lines()?;
         drop(self.watcher);
-        let verdict = judge(&dump(&self.site)?, counts)?;
+        let verdict = judge(&dump(&self.site, &[OUTPUT, "committed"])?, counts)?;
         findings.check(
             "the last count of each word is the one computed from the text",
             verdict.wrong == 0,
@@ -251,6 +255,11 @@ impl Trial {
         let restored = restored(&self.site, self.lives)?;
         findings.fact("counts that came back from the changelog", restored);
         findings.check("state was restored from the changelog", restored > 0);
+        let changes = dump(&self.site, &[CHANGELOG])?.lines().count() as u64;
+        findings.fact("records in the changelog in the end", changes);
+        if self.site.peer() == Peer::Millstream {
+            findings.check("the changelog was compacted meanwhile", changes < self.fed);
+        }
         if let Some(broker) = self.broker.take() {
             broker.stop()?;
         }
@@ -332,9 +341,9 @@ fn restored(site: &Site, lives: u64) -> anyhow::Result<u64> {
     Ok(sum)
 }
 
-fn dump(site: &Site) -> anyhow::Result<String> {
+fn dump(site: &Site, what: &[&str]) -> anyhow::Result<String> {
     let log = site.folder().join("dump.log");
-    let mut command = program("dump-topic", &[&site.bootstrap(), OUTPUT, "committed"]);
+    let mut command = program("dump-topic", &[&[site.bootstrap().as_str()], what].concat());
     let done = run_bounded(&mut command, TOOL_LIMIT, &log)?;
     if !done.succeeded() {
         bail!("dump-topic failed; see {}", log.display());
