@@ -1,62 +1,150 @@
-//! Buffers for blocks: those that the tail cache let go of are filled again. Fresh ones cost more than the copy into them, as the
-//! kernel zeroes every page first.
+//! Buffers for blocks: those that nobody reads any more are filled again. Fresh ones cost more than the copy into them, as the kernel
+//! zeroes every page first.
 //!
-//! Owns: spare buffers, within a bound. Never: a buffer that a reader still holds a slice of.
+//! Owns: spare buffers, within a bound. Never: a buffer that somebody still holds a slice of; the last one to let go of it,
+//! wherever that is, gives it back.
 //!
 //! On the append path, in the loop of the write-ahead log.
 
-use bytes::{Bytes, BytesMut};
+use crate::disk::direct::{ALIGN_BYTES, Aligned};
+use bytes::Bytes;
+use parking_lot::Mutex;
+use std::sync::Arc;
 
 /// Bytes of spare buffers that are kept: what a few large groups or hundreds of small ones take.
-const SPARE_BYTES_MAX: usize = 16 << 20;
+const SPARE_BYTES_MAX: usize = 32 << 20;
 /// Buffers that are kept, as each is looked at.
 const SPARES_MAX: usize = 128;
-/// From this size on buffers are kept. Smaller ones are as large as their blocks: the allocator has them at hand.
+/// From this size on buffers are kept, and begin at a page. Smaller ones are as large as their blocks: the allocator has them at hand.
 const KEPT_MIN: usize = 16 << 10;
 /// Sizes between a power of two and the next, so that a buffer fits more than one block and wastes a fifth at most.
 const STEPS: usize = 4;
 
+/// Whether a block of `len` bytes lies in a buffer of the pool, and so begins at a page.
+pub(crate) const fn is_recycled(len: usize) -> bool {
+    len >= KEPT_MIN
+}
+
 /// Bytes that a buffer for a block of `len` bytes takes.
-pub(crate) fn room(len: usize) -> usize {
-    if len < KEPT_MIN {
-        return len;
-    }
+fn room(len: usize) -> usize {
     let floor = (len + 1).next_power_of_two() / 2;
     len.next_multiple_of(floor / STEPS)
 }
 
-/// See the module.
-#[derive(Default)]
+/// Memory that a block of `len` bytes pins.
+pub(crate) fn pinned(len: usize) -> usize {
+    if is_recycled(len) {
+        room(len) + ALIGN_BYTES
+    } else {
+        len
+    }
+}
+
+/// See the module. A cheap clone.
+#[derive(Clone, Default)]
 pub(crate) struct BlockPool {
-    spares: Vec<BytesMut>,
+    spares: Arc<Mutex<Spares>>,
+}
+
+#[derive(Default)]
+struct Spares {
+    buffers: Vec<Aligned>,
     bytes: usize,
+}
+
+/// A block that is being filled.
+pub(crate) enum Filling {
+    /// In a buffer of its own size.
+    Small(Vec<u8>),
+    /// In one of the pool's.
+    Large(Block),
+}
+
+/// A buffer with the block in it.
+pub(crate) struct Block {
+    /// None once it was given back.
+    buffer: Option<Aligned>,
+    len: usize,
+    home: BlockPool,
 }
 
 impl BlockPool {
     /// An empty buffer with room for `len` bytes.
-    pub(crate) fn take(&mut self, len: usize) -> BytesMut {
+    pub(crate) fn take(&self, len: usize) -> Filling {
+        if !is_recycled(len) {
+            return Filling::Small(Vec::with_capacity(len));
+        }
         let room = room(len);
-        match self.spares.iter().position(|spare| spare.capacity() == room) {
-            Some(at) => {
-                self.bytes -= room;
-                self.spares.swap_remove(at)
+        let buffer = self.spares.lock().take(room);
+        Filling::Large(Block {
+            buffer: Some(buffer.unwrap_or_else(|| Aligned::new(room))),
+            len: 0,
+            home: self.clone(),
+        })
+    }
+}
+
+impl Spares {
+    fn take(&mut self, room: usize) -> Option<Aligned> {
+        let at = self.buffers.iter().position(|spare| spare.len() == room)?;
+        self.bytes -= room;
+        Some(self.buffers.swap_remove(at))
+    }
+
+    /// Answers the buffer, to be freed outside of the lock, if there are enough.
+    fn give(&mut self, buffer: Aligned) -> Option<Aligned> {
+        if self.buffers.len() == SPARES_MAX || self.bytes + buffer.len() > SPARE_BYTES_MAX {
+            return Some(buffer);
+        }
+        self.bytes += buffer.len();
+        self.buffers.push(buffer);
+        None
+    }
+}
+
+impl Filling {
+    /// Appends the bytes, and answers where they lie now. They fit: the block's size was told when it was taken.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> &mut [u8] {
+        match self {
+            Filling::Small(block) => {
+                let at = block.len();
+                block.extend_from_slice(bytes);
+                &mut block[at..]
             }
-            None => BytesMut::with_capacity(room),
+            Filling::Large(block) => {
+                let at = block.len;
+                block.len += bytes.len();
+                let buffer = block
+                    .buffer
+                    .as_mut()
+                    .expect("it is given back when it is dropped");
+                let place = &mut buffer[at..at + bytes.len()];
+                place.copy_from_slice(bytes);
+                place
+            }
         }
     }
 
-    /// Takes back the buffers of blocks that nobody reads any more.
-    pub(crate) fn give(&mut self, blocks: Vec<Bytes>) {
-        for block in blocks {
-            let Ok(mut spare) = block.try_into_mut() else {
-                continue;
-            };
-            spare.clear();
-            let room = spare.capacity();
-            if room >= KEPT_MIN && self.spares.len() < SPARES_MAX && self.bytes + room <= SPARE_BYTES_MAX {
-                self.bytes += room;
-                self.spares.push(spare);
-            }
+    /// The block, which does not change any more.
+    pub(crate) fn freeze(self) -> Bytes {
+        match self {
+            Filling::Small(block) => block.into(),
+            Filling::Large(block) => Bytes::from_owner(block),
+        }
+    }
+}
+
+impl AsRef<[u8]> for Block {
+    fn as_ref(&self) -> &[u8] {
+        self.buffer.as_deref().map_or(&[], |buffer| &buffer[..self.len])
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        if let Some(buffer) = self.buffer.take() {
+            let surplus = self.home.spares.lock().give(buffer);
+            drop(surplus);
         }
     }
 }
@@ -65,9 +153,20 @@ impl BlockPool {
 mod tests {
     use super::*;
 
+    fn block(pool: &BlockPool, len: usize) -> Bytes {
+        let mut filling = pool.take(len);
+        filling.push(&vec![7; len / 2]);
+        filling.push(&vec![8; len - len / 2]);
+        filling.freeze()
+    }
+
+    fn spare_bytes(pool: &BlockPool) -> usize {
+        pool.spares.lock().bytes
+    }
+
     #[test]
     fn a_buffer_holds_its_block_and_wastes_a_fifth_at_most() {
-        for len in (0..100_000).chain([1 << 20, (1 << 20) + 1, (8 << 20) - 1]) {
+        for len in (KEPT_MIN..100_000).chain([1 << 20, (1 << 20) + 1, (8 << 20) - 1]) {
             let room = room(len);
             assert!(room >= len, "{len}");
             assert!((room - len) * 5 <= room, "{len}: {room}");
@@ -76,37 +175,54 @@ mod tests {
     }
 
     #[test]
-    fn a_block_that_is_read_is_not_filled_again() {
-        let mut pool = BlockPool::default();
-        let block = |pool: &mut BlockPool| {
-            let mut buffer = pool.take(20_000);
-            buffer.extend_from_slice(&[7; 20_000]);
-            buffer.freeze()
-        };
-        let first = block(&mut pool);
+    fn a_block_is_what_was_pushed_and_begins_at_a_page_if_it_is_large() {
+        let pool = BlockPool::default();
+        for len in [0, 1, KEPT_MIN - 1, KEPT_MIN, 100_000] {
+            let block = block(&pool, len);
+            assert_eq!(block.len(), len);
+            assert!(
+                block[..len / 2].iter().all(|byte| *byte == 7)
+                    && block[len / 2..].iter().all(|byte| *byte == 8)
+            );
+            assert!(!is_recycled(len) || block.as_ptr().addr().is_multiple_of(ALIGN_BYTES));
+        }
+    }
+
+    #[test]
+    fn a_block_is_filled_again_when_the_last_slice_of_it_is_gone() {
+        let pool = BlockPool::default();
+        let first = block(&pool, 20_000);
         let read = first.slice(5..10);
-        pool.give(vec![first]);
-        assert_eq!(pool.bytes, 0);
+        let at = first.as_ptr();
+        drop(first);
+        assert_eq!(spare_bytes(&pool), 0, "somebody reads it");
         drop(read);
-        let second = block(&mut pool);
-        let at = second.as_ptr();
-        pool.give(vec![second]);
-        assert_eq!(pool.bytes, room(20_000));
-        let third = block(&mut pool);
-        assert_eq!((third.as_ptr(), third.len(), pool.bytes), (at, 20_000, 0));
+        assert_eq!(spare_bytes(&pool), room(20_000));
+        let second = block(&pool, 20_000);
+        assert_eq!(
+            (second.as_ptr(), second.len(), spare_bytes(&pool)),
+            (at, 20_000, 0)
+        );
     }
 
     #[test]
     fn spares_are_bounded() {
-        let mut pool = BlockPool::default();
-        let blocks = |len: usize, count: usize| (0..count).map(|_| Bytes::from(vec![1; len])).collect();
-        pool.give(blocks(1 << 20, 40));
-        assert!(pool.bytes <= SPARE_BYTES_MAX);
-        assert!(pool.bytes > 0);
-        pool.give(blocks(1, 1));
-        assert_eq!(pool.bytes % (1 << 20), 0, "small ones are the allocator's");
-        let mut pool = BlockPool::default();
-        pool.give(blocks(KEPT_MIN, 2 * SPARES_MAX));
-        assert!(pool.spares.len() <= SPARES_MAX);
+        let pool = BlockPool::default();
+        let many = |len: usize, count: usize| drop((0..count).map(|_| block(&pool, len)).collect::<Vec<_>>());
+        many(1 << 20, 2 * (SPARE_BYTES_MAX >> 20));
+        assert!((1..=SPARE_BYTES_MAX).contains(&spare_bytes(&pool)));
+        many(1, 1);
+        assert_eq!(
+            spare_bytes(&pool) % (1 << 20),
+            0,
+            "small ones are the allocator's"
+        );
+        let pool = BlockPool::default();
+        drop(
+            (0..2 * SPARES_MAX)
+                .map(|_| block(&pool, KEPT_MIN))
+                .collect::<Vec<_>>(),
+        );
+        assert!(pool.spares.lock().buffers.len() <= SPARES_MAX);
     }
 }

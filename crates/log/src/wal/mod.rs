@@ -20,6 +20,8 @@ mod scan;
 mod segments;
 
 #[cfg(test)]
+mod disk_tests;
+#[cfg(test)]
 mod tests;
 
 use crate::clock::TimestampMs;
