@@ -180,6 +180,8 @@ impl<'a> Trial<'a> {
             )?;
         }
         let victim = VICTIMS[round % VICTIMS.len()];
+        self.topic.read()?;
+        self.sink.read()?;
         println!(
             "  round {round}: kills {victim:?} when {} and {} of {} lines were there",
             self.topic.seen, self.sink.seen, part.end
