@@ -86,7 +86,7 @@ const TRIALS: &[Trial] = &[
     Trial {
         name: "connect",
         about: "Kafka Connect of Maven Central, distributed: lines from a file into a topic, exactly once, and from the topic into \
-                another file, while the worker and the broker are killed in the middle.",
+                another file, while workers and the broker are killed in the middle.",
         run: connect::run,
     },
     Trial {

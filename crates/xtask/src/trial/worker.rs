@@ -1,4 +1,4 @@
-//! A worker of Kafka Connect as a child process, and its REST side over a plain socket.
+//! A worker of Kafka Connect as a child process, and its REST side over a plain socket. Several of them are one cluster.
 
 use super::tools::Background;
 use crate::brokers::Site;
@@ -6,6 +6,7 @@ use crate::installs::kafka_classpath;
 use anyhow::{Context, bail};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ const ANSWER_BYTES_MAX: u64 = 1 << 20;
 /// Where a worker lives: stays the same over its restarts.
 pub struct Worker {
     address: SocketAddr,
+    settings: PathBuf,
 }
 
 impl Worker {
@@ -26,10 +28,10 @@ impl Worker {
         };
         let worker = Self {
             address: SocketAddr::from(([127, 0, 0, 1], port)),
+            settings: site.folder().join(format!("worker-{port}.properties")),
         };
-        let path = site.folder().join("worker.properties");
-        std::fs::write(&path, worker.settings(site))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        std::fs::write(&worker.settings, worker.settings(site))
+            .with_context(|| format!("cannot write {}", worker.settings.display()))?;
         Ok(worker)
     }
 
@@ -67,7 +69,7 @@ impl Worker {
             .arg("-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS")
             .args(["-cp", &kafka_classpath()])
             .arg("org.apache.kafka.connect.cli.ConnectDistributed")
-            .arg(site.folder().join("worker.properties"));
+            .arg(&self.settings);
         Background::start(site, &format!("worker-{life}"), command)
     }
 
@@ -86,6 +88,16 @@ impl Worker {
             CONFLICT => Ok(false),
             refused => bail!("the worker refuses the connector {connector}: {refused} {body}"),
         }
+    }
+
+    /// Whether the one task of a connector was last heard of here. A worker that does not answer yet has none.
+    pub fn has_task(&self, connector: &str) -> bool {
+        let here = format!("\"worker_id\":\"{}\"", self.address);
+        let answer = self.ask("GET", &format!("/connectors/{connector}/status"), "");
+        answer.is_ok_and(|(_, body)| {
+            let tasks = body.split_once("\"tasks\"").map_or("", |(_, tasks)| tasks);
+            tasks.contains(&here)
+        })
     }
 
     /// Whether a connector and its one task run; an error when one of them has failed.
