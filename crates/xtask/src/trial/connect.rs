@@ -264,14 +264,16 @@ impl<'a> Trial<'a> {
 
     fn finish(mut self, findings: &mut Findings) -> anyhow::Result<()> {
         self.wait_until_ready()?;
+        let mut found = true;
         for (worker, running) in self.workers {
             let known = worker.connectors()?;
-            findings.check(
-                "a worker found both connectors in the topic of settings after the last kill",
-                [SOURCE, SINK].iter().all(|name| known.contains(name)),
-            );
+            found &= [SOURCE, SINK].iter().all(|name| known.contains(name));
             running.end()?;
         }
+        findings.check(
+            "after the last kill every worker finds both connectors in the topic of settings",
+            found,
+        );
         self.topic.read()?;
         self.sink.read()?;
         let mut dumped = Tally::new(dump(&self.site)?, "", self.lines);
