@@ -7,7 +7,6 @@
 //!
 //! On the append path: `queue` -> `group_commit` -> a medium -> acknowledgement.
 
-pub(crate) mod blocks;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 pub mod file;
@@ -15,6 +14,7 @@ pub(crate) mod format;
 pub(crate) mod group_commit;
 mod prepare;
 pub(crate) mod queue;
+mod refusal;
 pub(crate) mod runner;
 mod scan;
 mod segments;
