@@ -79,7 +79,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "trial",
-        about: "proofs under strain: corpus, partitions, backlog, hostile, full-disk, start, all; --write writes docs/TRIALS.md",
+        about: "proofs under strain: corpus, partitions, backlog, hostile, full-disk, share, streams, connect, rebalance, start, all; --write writes docs/TRIALS.md",
         run: trial::run,
     },
     Task {
