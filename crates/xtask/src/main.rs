@@ -73,7 +73,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "trial",
-        about: "proofs under strain: corpus, partitions, backlog, hostile, full-disk, start, all; --write writes docs/TRIALS.md",
+        about: "proofs under strain: corpus, partitions, backlog, hostile, full-disk, share, start, all; --write writes docs/TRIALS.md",
         run: trial::run,
     },
     Task {

@@ -157,7 +157,7 @@ fn version_two_of_a_member_keeps_its_bytes() {
     let encoded = record(&member).encode();
     let value = encoded.value.unwrap();
     let body = b"\xff\xff\xff\xff\xff\xff\xff\xff\x01\0\0\0c\x01\0\0\0h\x01\0\0\0\xff\xff\xff\xff\0\0\0\0\x01\0\0\0p\0";
-    let who = b"\x06\0\0\0User:u\x09\0\0\0127.0.0.1";
+    let who = b"\x06\0\0\0User:u\x09\0\0\x00127.0.0.1";
     assert_eq!(value[..], [&[2][..], body, who].concat());
     assert_eq!(Record::decode(&encoded.key, Some(&value)), Ok(record(&member)));
     // Where nobody asks who reads, it is version 1 as before.
