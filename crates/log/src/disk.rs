@@ -2,6 +2,7 @@
 //!
 //! The real adapter blocks: the write-ahead log calls it from a thread of its own, never from a runtime worker.
 
+pub(crate) mod direct;
 pub mod file;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

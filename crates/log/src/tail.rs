@@ -7,8 +7,8 @@
 //!
 //! On the fetch path: first stop of every read near the end.
 
+use crate::blocks::pinned;
 use crate::ids::GroupSeq;
-use crate::wal::blocks::room;
 use bytes::Bytes;
 use parking_lot::RwLock;
 use std::collections::VecDeque;
@@ -42,8 +42,8 @@ impl TailCache {
         }
     }
 
-    /// Takes the block of a group that just became durable, and lets the oldest go for it, which it returns: to be filled again, or freed outside of the
-    /// lock.
+    /// Takes the block of a group that just became durable, and lets the oldest go for it, which it returns: to be dropped outside of
+    /// the lock.
     pub(crate) fn insert(&self, seq: GroupSeq, block: Bytes) -> Vec<Bytes> {
         let mut evicted = Vec::new();
         let mut inner = self.inner.write();
@@ -79,5 +79,5 @@ impl TailCache {
 }
 
 fn charge(block: &Bytes) -> usize {
-    room(block.len()) + BLOCK_OVERHEAD_BYTES
+    pinned(block.len()) + BLOCK_OVERHEAD_BYTES
 }

@@ -77,7 +77,8 @@ impl Wiring {
         let dir = self.settings.data.dir.clone();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         // The disk's lock comes first: nothing is touched while another process works here.
-        let disk = FileDisk::open(dir.join(WAL_DIR)).map_err(|error| refused(&dir, &error))?;
+        let disk = FileDisk::open(dir.join(WAL_DIR), self.settings.log.flush.into())
+            .map_err(|error| refused(&dir, &error))?;
         let store = EmbeddedStore::open(&dir.join(META_FILE), clock.clone()).await;
         let store = store.map_err(|error| refused(&dir, &error))?;
         let meta: Arc<dyn MetaStore> = Arc::new(store.clone());

@@ -1,26 +1,32 @@
 //! The real disk: one directory, locked against a second process.
 //!
-//! Owns: pre-allocation, vectored writes, fdatasync, the sync of the directory, the lock file.
+//! Owns: pre-allocation, vectored writes past the page cache or through it, fdatasync, the sync of the directory, the lock file.
 //! Blocks: on a thread without a runtime it works in place; on a runtime it moves to the blocking pool.
 //!
 //! **Invariant**: what `create`, `rename` and `remove` report done survives a power failure.
 
+use super::direct::{self, ALIGN_BYTES, Aligned, past_the_cache};
 use super::{Disk, DiskFile, DiskSpace};
+use crate::config::FlushMode;
 use crate::error::OpenError;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
-/// Name of the file whose lock says that the directory is in use. It holds nothing.
+/// Name of the file whose lock says that the directory is in use. What it holds says nothing.
 const LOCK_NAME: &str = "lock";
 /// What one write of zeros covers while a file is allocated.
 const ZEROS_BYTES: usize = 1 << 20;
+/// What is copied for one direct write, where what is to be written does not lie as the disk wants it.
+const BOUNCE_BYTES: usize = 128 << 10;
 
 /// See the module.
 pub struct FileDisk {
@@ -29,6 +35,8 @@ pub struct FileDisk {
 
 struct Directory {
     path: PathBuf,
+    /// For direct writes; `None` where they go through the page cache.
+    bounce: Option<Arc<Mutex<Aligned>>>,
     /// Open on the directory itself, to flush its entries.
     handle: File,
     /// Locked as long as it is open: also after kill -9 the operating system lets go of it.
@@ -36,8 +44,9 @@ struct Directory {
 }
 
 impl FileDisk {
-    /// Opens the directory, created if it is missing, and locks it until the value is dropped.
-    pub fn open(path: impl Into<PathBuf>) -> Result<Self, OpenError> {
+    /// Opens the directory, created if it is missing, and locks it until the value is dropped. Writes that are to be flushed go past
+    /// the page cache, where the file system can do it; others are faster into it.
+    pub fn open(path: impl Into<PathBuf>, flush: FlushMode) -> Result<Self, OpenError> {
         let path = path.into();
         let failed = |error: io::Error| OpenError::Storage(format!("{}: {error}", path.display()));
         fs::create_dir_all(&path).map_err(failed)?;
@@ -52,6 +61,7 @@ impl FileDisk {
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.display().to_string())),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
+        let is_direct = flush == FlushMode::Sync && direct::is_possible(&path.join(LOCK_NAME));
         let handle = File::open(&path).map_err(failed)?;
         // The directory itself may be new; its own entry lies in its parent.
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
@@ -61,6 +71,7 @@ impl FileDisk {
         }
         let inner = Directory {
             path,
+            bounce: is_direct.then(|| Arc::new(Mutex::new(Aligned::new(BOUNCE_BYTES)))),
             handle,
             _lock: lock,
         };
@@ -103,11 +114,10 @@ impl Disk for FileDisk {
     fn open<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Arc<dyn DiskFile>>> {
         let name = name.to_owned();
         self.run(move |directory| {
-            let file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .open(directory.path.join(name))?;
-            Ok(open_file(file))
+            let path = directory.path.join(name);
+            let file = OpenOptions::new().read(true).write(true).open(&path)?;
+            let file: Arc<dyn DiskFile> = Arc::new(directory.open_file(&path, file)?);
+            Ok(file)
         })
     }
 
@@ -145,60 +155,100 @@ impl Directory {
             .write(true)
             .create_new(true)
             .open(&path)?;
-        let filled = fill(&file, len).and_then(|()| self.handle.sync_all());
-        if let Err(error) = filled {
+        let filled = self.open_file(&path, file).and_then(|file| {
+            file.fill(len)?;
+            self.handle.sync_all()?;
+            Ok(file)
+        });
+        if filled.is_err() {
             // The first error tells why; that the rest cannot be removed either adds nothing.
             let _ = fs::remove_file(&path);
-            return Err(error);
         }
-        Ok(open_file(file))
+        Ok(Arc::new(filled?))
     }
-}
 
-/// Written, not only reserved: a reserved extent becomes written by the first write to it, and then fdatasync has to commit the
-/// file system's journal as well.
-fn fill(mut file: &File, len: u64) -> io::Result<()> {
-    let zeros = vec![0; ZEROS_BYTES];
-    let mut left = len;
-    file.seek(SeekFrom::Start(0))?;
-    while left > 0 {
-        let part = usize::try_from(left).map_or(ZEROS_BYTES, |left| left.min(ZEROS_BYTES));
-        file.write_all(&zeros[..part])?;
-        left -= part as u64;
+    fn open_file(&self, path: &Path, file: File) -> io::Result<RealFile> {
+        let direct = match &self.bounce {
+            Some(bounce) => Some(Direct {
+                file: past_the_cache(OpenOptions::new().write(true)).open(path)?,
+                bounce: bounce.clone(),
+            }),
+            None => None,
+        };
+        let ways = Ways { file, direct };
+        Ok(RealFile { ways: Arc::new(ways) })
     }
-    file.sync_all()
 }
 
 struct RealFile {
-    file: Arc<File>,
+    ways: Arc<Ways>,
 }
 
-fn open_file(file: File) -> Arc<dyn DiskFile> {
-    Arc::new(RealFile { file: Arc::new(file) })
+/// How a file is reached. What one way wrote the other reads: direct writes drop what the page cache holds of their place.
+struct Ways {
+    /// Through the page cache.
+    file: File,
+    direct: Option<Direct>,
+}
+
+/// Past the page cache.
+struct Direct {
+    file: File,
+    bounce: Arc<Mutex<Aligned>>,
+}
+
+impl RealFile {
+    /// Written, not only reserved: a reserved extent becomes written by the first write to it, and then fdatasync has to commit the
+    /// file system's journal as well.
+    fn fill(&self, len: u64) -> io::Result<()> {
+        let zeros = Aligned::new(ZEROS_BYTES);
+        let mut at = 0;
+        while at < len {
+            let part = usize::try_from(len - at).map_or(ZEROS_BYTES, |left| left.min(ZEROS_BYTES));
+            let file = match &self.ways.direct {
+                Some(direct) if part.is_multiple_of(ALIGN_BYTES) => &direct.file,
+                _ => &self.ways.file,
+            };
+            file.write_all_at(&zeros[..part], at)?;
+            at += part as u64;
+        }
+        self.ways.file.sync_all()
+    }
+}
+
+impl Ways {
+    fn write(&self, offset: u64, parts: &[Bytes]) -> io::Result<()> {
+        let len: usize = parts.iter().map(Bytes::len).sum();
+        let is_aligned = len.is_multiple_of(ALIGN_BYTES) && offset.is_multiple_of(ALIGN_BYTES as u64);
+        match &self.direct {
+            Some(way) if is_aligned => direct::write(&way.file, offset, parts, &mut way.bounce.lock()),
+            _ => write_parts(&self.file, offset, parts),
+        }
+    }
 }
 
 impl DiskFile for RealFile {
     fn len(&self) -> BoxFuture<'_, io::Result<u64>> {
-        let file = self.file.clone();
-        Box::pin(blocking(move || Ok(file.metadata()?.len())))
+        let ways = self.ways.clone();
+        Box::pin(blocking(move || Ok(ways.file.metadata()?.len())))
     }
 
     fn write_at<'a>(&'a self, offset: u64, parts: &'a [Bytes]) -> BoxFuture<'a, io::Result<()>> {
         if Handle::try_current().is_err() {
-            return Box::pin(async move { write_parts(&self.file, offset, parts) });
+            return Box::pin(async move { self.ways.write(offset, parts) });
         }
-        let (file, parts) = (self.file.clone(), parts.to_vec());
-        Box::pin(blocking(move || write_parts(&file, offset, &parts)))
+        let (ways, parts) = (self.ways.clone(), parts.to_vec());
+        Box::pin(blocking(move || ways.write(offset, &parts)))
     }
 
     fn sync(&self) -> BoxFuture<'_, io::Result<()>> {
-        let file = self.file.clone();
-        Box::pin(blocking(move || file.sync_data()))
+        let ways = self.ways.clone();
+        Box::pin(blocking(move || ways.file.sync_data()))
     }
 
     fn read_at(&self, offset: u64, len: usize) -> BoxFuture<'_, io::Result<Bytes>> {
-        let file = self.file.clone();
-        Box::pin(blocking(move || read_exact_at(&file, offset, len)))
+        let ways = self.ways.clone();
+        Box::pin(blocking(move || read_exact_at(&ways.file, offset, len)))
     }
 }
 

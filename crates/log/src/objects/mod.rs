@@ -12,6 +12,7 @@ pub mod store;
 
 pub(crate) mod cache;
 pub(crate) mod cold;
+mod directory;
 pub(crate) mod encode;
 pub(crate) mod fetch;
 pub(crate) mod format;

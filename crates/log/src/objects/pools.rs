@@ -6,8 +6,12 @@
 
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
-/// Objects that are built and put at once; each is in memory while it is.
+/// Objects that are built and put at once.
 pub(crate) const UPLOADS_MAX: usize = 4;
+/// Bytes of objects that are built and put at once: they are in memory, outside of the caches, while they are. Two of the largest.
+pub(crate) const UPLOAD_BYTES_MAX: u64 = 64 << 20;
+/// Unit of their permits.
+const PERMIT_BYTES: u64 = 64 << 10;
 /// Reads of blocks for a waiting reader at once.
 pub(crate) const COLD_READS_MAX: usize = 32;
 /// Read-ahead reads at once.
@@ -20,8 +24,6 @@ pub(crate) const UPKEEPS_MAX: usize = 2;
 /// A class of use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IoClass {
-    /// The tail on its way to objects.
-    Upload,
     /// A reader waits.
     ColdRead,
     /// A reader may come.
@@ -45,7 +47,7 @@ pub(crate) struct IoPools {
 impl IoPools {
     pub(crate) fn new() -> Self {
         Self {
-            upload: Semaphore::new(UPLOADS_MAX),
+            upload: Semaphore::new(usize::try_from(UPLOAD_BYTES_MAX / PERMIT_BYTES).expect("a constant")),
             cold_read: Semaphore::new(COLD_READS_MAX),
             prefetch: Semaphore::new(PREFETCHES_MAX),
             rewrite: Semaphore::new(REWRITES_MAX),
@@ -54,10 +56,18 @@ impl IoPools {
         }
     }
 
+    /// Waits until there is room for one more object of so many bytes on its way from the tail.
+    pub(crate) async fn enter_upload(&self, bytes: u64) -> SemaphorePermit<'_> {
+        // One that is larger than all the room goes alone.
+        let permits = bytes.min(UPLOAD_BYTES_MAX).div_ceil(PERMIT_BYTES);
+        let permits = u32::try_from(permits).expect("a constant at most");
+        let entered = self.upload.acquire_many(permits).await;
+        entered.expect("the pools are never closed")
+    }
+
     /// Waits for a place in the class's pool, and for the pressure to pass where the class yields to it.
     pub(crate) async fn enter(&self, class: IoClass) -> SemaphorePermit<'_> {
         let pool = match class {
-            IoClass::Upload => &self.upload,
             IoClass::ColdRead => &self.cold_read,
             IoClass::Prefetch => &self.prefetch,
             IoClass::Rewrite => &self.rewrite,
@@ -78,5 +88,23 @@ impl IoPools {
     pub(crate) fn set_pressed(&self, pressed: bool) {
         self.pressed
             .send_if_modified(|now| std::mem::replace(now, pressed) != pressed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[test]
+    fn objects_on_their_way_are_bounded_in_bytes_and_the_largest_goes_alone() {
+        let pools = IoPools::new();
+        let half = || pools.enter_upload(UPLOAD_BYTES_MAX / 2).now_or_never();
+        let first = half().expect("there is room");
+        let second = half().expect("there is room");
+        assert!(pools.enter_upload(1).now_or_never().is_none());
+        drop((first, second));
+        let huge = pools.enter_upload(10 * UPLOAD_BYTES_MAX).now_or_never();
+        assert!(huge.is_some() && half().is_none());
     }
 }

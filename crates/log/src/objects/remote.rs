@@ -1,15 +1,15 @@
 //! Adapter of the object store port on the crate `object_store`: a local directory always, S3 with the feature `s3`.
 //!
-//! Owns: making the crate's promises ours. The local directory is written durably (temporary file, fsync, link or rename,
-//! fsync of the directory; the crate leaves that off by default). Errors are sorted by what they say of the data.
+//! Owns: making the crate's promises ours. What a local directory reads and writes much of goes past the crate (`directory`).
+//! Errors are sorted by what they say of the data.
 
 #[cfg(feature = "s3")]
 mod s3;
 #[cfg(all(test, feature = "s3-server-tests"))]
 mod s3_tests;
 
+use super::directory::{Directory, PutFailed};
 use super::store::{ObjectError, ObjectStore, PutMode, cut_apart, stretch_end};
-use crate::disk::file::read_exact_at;
 use crate::error::Fate;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -20,17 +20,16 @@ use object_store::{
     GetOptions, GetRange, GetResultPayload, ObjectStore as Backend, ObjectStoreExt, PutPayload,
 };
 use std::error::Error as StdError;
-use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// An object store behind the crate `object_store`.
 pub struct RemoteStore {
     backend: Arc<dyn Backend>,
-    /// The directory, if it is one: blocks are read from its files directly, each into its place, in one go.
-    directory: Option<PathBuf>,
+    /// The directory, if it is one.
+    directory: Option<Arc<Directory>>,
 }
 
 /// Where and how S3 is reached. Credentials not given come from the environment, as the AWS tools take them.
@@ -54,13 +53,12 @@ pub struct S3Options {
 impl RemoteStore {
     /// Objects as files below `root`, which is created if missing. One process at a time: the data directory's lock.
     pub fn local(root: &Path) -> Result<RemoteStore, ObjectError> {
-        prepare(root).map_err(|error| classify_io(&error, Fate::NotDone))?;
-        let backend = LocalFileSystem::new_with_prefix(root)
-            .map_err(|error| classify(&error, Fate::NotDone))?
-            .with_fsync(true);
+        let directory = Directory::open(root).map_err(|error| classify_io(&error, Fate::NotDone))?;
+        let backend =
+            LocalFileSystem::new_with_prefix(root).map_err(|error| classify(&error, Fate::NotDone))?;
         Ok(RemoteStore {
             backend: Arc::new(backend),
-            directory: Some(root.to_owned()),
+            directory: Some(Arc::new(directory)),
         })
     }
 
@@ -129,22 +127,6 @@ impl RemoteStore {
         }
     }
 
-    async fn get_file_pieces(
-        &self,
-        path: PathBuf,
-        from: u64,
-        lens: &[u32],
-    ) -> Result<Vec<Bytes>, ObjectError> {
-        let lens = lens.to_vec();
-        let wanted = from..stretch_end(from, &lens);
-        let reading = tokio::task::spawn_blocking(move || read_pieces(&path, from, &lens));
-        let read = reading.await.unwrap_or_else(|error| Err(io::Error::other(error)));
-        read.map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => past_end(&wanted, None),
-            _ => classify_io(&error, Fate::NotDone),
-        })
-    }
-
     /// Stores answer a range past the end in different ways; the length tells. A refusal is final: the answer to HEAD has no body,
     /// so that a missing bucket would look like a missing object there.
     async fn explain(&self, key: &str, range: &Range<u64>, error: ObjectError) -> ObjectError {
@@ -204,7 +186,10 @@ impl ObjectStore for RemoteStore {
         parts: Vec<Bytes>,
         mode: PutMode,
     ) -> BoxFuture<'a, Result<(), ObjectError>> {
-        self.put_parts(key, parts, mode).boxed()
+        match &self.directory {
+            Some(directory) => put_file(directory.clone(), key.to_owned(), parts, mode).boxed(),
+            None => self.put_parts(key, parts, mode).boxed(),
+        }
     }
 
     fn get_range<'a>(&'a self, key: &'a str, range: Range<u64>) -> BoxFuture<'a, Result<Bytes, ObjectError>> {
@@ -218,7 +203,7 @@ impl ObjectStore for RemoteStore {
         lens: &'a [u32],
     ) -> BoxFuture<'a, Result<Vec<Bytes>, ObjectError>> {
         if let Some(directory) = &self.directory {
-            return self.get_file_pieces(directory.join(key), from, lens).boxed();
+            return get_file_pieces(directory.clone(), key.to_owned(), from, lens.to_vec()).boxed();
         }
         async move {
             let whole = self.get(key, from..stretch_end(from, lens)).await?;
@@ -240,38 +225,44 @@ impl ObjectStore for RemoteStore {
     }
 }
 
-/// Creates the directory durably and removes what a crash left of unfinished puts (`<name>#<number>`, which no listing shows).
-fn prepare(root: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(root)?;
-    if let Some(parent) = root.canonicalize()?.parent() {
-        File::open(parent)?.sync_all()?;
+async fn put_file(
+    directory: Arc<Directory>,
+    key: String,
+    parts: Vec<Bytes>,
+    mode: PutMode,
+) -> Result<(), ObjectError> {
+    let putting = tokio::task::spawn_blocking(move || directory.put(&key, parts, mode));
+    match putting.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(PutFailed::Before(error))) => match classify_io(&error, Fate::NotDone) {
+            // A put misses no object, but its folder.
+            ObjectError::NotFound => Err(ObjectError::Refused(error.to_string())),
+            told => Err(told),
+        },
+        Ok(Err(PutFailed::After(error))) => Err(ObjectError::Retry {
+            fate: Fate::Unknown,
+            what: error.to_string(),
+        }),
+        Err(gone) => Err(ObjectError::Retry {
+            fate: Fate::Unknown,
+            what: gone.to_string(),
+        }),
     }
-    remove_staged(root)
 }
 
-fn remove_staged(folder: &Path) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let staged = name.to_str().and_then(|name| name.rsplit_once('#'));
-        if entry.file_type()?.is_dir() {
-            remove_staged(&entry.path())?;
-        } else if staged.is_some_and(|(_, number)| number.parse::<u64>().is_ok()) {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-fn read_pieces(path: &Path, from: u64, lens: &[u32]) -> io::Result<Vec<Bytes>> {
-    let file = File::open(path)?;
-    let mut pieces = Vec::with_capacity(lens.len());
-    let mut at = from;
-    for len in lens {
-        pieces.push(read_exact_at(&file, at, *len as usize)?);
-        at += u64::from(*len);
-    }
-    Ok(pieces)
+async fn get_file_pieces(
+    directory: Arc<Directory>,
+    key: String,
+    from: u64,
+    lens: Vec<u32>,
+) -> Result<Vec<Bytes>, ObjectError> {
+    let wanted = from..stretch_end(from, &lens);
+    let reading = tokio::task::spawn_blocking(move || directory.read(&key, from, &lens));
+    let read = reading.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+    read.map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => past_end(&wanted, None),
+        _ => classify_io(&error, Fate::NotDone),
+    })
 }
 
 fn past_end(range: &Range<u64>, len: Option<u64>) -> ObjectError {

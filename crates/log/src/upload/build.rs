@@ -12,7 +12,7 @@ use crate::objects::put::{PutError, put_new};
 use crate::objects::store::ObjectStore;
 
 /// The largest object that is made in one piece: it is in memory while it is made.
-pub(crate) const OBJECT_BYTES_MAX: u64 = 64 << 20;
+pub(crate) const OBJECT_BYTES_MAX: u64 = 32 << 20;
 
 /// The most streams that share an object: its index is read whole, and is to fit the cache with room to spare (256 KiB), or
 /// each cold read of one of 100,000 small streams would fetch megabytes of it.
@@ -28,7 +28,7 @@ pub(crate) struct Slice {
 }
 
 impl Slice {
-    fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.batches.iter().map(|batch| u64::from(batch.len)).sum()
     }
 }

@@ -11,7 +11,7 @@ use crate::manifest::ManifestHandle;
 use crate::manifest::commit::CommitError;
 use crate::manifest::image::Image;
 use crate::manifest::record::{Range, Record, Upload, UploadPart};
-use crate::objects::pools::{IoClass, IoPools, UPLOADS_MAX};
+use crate::objects::pools::{IoPools, UPLOADS_MAX};
 use crate::objects::put::delete_quietly;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -286,7 +286,8 @@ impl Shared {
     }
 
     async fn make_one(&self, slices: &[Slice]) -> Result<MadeObject, UploadError> {
-        let _permit = self.pools.enter(IoClass::Upload).await;
+        let bytes = slices.iter().map(Slice::bytes).sum();
+        let _permit = self.pools.enter_upload(bytes).await;
         let ticket = self.manifest.allocate().await.map_err(UploadError::Commit)?;
         let now = self.clock.wall_ms();
         let store = self.manifest.objects();

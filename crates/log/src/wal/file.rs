@@ -25,8 +25,16 @@ pub const SEGMENT_BYTES_MIN: u64 = 4 * ALIGN_BYTES;
 /// Largest segment: positions of blocks are kept in 32 bits of 16 bytes, less the largest group.
 pub const SEGMENT_BYTES_MAX: u64 = 32 << 30;
 
-/// What fills a group's last page.
+/// What fills the rest of a page.
 static PADDING: [u8; ALIGN_BYTES as usize] = [0; ALIGN_BYTES as usize];
+
+/// From this size on a block begins at a page of its own, so that it is written from where it lies; below, the page would cost the disk
+/// more than the copy costs the processor.
+const PAGED_MIN: usize = 64 << 10;
+const _: () = assert!(
+    crate::blocks::is_recycled(PAGED_MIN),
+    "it begins at a page in memory, too"
+);
 
 /// How the file medium behaves.
 #[derive(Clone, Copy, Debug)]
@@ -84,25 +92,31 @@ impl FileWal {
     }
 
     async fn write(&self, group: Group) -> Result<u64, WalError> {
-        let head_len = super::format::head_bytes(group.runs.len()) as u64;
-        let len = head_len + group.block.len() as u64;
-        let room = aligned(len);
-        let place = self.place(room).await?;
-        let head = GroupHead {
+        let mut head = GroupHead {
             is_async: self.flush == FlushMode::Async,
-            segment: place.segment,
+            is_paged: group.block.len() >= PAGED_MIN,
+            segment: 0,
             seq: group.seq,
-            previous: place.chain,
+            previous: 0,
             wall_ms: group.wall_ms,
             runs: u32::try_from(group.runs.len()).expect("runs are bounded"),
             block_bytes: u32::try_from(group.block.len()).expect("blocks are bounded"),
             body_checksum: 0,
             checksum: 0,
         };
+        let (block_at, len) = (head.block_at(), head.len());
+        let room = aligned(len as u64);
+        let place = self.place(room).await?;
+        (head.segment, head.previous) = (place.segment, place.chain);
         let (front, chain) = head.encode(&group.runs, &group.block);
-        let padding = Bytes::from_static(&PADDING[..usize::try_from(room - len).expect("below a page")]);
+        let before = padding(block_at - front.len());
+        let behind = padding(len.next_multiple_of(ALIGN_BYTES as usize) - len);
         let written = self
-            .flush(&*place.file, place.position, &[front, group.block, padding])
+            .flush(
+                &*place.file,
+                place.position,
+                &[front, before, group.block, behind],
+            )
             .await;
         let mut segments = self.segments.lock();
         if let Err(error) = written {
@@ -119,7 +133,7 @@ impl FileWal {
             });
         }
         let segment = segments.current.as_mut().expect("only this function replaces it");
-        segment.push(group.seq, place.position + head_len, place.position + room);
+        segment.push(group.seq, place.position + block_at as u64, place.position + room);
         segments.chain = chain;
         segments.durable = group.seq;
         Ok(room)
@@ -204,6 +218,11 @@ impl WalMedium for FileWal {
         self.work.notify_one();
         self.prepared.notify_one();
     }
+}
+
+/// What fills a page; less than one.
+fn padding(len: usize) -> Bytes {
+    Bytes::from_static(&PADDING[..len])
 }
 
 /// Where the next group goes.

@@ -32,6 +32,8 @@ const CHECKSUM_AT: usize = GROUP_HEAD_BYTES - 8;
 const GROUP_MAGIC: [u8; 4] = *b"MSWG";
 /// Group flag: written without a flush, so that a later group proves nothing about it.
 const FLAG_ASYNC: u16 = 1;
+/// Group flag: the block begins at the next page, so that a direct write takes it from where it lies.
+const FLAG_PAGED: u16 = 2;
 
 const _: () = assert!(SEGMENT_HEADER_BYTES <= ALIGN_BYTES as usize);
 // A block begins at a multiple of 16, so that a segment's table of blocks fits 32-bit units.
@@ -63,6 +65,8 @@ pub(crate) enum HeaderError {
 pub(crate) struct GroupHead {
     /// Not flushed when it was acknowledged.
     pub is_async: bool,
+    /// The block begins at the first page behind the run table, and not right behind it.
+    pub is_paged: bool,
     /// The segment's number again: a recycled file's older groups do not count.
     pub segment: u64,
     /// The group's number.
@@ -126,7 +130,7 @@ impl GroupHead {
         self.body_checksum = body_checksum(&head[GROUP_HEAD_BYTES..], block);
         let mut fixed = &mut head[..CHECKSUM_AT];
         fixed.put_slice(&GROUP_MAGIC);
-        fixed.put_u16_le(if self.is_async { FLAG_ASYNC } else { 0 });
+        fixed.put_u16_le(u16::from(self.is_async) * FLAG_ASYNC + u16::from(self.is_paged) * FLAG_PAGED);
         fixed.put_u16_le(0);
         fixed.put_u64_le(self.segment);
         fixed.put_u64_le(self.seq.0);
@@ -149,6 +153,7 @@ impl GroupHead {
         }
         let decoded = Self {
             is_async: u16_at(head, 4) & FLAG_ASYNC != 0,
+            is_paged: u16_at(head, 4) & FLAG_PAGED != 0,
             segment: u64_at(head, 8),
             seq: GroupSeq(u64_at(head, 16)),
             previous: u64_at(head, 24),
@@ -161,16 +166,25 @@ impl GroupHead {
         (decoded.runs as usize <= GROUP_RUNS_MAX).then_some(decoded)
     }
 
-    /// Bytes of head, table and block.
+    /// Bytes from the head's first to the block's last.
     pub(crate) fn len(&self) -> usize {
-        head_bytes(self.runs as usize) + self.block_bytes as usize
+        self.block_at() + self.block_bytes as usize
     }
 
-    /// Splits head + table + block, `len` bytes, into runs and block; `None` if they are not what the head's checksum covers.
-    pub(crate) fn body(&self, bytes: &Bytes) -> Option<(Vec<Run>, Bytes)> {
+    /// Where the block begins, from the head on.
+    pub(crate) fn block_at(&self) -> usize {
         let head = head_bytes(self.runs as usize);
-        let table = bytes.get(GROUP_HEAD_BYTES..head)?;
-        let block = bytes.get(head..self.len())?;
+        if self.is_paged {
+            head.next_multiple_of(ALIGN_BYTES as usize)
+        } else {
+            head
+        }
+    }
+
+    /// Splits what `len` spans into runs and block; `None` if they are not what the head's checksum covers.
+    pub(crate) fn body(&self, bytes: &Bytes) -> Option<(Vec<Run>, Bytes)> {
+        let table = bytes.get(GROUP_HEAD_BYTES..head_bytes(self.runs as usize))?;
+        let block = bytes.get(self.block_at()..self.len())?;
         if body_checksum(table, block) != self.body_checksum {
             return None;
         }

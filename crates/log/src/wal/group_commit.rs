@@ -7,11 +7,11 @@
 //!
 //! On the append path: between hop 1 and hop 2.
 
-use super::blocks::BlockPool;
 use super::queue::{Ack, QueuedBatch, WalQueue};
 use super::{Group, Run, WalError, WalMedium};
 use crate::backlog::Backlog;
 use crate::batch::stamp;
+use crate::blocks::BlockPool;
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::error::{AppendError, Fate};
@@ -20,7 +20,7 @@ use crate::stream::Appended;
 use crate::tail::TailCache;
 use crate::upload::uploader::Uploader;
 use crate::wake::WakeCell;
-use bytes::{BufMut, Bytes};
+use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -95,8 +95,7 @@ impl GroupCommit {
                 Ok(stored) => {
                     self.durable = seq;
                     // The block before the watermarks: who sees an offset finds its bytes.
-                    let evicted = self.tail.insert(seq, block);
-                    self.blocks.give(evicted);
+                    drop(self.tail.insert(seq, block));
                     self.publish(seq, wall_ms, stored, &batches, &mut outbox);
                     self.answer(&mut batches, &mut outbox);
                 }
@@ -127,7 +126,7 @@ impl GroupCommit {
         let fate = match self.medium.append(empty).await {
             Ok(stored) => {
                 self.durable = seq;
-                self.blocks.give(self.tail.insert(seq, Bytes::new()));
+                drop(self.tail.insert(seq, Bytes::new()));
                 self.backlog.durable(seq, 0, stored, self.clock.monotonic());
                 Fate::NotDone
             }
@@ -158,14 +157,13 @@ impl GroupCommit {
     }
 
     /// Copies the batches, once, into one block, stamped.
-    fn seal(&mut self, batches: &[QueuedBatch]) -> Group {
+    fn seal(&self, batches: &[QueuedBatch]) -> Group {
         let bytes = batches.iter().map(|batch| batch.bytes.len()).sum();
         let mut block = self.blocks.take(bytes);
         let mut runs: Vec<Run> = Vec::new();
         for batch in batches {
-            let at = block.len();
-            block.put_slice(&batch.bytes);
-            stamp(&mut block[at..], batch.header.base_offset, batch.header.epoch);
+            let place = block.push(&batch.bytes);
+            stamp(place, batch.header.base_offset, batch.header.epoch);
             let len = u32::try_from(batch.bytes.len()).expect("a batch is below 2^31 bytes");
             match runs.last_mut() {
                 Some(run) if run.stream == batch.partition.id() => {

@@ -7,7 +7,6 @@
 //!
 //! On the append path: `queue` -> `group_commit` -> a medium -> acknowledgement.
 
-pub(crate) mod blocks;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 pub mod file;
@@ -19,6 +18,8 @@ pub(crate) mod runner;
 mod scan;
 mod segments;
 
+#[cfg(test)]
+mod disk_tests;
 #[cfg(test)]
 mod tests;
 

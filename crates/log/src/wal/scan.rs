@@ -6,9 +6,7 @@
 //! checksum. A missing group is a torn tail only if nothing proves that it had been acknowledged (trap T21).
 
 use super::file::{parse_segment_name, parse_spare_name, segment_name};
-use super::format::{
-    ALIGN_BYTES, GROUP_HEAD_BYTES, GroupHead, HeaderError, SegmentHeader, aligned, head_bytes,
-};
+use super::format::{ALIGN_BYTES, GROUP_HEAD_BYTES, GroupHead, HeaderError, SegmentHeader, aligned};
 use super::segments::{Segment, Segments, Spare};
 use super::{Group, ReplayedGroup};
 use crate::clock::Clock;
@@ -194,9 +192,9 @@ async fn scan_segment(
                 None => break,
             }
         };
-        let head_len = head_bytes(group.head.runs as usize) as u64;
+        let block_at = position + group.head.block_at() as u64;
         let room = aligned(group.head.len() as u64);
-        segment.push(next, position + head_len, position + room);
+        segment.push(next, block_at, position + room);
         if next >= progress.expected {
             progress.expected = GroupSeq(next.0 + 1);
             progress.chain = Some(group.head.checksum);

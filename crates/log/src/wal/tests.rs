@@ -3,18 +3,18 @@
 use super::WalError;
 use super::conformance::{self, Opened, Setup, group};
 use super::file::{FileWal, FileWalOptions, SEGMENT_BYTES_MIN};
-use super::format::{ALIGN_BYTES, GROUP_HEAD_BYTES, GroupHead, SegmentHeader};
+use super::format::{ALIGN_BYTES, GROUP_HEAD_BYTES, GroupHead, RUN_BYTES, SegmentHeader};
 use crate::clock::{Clock, SystemClock, TimestampMs};
 use crate::config::FlushMode;
+use crate::disk::Disk;
 use crate::disk::testing::{MemoryDisk, Survival};
-use crate::disk::{Disk, FileDisk};
 use crate::error::{Fate, OpenError};
 use crate::ids::GroupSeq;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
-const SEGMENT_BYTES: u64 = 64 << 10;
+pub(super) const SEGMENT_BYTES: u64 = 64 << 10;
 
 struct FixedClock;
 
@@ -41,7 +41,11 @@ impl OnMemory {
     }
 }
 
-async fn open_on(disk: Arc<dyn Disk>, flush: FlushMode, through: GroupSeq) -> Result<Opened, OpenError> {
+pub(super) async fn open_on(
+    disk: Arc<dyn Disk>,
+    flush: FlushMode,
+    through: GroupSeq,
+) -> Result<Opened, OpenError> {
     let mut replayed = Vec::new();
     let options = FileWalOptions {
         segment_bytes: SEGMENT_BYTES,
@@ -62,25 +66,6 @@ impl Setup for OnMemory {
     fn kill(&self) {
         self.disk.kill();
     }
-    fn large_block_bytes(&self) -> usize {
-        3 * SEGMENT_BYTES as usize
-    }
-}
-
-/// On the real disk a kill is dropping everything that is open.
-struct OnDisk {
-    path: std::path::PathBuf,
-}
-
-impl Setup for OnDisk {
-    fn open(&self, through: GroupSeq) -> BoxFuture<'_, Result<Opened, OpenError>> {
-        Box::pin(async move {
-            // The predecessor's handles are dropped by then; its lock goes with the last of them.
-            let disk = FileDisk::open(&self.path)?;
-            open_on(Arc::new(disk), FlushMode::Sync, through).await
-        })
-    }
-    fn kill(&self) {}
     fn large_block_bytes(&self) -> usize {
         3 * SEGMENT_BYTES as usize
     }
@@ -131,13 +116,21 @@ fn segment_with(disk: &MemoryDisk, seq: u64) -> (String, usize) {
 // T21: a power failure in the middle of a write leaves any part of the last group.
 #[tokio::test]
 async fn a_torn_last_group_is_cut_wherever_it_is_torn() {
-    let whole = group(4, 9000).block.len() + 64 + 32;
-    for kept in (0..whole).step_by(997).chain([63, 64, 65, 95, 96, whole - 1]) {
+    // Right behind its head.
+    let head = GROUP_HEAD_BYTES + 2 * RUN_BYTES;
+    torn(9000, head + 9000, 997).await;
+    // At a page of its own.
+    torn(70_000, ALIGN_BYTES as usize + 70_000, 9973).await;
+}
+
+/// Group 4, of so many bytes in its block and altogether, is cut off after every `step` bytes of it.
+async fn torn(bytes: usize, whole: usize, step: usize) {
+    for kept in (0..whole).step_by(step).chain([63, 64, 65, 95, 96, whole - 1]) {
         for survival in [Survival::Prefix(kept), Survival::Suffix(kept + 1)] {
             let on = OnMemory::new(FlushMode::Sync);
-            let opened = filled(&on, 3, 9000).await;
+            let opened = filled(&on, 3, bytes).await;
             on.disk.fail_sync_after(0);
-            opened.medium.append(group(4, 9000)).await.unwrap_err();
+            opened.medium.append(group(4, bytes)).await.unwrap_err();
             opened.end().await;
             on.disk.crash(|_, _| survival);
             let opened = on.open(GroupSeq(0)).await.unwrap();
@@ -396,34 +389,6 @@ async fn the_golden_file_of_version_1_is_written_and_read() {
     let opened = on.open(GroupSeq(0)).await.unwrap();
     assert_eq!(seqs(&opened), [1, 2, 3]);
     assert_eq!(opened.replayed[2].group.block, group(3, 200).block);
-}
-
-fn scratch(name: &str) -> std::path::PathBuf {
-    let path = std::env::temp_dir().join(format!("millstream-wal-{name}-{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&path);
-    path
-}
-
-#[tokio::test]
-async fn the_real_disk_conforms_too() {
-    let path = scratch("real");
-    let on = OnDisk { path: path.clone() };
-    conformance::numbers_go_on_after_reopening(&on).await;
-    std::fs::remove_dir_all(&path).unwrap();
-    conformance::empty_and_large_groups_are_kept(&on).await;
-    std::fs::remove_dir_all(&path).unwrap();
-    conformance::uploaded_groups_are_not_replayed(&on).await;
-    std::fs::remove_dir_all(&path).unwrap();
-}
-
-#[tokio::test]
-async fn a_data_directory_is_never_opened_twice() {
-    let path = scratch("lock");
-    let first = FileDisk::open(&path).unwrap();
-    assert!(matches!(FileDisk::open(&path), Err(OpenError::InUse(_))));
-    drop(first);
-    drop(FileDisk::open(&path).unwrap());
-    std::fs::remove_dir_all(&path).unwrap();
 }
 
 #[tokio::test]

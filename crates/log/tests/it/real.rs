@@ -2,14 +2,14 @@
 
 use crate::support::{EPOCH, World, append, batch, read_all};
 use millstream_log::disk::FileDisk;
-use millstream_log::{Log, LogPorts, OpenError, StreamId, WalRunner};
+use millstream_log::{FlushMode, Log, LogPorts, OpenError, StreamId, WalRunner};
 use std::path::Path;
 use std::sync::Arc;
 
 async fn open(world: &World, path: &Path) -> Result<Log, OpenError> {
     let ports = LogPorts {
         clock: world.clock.clone(),
-        disk: Arc::new(FileDisk::open(path)?),
+        disk: Arc::new(FileDisk::open(path, FlushMode::Sync)?),
         objects: world.objects.clone(),
         manifest: world.manifest.clone(),
         wal_runner: WalRunner::Thread,

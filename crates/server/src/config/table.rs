@@ -201,13 +201,13 @@ settings! {
             "Memory for the newest batches of all partitions.";
         block_cache_bytes: ByteSize = "64MiB" in "1MiB" to "16TiB",
             "Memory for blocks read back from objects.";
-        upload_bytes: ByteSize = "128MiB" in "1MiB" to "16GiB",
+        upload_bytes: ByteSize = "64MiB" in "1MiB" to "16GiB",
             "Bytes in the write-ahead log that are not in objects yet at which an upload starts.";
         upload_age: Duration = "10m" in "100ms" to "1d",
             "Age of the oldest batch that is not in an object yet at which an upload starts.";
-        object_own_bytes: ByteSize = "8MiB" in "64KiB" to "16GiB",
+        object_own_bytes: ByteSize = "4MiB" in "64KiB" to "32MiB",
             "From this size on a partition's part of an upload becomes an object of its own; smaller parts share one.";
-        object_target_bytes: ByteSize = "256MiB" in "1MiB" to "16GiB",
+        object_target_bytes: ByteSize = "32MiB" in "1MiB" to "32MiB",
             "Size up to which small objects of one partition are merged.";
         block_target_bytes: ByteSize = "512KiB" in "4KiB" to "64MiB",
             "Size of one block inside an object: the least that a read from an object fetches.";

@@ -93,6 +93,8 @@ const ATTACKS: &[Attack] = &[
 pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     let mut site = plan.site("hostile")?;
     budget::apply(&mut site);
+    // The stock clients beside them hold connections, too.
+    site.set("limits-connections-max", &(IDLE_FULL + 1_000).to_string());
     let (mut broker, _) = probe::start(&site)?;
     create_topic(&site, TOPIC, PARTITIONS)?;
     let bootstrap = site.bootstrap();

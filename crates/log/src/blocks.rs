@@ -1,0 +1,243 @@
+//! Buffers for blocks of the write-ahead log and of objects: those that nobody reads any more are filled again. Fresh ones cost more than
+//! the copy into them, as the kernel zeroes every page first.
+//!
+//! Owns: spare buffers, within a bound. Never: a buffer that somebody still holds a slice of; the last one to let go of it,
+//! wherever that is, gives it back.
+//!
+//! On the append path, in the loop of the write-ahead log; on the cold fetch path, where a block is read from a file.
+
+use crate::disk::direct::{ALIGN_BYTES, Aligned};
+use bytes::Bytes;
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// Bytes of spare buffers that are kept: what a few large groups or hundreds of small ones take.
+const SPARE_BYTES_MAX: usize = 32 << 20;
+/// Buffers that are kept, as each is looked at.
+const SPARES_MAX: usize = 128;
+/// From this size on buffers are kept, and begin at a page. Smaller ones are as large as their blocks: the allocator has them at hand.
+const KEPT_MIN: usize = 16 << 10;
+/// Sizes between a power of two and the next, so that a buffer fits more than one block and wastes a ninth at most.
+const STEPS: usize = 8;
+
+/// Whether a block of `len` bytes lies in a buffer of the pool, and so begins at a page.
+pub(crate) const fn is_recycled(len: usize) -> bool {
+    len >= KEPT_MIN
+}
+
+/// Bytes that a buffer for a block of `len` bytes takes.
+fn room(len: usize) -> usize {
+    let floor = (len + 1).next_power_of_two() / 2;
+    len.next_multiple_of(floor / STEPS)
+}
+
+/// Memory that a block of `len` bytes pins.
+pub(crate) fn pinned(len: usize) -> usize {
+    if is_recycled(len) {
+        room(len) + ALIGN_BYTES
+    } else {
+        len
+    }
+}
+
+/// See the module. A cheap clone.
+#[derive(Clone, Default)]
+pub(crate) struct BlockPool {
+    spares: Arc<Mutex<Spares>>,
+}
+
+#[derive(Default)]
+struct Spares {
+    buffers: Vec<Aligned>,
+    bytes: usize,
+}
+
+/// A block that is being filled.
+pub(crate) enum Filling {
+    /// In a buffer of its own size.
+    Small(Vec<u8>),
+    /// In one of the pool's.
+    Large(Block),
+}
+
+/// A buffer with the block in it.
+pub(crate) struct Block {
+    /// None once it was given back.
+    buffer: Option<Aligned>,
+    len: usize,
+    home: BlockPool,
+}
+
+impl BlockPool {
+    /// An empty buffer with room for `len` bytes.
+    pub(crate) fn take(&self, len: usize) -> Filling {
+        if is_recycled(len) {
+            Filling::Large(self.take_large(len))
+        } else {
+            Filling::Small(Vec::with_capacity(len))
+        }
+    }
+
+    /// An empty buffer that begins at a page, with room for `len` bytes.
+    pub(crate) fn take_large(&self, len: usize) -> Block {
+        let room = room(len.max(KEPT_MIN));
+        let buffer = self.spares.lock().take(room);
+        Block {
+            buffer: Some(buffer.unwrap_or_else(|| Aligned::new(room))),
+            len: 0,
+            home: self.clone(),
+        }
+    }
+}
+
+impl Spares {
+    fn take(&mut self, room: usize) -> Option<Aligned> {
+        let at = self.buffers.iter().position(|spare| spare.len() == room)?;
+        self.bytes -= room;
+        Some(self.buffers.swap_remove(at))
+    }
+
+    /// Answers the buffer, to be freed outside of the lock, if there are enough.
+    fn give(&mut self, buffer: Aligned) -> Option<Aligned> {
+        if self.buffers.len() == SPARES_MAX || self.bytes + buffer.len() > SPARE_BYTES_MAX {
+            return Some(buffer);
+        }
+        self.bytes += buffer.len();
+        self.buffers.push(buffer);
+        None
+    }
+}
+
+impl Filling {
+    /// Appends the bytes, and answers where they lie now. They fit: the block's size was told when it was taken.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> &mut [u8] {
+        match self {
+            Filling::Small(block) => {
+                let at = block.len();
+                block.extend_from_slice(bytes);
+                &mut block[at..]
+            }
+            Filling::Large(block) => {
+                let at = block.len;
+                block.len += bytes.len();
+                let buffer = block
+                    .buffer
+                    .as_mut()
+                    .expect("it is given back when it is dropped");
+                let place = &mut buffer[at..at + bytes.len()];
+                place.copy_from_slice(bytes);
+                place
+            }
+        }
+    }
+
+    /// The block, which does not change any more.
+    pub(crate) fn freeze(self) -> Bytes {
+        match self {
+            Filling::Small(block) => block.into(),
+            Filling::Large(block) => Bytes::from_owner(block),
+        }
+    }
+}
+
+impl Block {
+    /// Room for the first `len` bytes, which count as filled.
+    pub(crate) fn fill(&mut self, len: usize) -> &mut [u8] {
+        self.len = len;
+        let buffer = self.buffer.as_mut().expect("it is given back when it is dropped");
+        &mut buffer[..len]
+    }
+}
+
+impl AsRef<[u8]> for Block {
+    fn as_ref(&self) -> &[u8] {
+        self.buffer.as_deref().map_or(&[], |buffer| &buffer[..self.len])
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        if let Some(buffer) = self.buffer.take() {
+            let surplus = self.home.spares.lock().give(buffer);
+            drop(surplus);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(pool: &BlockPool, len: usize) -> Bytes {
+        let mut filling = pool.take(len);
+        filling.push(&vec![7; len / 2]);
+        filling.push(&vec![8; len - len / 2]);
+        filling.freeze()
+    }
+
+    fn spare_bytes(pool: &BlockPool) -> usize {
+        pool.spares.lock().bytes
+    }
+
+    #[test]
+    fn a_buffer_holds_its_block_and_wastes_a_ninth_at_most() {
+        for len in (KEPT_MIN..100_000).chain([1 << 20, (1 << 20) + 1, (8 << 20) - 1]) {
+            let room = room(len);
+            assert!(room >= len, "{len}");
+            assert!((room - len) * 9 <= room, "{len}: {room}");
+            assert_eq!(super::room(room), room, "a buffer serves blocks of its own size");
+        }
+    }
+
+    #[test]
+    fn a_block_is_what_was_pushed_and_begins_at_a_page_if_it_is_large() {
+        let pool = BlockPool::default();
+        for len in [0, 1, KEPT_MIN - 1, KEPT_MIN, 100_000] {
+            let block = block(&pool, len);
+            assert_eq!(block.len(), len);
+            assert!(
+                block[..len / 2].iter().all(|byte| *byte == 7)
+                    && block[len / 2..].iter().all(|byte| *byte == 8)
+            );
+            assert!(!is_recycled(len) || block.as_ptr().addr().is_multiple_of(ALIGN_BYTES));
+        }
+    }
+
+    #[test]
+    fn a_block_is_filled_again_when_the_last_slice_of_it_is_gone() {
+        let pool = BlockPool::default();
+        let first = block(&pool, 20_000);
+        let read = first.slice(5..10);
+        let at = first.as_ptr();
+        drop(first);
+        assert_eq!(spare_bytes(&pool), 0, "somebody reads it");
+        drop(read);
+        assert_eq!(spare_bytes(&pool), room(20_000));
+        let second = block(&pool, 20_000);
+        assert_eq!(
+            (second.as_ptr(), second.len(), spare_bytes(&pool)),
+            (at, 20_000, 0)
+        );
+    }
+
+    #[test]
+    fn spares_are_bounded() {
+        let pool = BlockPool::default();
+        let many = |len: usize, count: usize| drop((0..count).map(|_| block(&pool, len)).collect::<Vec<_>>());
+        many(1 << 20, 2 * (SPARE_BYTES_MAX >> 20));
+        assert!((1..=SPARE_BYTES_MAX).contains(&spare_bytes(&pool)));
+        many(1, 1);
+        assert_eq!(
+            spare_bytes(&pool) % (1 << 20),
+            0,
+            "small ones are the allocator's"
+        );
+        let pool = BlockPool::default();
+        drop(
+            (0..2 * SPARES_MAX)
+                .map(|_| block(&pool, KEPT_MIN))
+                .collect::<Vec<_>>(),
+        );
+        assert!(pool.spares.lock().buffers.len() <= SPARES_MAX);
+    }
+}

@@ -1,0 +1,337 @@
+//! Objects as files of a local directory: written past the page cache, and read past it where much is read at once.
+//!
+//! An object is written once, as a whole, by a thread that has just got its bytes from memory. Through the page cache it would be
+//! copied to pages of its own, which the kernel has to find, to write back and to give up again: more CPU than everything else
+//! that an upload does, and writeback that makes the flushes of the write-ahead log wait.
+//!
+//! Owns: how a file comes to be there, whole and durable, or not at all; the few buffers that direct writes take.
+//! Never: names and errors of the port, which are `remote`'s.
+//!
+//! **Invariant**: a name in the directory stands for a whole file, flushed before it got the name.
+
+use super::store::PutMode;
+use crate::blocks::{BlockPool, is_recycled};
+use crate::disk::direct::{self, ALIGN_BYTES, Aligned, past_the_cache};
+use crate::disk::file::read_exact_at;
+use bytes::{Buf, Bytes};
+use parking_lot::Mutex;
+use rustix::fs::{FallocateFlags, fallocate};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Named as what is unfinished, so that no listing shows it.
+const SCRATCH_NAME: &str = "probe#0";
+/// Bytes of one direct write: enough that a disk is busy with it and not with its head and tail.
+const CHUNK_BYTES: usize = 1 << 20;
+/// From this size on what lies together is read directly.
+const DIRECT_READ_MIN: u64 = 64 << 10;
+/// Buffers that are kept between puts: as many as there are uploads at once.
+const BUFFERS_MAX: usize = crate::objects::pools::UPLOADS_MAX;
+
+/// See the module. Its methods block.
+pub(super) struct Directory {
+    root: PathBuf,
+    /// Tells unfinished files of one name apart.
+    staged: AtomicU64,
+    /// Whether the file system takes direct writes; some (in memory, over a network) do not.
+    direct: bool,
+    buffers: Mutex<Vec<Aligned>>,
+    /// What is read directly is read into these.
+    blocks: BlockPool,
+}
+
+/// Why a file is not there, or may not be.
+#[derive(Debug)]
+pub(super) enum PutFailed {
+    /// It is not there.
+    Before(io::Error),
+    /// It has its name, and a power failure may take it again.
+    After(io::Error),
+}
+
+impl Directory {
+    /// Creates the directory durably and removes what a crash left of unfinished puts (`<name>#<number>`, which no listing shows).
+    pub(super) fn open(root: &Path) -> io::Result<Directory> {
+        fs::create_dir_all(root)?;
+        if let Some(parent) = root.canonicalize()?.parent() {
+            sync_folder(parent)?;
+        }
+        remove_staged(root)?;
+        let scratch = root.join(SCRATCH_NAME);
+        let direct = direct::is_possible(&scratch);
+        fs::remove_file(scratch)?;
+        Ok(Directory {
+            root: root.to_owned(),
+            staged: AtomicU64::new(0),
+            direct,
+            buffers: Mutex::default(),
+            blocks: BlockPool::default(),
+        })
+    }
+
+    /// Makes the parts, one after the other, the file `key`, durably.
+    pub(super) fn put(&self, key: &str, parts: Vec<Bytes>, mode: PutMode) -> Result<(), PutFailed> {
+        let path = self.root.join(key);
+        let staged = self.stage(&path, parts).map_err(PutFailed::Before)?;
+        let named = match mode {
+            PutMode::Replace => fs::rename(&staged, &path),
+            PutMode::CreateNew => fs::hard_link(&staged, &path),
+        };
+        if mode == PutMode::CreateNew || named.is_err() {
+            // What stays is removed at the next start.
+            let _ = fs::remove_file(&staged);
+        }
+        named.map_err(PutFailed::Before)?;
+        let folder = path.parent().unwrap_or(&self.root);
+        sync_folder(folder).map_err(PutFailed::After)
+    }
+
+    /// Pieces of `lens` bytes from `from` on, each a buffer of its own.
+    ///
+    /// Much at once is read past the page cache, whose pages would cost more than the reading, and drive out what others keep there. A little is
+    /// read through it: what lies around it in the file is likely to be asked for next, by readers of other streams.
+    pub(super) fn read(&self, key: &str, from: u64, lens: &[u32]) -> io::Result<Vec<Bytes>> {
+        let path = self.root.join(key);
+        let len: u64 = lens.iter().map(|len| u64::from(*len)).sum();
+        let direct = len >= DIRECT_READ_MIN && self.direct;
+        let file = if direct {
+            past_the_cache(OpenOptions::new().read(true)).open(path)?
+        } else {
+            File::open(path)?
+        };
+        let mut pieces = Vec::with_capacity(lens.len());
+        let mut at = from;
+        for len in lens {
+            let piece = if direct {
+                self.read_directly(&file, at, *len as usize)?
+            } else {
+                read_exact_at(&file, at, *len as usize)?
+            };
+            pieces.push(piece);
+            at += u64::from(*len);
+        }
+        Ok(pieces)
+    }
+
+    /// The pages that the piece lies in, and of them the piece.
+    fn read_directly(&self, file: &File, at: u64, len: usize) -> io::Result<Bytes> {
+        let before = usize::try_from(at % ALIGN_BYTES as u64).expect("below a page");
+        let pages = (before + len).next_multiple_of(ALIGN_BYTES);
+        let mut block = self.blocks.take_large(pages);
+        let buffer = block.fill(pages);
+        let mut read = 0;
+        while read < before + len {
+            // What is cut short here, at the end of the file or by a signal, goes on at a page.
+            let aligned = read / ALIGN_BYTES * ALIGN_BYTES;
+            match file.read_at(&mut buffer[aligned..], at - before as u64 + aligned as u64) {
+                Ok(count) if aligned + count <= read => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => read = aligned + count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if is_recycled(len) {
+            Ok(Bytes::from_owner(block).slice(before..before + len))
+        } else {
+            // Not to pin pages for a few bytes.
+            Ok(Bytes::copy_from_slice(&buffer[before..before + len]))
+        }
+    }
+
+    /// Writes and flushes a file that has no name of its own yet.
+    fn stage(&self, path: &Path, parts: Vec<Bytes>) -> io::Result<PathBuf> {
+        let mut staged = path.as_os_str().to_owned();
+        staged.push(format!("#{}", self.staged.fetch_add(1, Ordering::Relaxed)));
+        let staged = PathBuf::from(staged);
+        let written = match self.write(&staged, parts.clone()) {
+            // The folder is made when it is first needed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make_folders(path)?;
+                self.write(&staged, parts)
+            }
+            written => written,
+        };
+        match written {
+            Ok(()) => Ok(staged),
+            Err(error) => {
+                let _ = fs::remove_file(&staged);
+                Err(error)
+            }
+        }
+    }
+
+    fn write(&self, staged: &Path, parts: Vec<Bytes>) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        if self.direct {
+            past_the_cache(&mut options);
+        }
+        let mut file = options.open(staged)?;
+        if self.direct {
+            let buffer = self.buffers.lock().pop();
+            let mut buffer = buffer.unwrap_or_else(|| Aligned::new(CHUNK_BYTES));
+            let written = write_directly(&file, parts, &mut buffer);
+            let mut buffers = self.buffers.lock();
+            if buffers.len() < BUFFERS_MAX {
+                buffers.push(buffer);
+            }
+            drop(buffers);
+            written?;
+        } else {
+            for part in parts {
+                file.write_all(&part)?;
+            }
+        }
+        file.sync_all()
+    }
+
+    /// The folders above `path`, durably.
+    fn make_folders(&self, path: &Path) -> io::Result<()> {
+        let Some(folder) = path.parent() else {
+            return Ok(());
+        };
+        fs::create_dir_all(folder)?;
+        for above in folder
+            .ancestors()
+            .skip(1)
+            .take_while(|above| above.starts_with(&self.root))
+        {
+            sync_folder(above)?;
+        }
+        Ok(())
+    }
+}
+
+/// By way of the buffer, in chunks; the last one is written with zeros behind it, which are cut off then.
+fn write_directly(file: &File, parts: Vec<Bytes>, chunk: &mut Aligned) -> io::Result<()> {
+    let len: u64 = parts.iter().map(|part| part.len() as u64).sum();
+    if len == 0 {
+        return Ok(());
+    }
+    match fallocate(file, FallocateFlags::empty(), 0, len) {
+        // Said by file systems that only allocate as they write.
+        Ok(()) | Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let mut parts = parts.into_iter().filter(|part| !part.is_empty());
+    let mut part = Bytes::new();
+    let mut at = 0;
+    while at < len {
+        let mut filled = 0;
+        while filled < CHUNK_BYTES {
+            if part.is_empty() {
+                match parts.next() {
+                    Some(next) => part = next,
+                    None => break,
+                }
+            }
+            let count = part.len().min(CHUNK_BYTES - filled);
+            part.copy_to_slice(&mut chunk[filled..filled + count]);
+            filled += count;
+        }
+        let padded = filled.next_multiple_of(ALIGN_BYTES);
+        chunk[filled..padded].fill(0);
+        file.write_all_at(&chunk[..padded], at)?;
+        at += filled as u64;
+    }
+    file.set_len(len)
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn remove_staged(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let staged = name.to_str().and_then(|name| name.rsplit_once('#'));
+        if entry.file_type()?.is_dir() {
+            remove_staged(&entry.path())?;
+        } else if staged.is_some_and(|(_, number)| number.parse::<u64>().is_ok()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(len: usize) -> Vec<Bytes> {
+        let whole: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();
+        let (small, large) = whole.split_at(len / 3);
+        vec![
+            Bytes::copy_from_slice(small),
+            Bytes::new(),
+            Bytes::copy_from_slice(large),
+        ]
+    }
+
+    /// In pieces small and large, from anywhere, to the end and past it.
+    fn read_everywhere(directory: &Directory, key: &str, whole: &[u8]) {
+        for from in [0, 1, ALIGN_BYTES - 1, ALIGN_BYTES, 70_000]
+            .into_iter()
+            .filter(|from| *from < whole.len())
+        {
+            for pieces in [1, 2, 5] {
+                let each = (whole.len() - from) / pieces;
+                let lens = vec![u32::try_from(each).expect("small"); pieces];
+                let read = directory.read(key, from as u64, &lens).expect("a read");
+                assert!(read.iter().all(|piece| piece.len() == each));
+                assert!(
+                    read.concat() == whole[from..from + pieces * each],
+                    "{key} from {from} in {pieces}"
+                );
+            }
+            let past = u32::try_from(whole.len() - from + 1).expect("small");
+            let read = directory.read(key, from as u64, &[past]);
+            assert!(
+                matches!(&read, Err(error) if error.kind() == io::ErrorKind::UnexpectedEof),
+                "{key} from {from}"
+            );
+        }
+    }
+
+    #[test]
+    fn files_of_every_length_are_what_was_put_directly_and_through_the_page_cache() {
+        let root = std::env::temp_dir().join(format!("millstream-directory-{}", std::process::id()));
+        let mut directory = Directory::open(&root).expect("a folder");
+        for direct in [directory.direct, false] {
+            directory.direct = direct;
+            for len in [
+                0,
+                1,
+                ALIGN_BYTES - 1,
+                ALIGN_BYTES,
+                CHUNK_BYTES,
+                2 * CHUNK_BYTES + 5,
+            ] {
+                let key = format!("data/{direct}/{len}");
+                directory
+                    .put(&key, parts(len), PutMode::CreateNew)
+                    .expect("a put");
+                let whole = parts(len).concat();
+                assert!(fs::read(root.join(&key)).expect("the file") == whole, "{key}");
+                read_everywhere(&directory, &key, &whole);
+                let taken = directory.put(&key, parts(1), PutMode::CreateNew);
+                let is_taken = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
+                assert!(
+                    matches!(&taken, Err(PutFailed::Before(error)) if is_taken(error)),
+                    "{taken:?}"
+                );
+                directory.put(&key, parts(7), PutMode::Replace).expect("a put");
+                assert_eq!(fs::read(root.join(&key)).expect("the file").len(), 7);
+            }
+        }
+        let left: Vec<_> = fs::read_dir(root.join("data/false"))
+            .expect("the folder")
+            .collect();
+        assert_eq!(left.len(), 6, "nothing unfinished stays");
+        fs::remove_dir_all(&root).expect("cleaning up");
+    }
+}
