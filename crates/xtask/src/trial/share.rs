@@ -163,7 +163,7 @@ fn judge(site: &Site, count: u64, findings: &mut Findings) -> anyhow::Result<()>
 fn worker(site: &Site, number: u64) -> anyhow::Result<Background> {
     let notes = site.folder().join(format!("notes-{number}"));
     let notes = notes.display().to_string();
-    let command = if number % 2 == 0 {
+    let command = if number.is_multiple_of(2) {
         java(site, "work", "work", &[IDLE_POLLS, &notes])
     } else {
         let mut command = Command::new(python());
