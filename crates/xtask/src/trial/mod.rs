@@ -14,7 +14,7 @@ mod hostile;
 mod journal;
 mod page;
 mod partitions;
-mod probe;
+pub mod probe;
 mod rebalance;
 mod share;
 mod start;

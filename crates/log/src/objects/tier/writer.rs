@@ -63,7 +63,7 @@ impl Writer {
         loop {
             let step = self
                 .shelf
-                .next_step(self.limits.bundle_bytes_max, self.limits.bundle_pieces_max);
+                .next_step(self.bundle_bytes(), self.limits.bundle_pieces_max);
             match step {
                 Step::Write(pieces) => {
                     if let Err(error) = self.write(pieces).await {
@@ -147,6 +147,18 @@ impl Writer {
             file.position = at;
             file.keys.extend(self.shelf.recover(places.into_iter()));
         }
+    }
+
+    /// How much the next bundle should hold: what the file has room for, so that little is left over at its end. Where that is less
+    /// than a piece, the piece opens the next file alone.
+    fn bundle_bytes(&self) -> usize {
+        let most = self.limits.bundle_bytes_max;
+        let Some(file) = self.files.back() else {
+            return most;
+        };
+        let front = front_bytes(self.limits.bundle_pieces_max) as u64;
+        let room = (self.limits.file_bytes - file.position).saturating_sub(front);
+        usize::try_from(room).map_or(most, |room| room.min(most))
     }
 
     async fn write(&mut self, pieces: Vec<(Piece, Bytes)>) -> io::Result<()> {
