@@ -166,6 +166,7 @@ const RIGHTS: &[(ApiKey, &[Right])] = &[
     (ApiKey::DescribeQuorum, &[(Describe, Cluster)]),
     (ApiKey::UpdateFeatures, &[(Alter, Cluster)]),
     (ApiKey::DescribeCluster, &[(Describe, Cluster)]),
+    (ApiKey::UnregisterBroker, &[(Alter, Cluster)]),
     (ApiKey::DescribeProducers, &[(Read, TOPIC)]),
     (ApiKey::DescribeTransactions, &[(Describe, TransactionalId), (Describe, TOPIC)]),
     (ApiKey::ListTransactions, &[(Describe, TransactionalId)]),

@@ -240,6 +240,7 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::describe_user_scram_credentials::DescribeUserScramCredentials>(),
     row::<api::alter_user_scram_credentials::AlterUserScramCredentials>(),
     row::<api::describe_cluster::DescribeCluster>(),
+    row::<api::unregister_broker::UnregisterBroker>(),
     row::<api::consumer_group_heartbeat::ConsumerGroupHeartbeat>(),
     row::<api::consumer_group_describe::ConsumerGroupDescribe>(),
     row::<api::get_telemetry_subscriptions::GetTelemetrySubscriptions>(),

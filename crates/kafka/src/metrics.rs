@@ -25,6 +25,8 @@ pub struct ApiMetrics {
     apis: Vec<ApiCounters>,
     bytes_out: AtomicU64,
     bytes_in: AtomicU64,
+    logins: AtomicU64,
+    failed_logins: AtomicU64,
 }
 
 /// The counters of one API.
@@ -49,6 +51,8 @@ impl Default for ApiMetrics {
             apis,
             bytes_out: AtomicU64::new(0),
             bytes_in: AtomicU64::new(0),
+            logins: AtomicU64::new(0),
+            failed_logins: AtomicU64::new(0),
         }
     }
 }
@@ -71,6 +75,20 @@ impl ApiMetrics {
 
     pub(crate) fn count_in(&self, bytes: usize) {
         self.bytes_in.fetch_add(bytes as u64, Relaxed);
+    }
+
+    pub(crate) fn count_login(&self) {
+        self.logins.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn count_failed_login(&self) {
+        self.failed_logins.fetch_add(1, Relaxed);
+    }
+
+    /// Logins that succeeded, renewals among them, and logins that failed.
+    #[must_use]
+    pub fn logins(&self) -> (u64, u64) {
+        (self.logins.load(Relaxed), self.failed_logins.load(Relaxed))
     }
 
     /// Bytes of requests and of answers, lengths included.

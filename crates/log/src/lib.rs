@@ -15,6 +15,7 @@ pub mod objects;
 
 mod backlog;
 mod backoff;
+mod blocks;
 mod config;
 mod core;
 mod counters;

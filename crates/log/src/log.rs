@@ -4,6 +4,7 @@
 //!
 //! **Invariant**: nothing can be appended or read before recovery is complete, and `close` answers everything that was queued.
 
+use crate::blocks::BlockPool;
 use crate::clock::Clock;
 use crate::config::LogConfig;
 use crate::core::Core;
@@ -22,7 +23,6 @@ use crate::objects::tier::{SecondTier, TierStats};
 use crate::recovery::Recovery;
 use crate::stream::Stream;
 use crate::upload::uploader::Uploader;
-use crate::wal::blocks::BlockPool;
 use crate::wal::file::{FileWal, FileWalOptions};
 use crate::wal::format::GROUP_RUNS_MAX;
 use crate::wal::group_commit::{GROUP_BYTES_MAX, GroupCommit};

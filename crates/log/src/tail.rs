@@ -7,8 +7,8 @@
 //!
 //! On the fetch path: first stop of every read near the end.
 
+use crate::blocks::pinned;
 use crate::ids::GroupSeq;
-use crate::wal::blocks::pinned;
 use bytes::Bytes;
 use parking_lot::RwLock;
 use std::collections::VecDeque;

@@ -185,8 +185,11 @@ fn gauge(name: &'static str, help: &'static str, value: u64) -> Reading {
 
 fn connection_readings(facts: &Facts) -> Vec<Reading> {
     let (received, sent) = facts.kafka.metrics.bytes_in_out();
+    let (logins, failed_logins) = facts.kafka.metrics.logins();
     let counts = &facts.counts;
     vec![
+        counter("logins", "Logins that succeeded, renewals among them", logins),
+        counter("failed_logins", "Logins that failed", failed_logins),
         gauge("connections", "Connections of clients open now", counts.open()),
         counter("accepted_connections", "Connections accepted", counts.accepted()),
         counter(

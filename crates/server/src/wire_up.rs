@@ -298,7 +298,10 @@ impl Running {
                             let peer = peer(subject.as_deref());
                             serve_connection(kafka, stream, peer, limits, stopping).await
                         }
-                        Err(error) => Err(error.into()),
+                        Err(error) => {
+                            tracing::info!(%address, listener = guard.listener, %error, "a TLS handshake failed");
+                            return;
+                        }
                     },
                 };
                 if let Err(error) = served {
@@ -342,7 +345,7 @@ async fn bucket(wanted: &ObjectSettings) -> anyhow::Result<RemoteStore> {
         .bucket
         .clone()
         .context("objects.kind is s3, so objects.bucket must name a bucket")?;
-    let endpoint = wanted.endpoint.clone();
+    let endpoint = wanted.endpoint.clone().map(|url| url.0);
     let options = millstream_log::objects::remote::S3Options {
         bucket,
         prefix: wanted.prefix.clone().unwrap_or_default(),

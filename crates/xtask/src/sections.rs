@@ -20,7 +20,17 @@ pub const CLIENTS: Page = Page {
     path: "docs/CLIENTS.md",
     head: "# Clients and suites of other projects\n\n\
            Written by tasks, not by hand: `cargo xtask clients --write` and `cargo xtask suites --write`, each its own section.\n",
-    sections: &["clients", "suites"],
+    sections: &["clients", "secured", "suites"],
+};
+
+/// Where CPU time and system calls go.
+pub const PROFILES: Page = Page {
+    path: "docs/profiles/README.md",
+    head: "# Profiles\n\n\
+           Where the broker's CPU time goes and how often it calls the kernel, on its defaults. Written by `cargo xtask profile --write`, not \
+           by hand. A flame graph, opened by itself, can be searched and zoomed into; what is below 0.5 % is left out.\n\n\
+           What a request may cost in allocations, reads and writes is kept by tests that count: `crates/kafka/tests/it/cost.rs`.\n",
+    sections: &["produce", "consume"],
 };
 
 impl Page {

@@ -311,6 +311,7 @@ impl BrokerSettings {
                     "controller.quota.window.size.seconds",
                     0,
                 ),
+                request_wait_max: Duration::from_secs(u64::from(whole("quota.window.size.seconds", 1))),
             },
             connections: connections(layers),
             groups: GroupSettings {

@@ -29,6 +29,8 @@ pub struct Rate {
     pub per_second: f64,
     /// Units that may be used at once after a rest.
     pub burst: f64,
+    /// A debt of more than so many seconds is forgotten.
+    pub debt_seconds: f64,
 }
 
 impl Rate {
@@ -38,11 +40,21 @@ impl Rate {
         Self {
             per_second,
             burst: per_second * seconds,
+            debt_seconds: THROTTLE_MAX.as_secs_f64(),
+        }
+    }
+
+    /// The same, with debts that are no longer than its burst.
+    #[must_use]
+    pub fn forgiving(self) -> Self {
+        Self {
+            debt_seconds: self.burst / self.per_second,
+            ..self
         }
     }
 
     fn floor(&self) -> f64 {
-        -self.per_second * THROTTLE_MAX.as_secs_f64()
+        -self.per_second * self.debt_seconds
     }
 }
 
@@ -173,6 +185,7 @@ mod tests {
     const RATE: Rate = Rate {
         per_second: 100.0,
         burst: 1000.0,
+        debt_seconds: 3600.0,
     };
 
     fn at(seconds: f64) -> Duration {
@@ -203,6 +216,14 @@ mod tests {
         }
         let allowed = RATE.burst + RATE.per_second * now.as_secs_f64() + 730.0;
         assert!(used <= allowed && used > allowed * 0.98, "{used} of {allowed}");
+    }
+
+    #[test]
+    fn a_rate_that_forgives_forgets_what_is_beyond_its_burst() {
+        let rate = RATE.forgiving();
+        let mut bucket = TokenBucket::full(&rate, at(0.0));
+        assert_eq!(bucket.charge(&rate, 1e9, at(0.0)), at(10.0));
+        assert_eq!(bucket.wait(&rate, at(10.0)), Duration::ZERO);
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct QuotaWindows {
     pub usual_seconds: f64,
     /// Of partitions created and deleted.
     pub mutation_seconds: f64,
+    /// The longest that a request is made to wait for processor time at once (quota.window.size.seconds).
+    pub request_wait_max: Duration,
 }
 
 /// What is in force and what was used.
@@ -101,8 +103,13 @@ impl Broker {
     /// Notes that `amount` was used: bytes, nanoseconds (`Request`) or partitions. Answers how long the user is to be kept
     /// waiting before its next request.
     pub fn charge(&self, kind: QuotaKind, who: QuotaUser<'_>, amount: f64) -> Duration {
-        self.with_bucket(kind, who, |bucket, rate, now| bucket.charge(rate, amount, now))
-            .unwrap_or_default()
+        let wait = self.with_bucket(kind, who, |bucket, rate, now| bucket.charge(rate, amount, now));
+        let wait = wait.unwrap_or_default();
+        match kind {
+            // As Kafka: heartbeats, too, use processor time, and a member that is silent for long is taken for dead.
+            QuotaKind::Request => wait.min(self.settings().quota_windows.request_wait_max),
+            _ => wait,
+        }
     }
 
     /// How long the user must still wait because of what it used before.
@@ -146,7 +153,7 @@ impl Broker {
         let windows = self.settings().quota_windows;
         match kind {
             // Percent of a processor, counted in nanoseconds.
-            QuotaKind::Request => Rate::over(value / 100.0 * 1e9, windows.usual_seconds),
+            QuotaKind::Request => Rate::over(value / 100.0 * 1e9, windows.usual_seconds).forgiving(),
             QuotaKind::Mutation => Rate::over(value, windows.mutation_seconds),
             _ => Rate::over(value, windows.usual_seconds),
         }

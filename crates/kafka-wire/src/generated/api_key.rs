@@ -112,6 +112,8 @@ pub enum ApiKey {
     DescribeCluster = 60,
     /// Active producers of partitions.
     DescribeProducers = 61,
+    /// Takes a broker that is gone for good off the list.
+    UnregisterBroker = 64,
     /// State of transactional ids.
     DescribeTransactions = 65,
     /// Transactions that a broker coordinates.
@@ -203,6 +205,7 @@ impl ApiKey {
         Self::UpdateFeatures,
         Self::DescribeCluster,
         Self::DescribeProducers,
+        Self::UnregisterBroker,
         Self::DescribeTransactions,
         Self::ListTransactions,
         Self::ConsumerGroupHeartbeat,
@@ -276,6 +279,7 @@ impl ApiKey {
             57 => Self::UpdateFeatures,
             60 => Self::DescribeCluster,
             61 => Self::DescribeProducers,
+            64 => Self::UnregisterBroker,
             65 => Self::DescribeTransactions,
             66 => Self::ListTransactions,
             68 => Self::ConsumerGroupHeartbeat,
@@ -351,6 +355,7 @@ impl ApiKey {
             Self::UpdateFeatures => Facts::row("UpdateFeatures", 0, 2, 2, 0),
             Self::DescribeCluster => Facts::row("DescribeCluster", 0, 2, 2, 0),
             Self::DescribeProducers => Facts::row("DescribeProducers", 0, 0, 0, 0),
+            Self::UnregisterBroker => Facts::row("UnregisterBroker", 0, 0, 0, 0),
             Self::DescribeTransactions => Facts::row("DescribeTransactions", 0, 0, 0, 0),
             Self::ListTransactions => Facts::row("ListTransactions", 0, 2, 2, 0),
             Self::ConsumerGroupHeartbeat => Facts::row("ConsumerGroupHeartbeat", 0, 1, 1, 0),

@@ -74,6 +74,7 @@ pub mod streams_group_describe;
 pub mod streams_group_heartbeat;
 pub mod sync_group;
 pub mod txn_offset_commit;
+pub mod unregister_broker;
 pub mod update_features;
 pub mod write_txn_markers;
 
@@ -152,6 +153,7 @@ pub use streams_group_describe::{StreamsGroupDescribeRequest, StreamsGroupDescri
 pub use streams_group_heartbeat::{StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponse};
 pub use sync_group::{SyncGroupRequest, SyncGroupResponse};
 pub use txn_offset_commit::{TxnOffsetCommitRequest, TxnOffsetCommitResponse};
+pub use unregister_broker::{UnregisterBrokerRequest, UnregisterBrokerResponse};
 pub use update_features::{UpdateFeaturesRequest, UpdateFeaturesResponse};
 pub use write_txn_markers::{WriteTxnMarkersRequest, WriteTxnMarkersResponse};
 
@@ -212,6 +214,7 @@ macro_rules! for_each_api {
             UpdateFeatures UpdateFeaturesRequest UpdateFeaturesResponse;
             DescribeCluster DescribeClusterRequest DescribeClusterResponse;
             DescribeProducers DescribeProducersRequest DescribeProducersResponse;
+            UnregisterBroker UnregisterBrokerRequest UnregisterBrokerResponse;
             DescribeTransactions DescribeTransactionsRequest DescribeTransactionsResponse;
             ListTransactions ListTransactionsRequest ListTransactionsResponse;
             ConsumerGroupHeartbeat ConsumerGroupHeartbeatRequest ConsumerGroupHeartbeatResponse;

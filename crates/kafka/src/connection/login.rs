@@ -22,6 +22,9 @@ use std::time::Duration;
 /// The largest frame before the login (Kafka: sasl.server.max.receive.size).
 pub(super) const FRAME_BYTES_MAX: usize = 512 << 10;
 
+/// A login is renewed no more often (KIP-368): each renewal costs as much as a login.
+const RENEWAL_INTERVAL_MIN: Duration = Duration::from_secs(1);
+
 /// How the clients of a listener log in.
 #[derive(Clone, Debug)]
 pub struct LoginRules {
@@ -50,8 +53,17 @@ impl Default for LoginRules {
 pub(super) enum Outcome {
     /// Answered.
     Answered(Answer),
-    /// Answered, after this time, and the connection ends.
-    Failed(Answer, Duration),
+    /// Answered, after a time, and the connection ends.
+    Failed(Failure),
+}
+
+/// How a login failed.
+pub(super) struct Failure {
+    pub answer: Answer,
+    /// How long the answer is held back.
+    pub delay: Duration,
+    /// The reason, which holds no secret.
+    pub why: String,
 }
 
 /// The login of one connection.
@@ -63,6 +75,8 @@ pub(super) struct Login {
     mechanism: Option<Mechanism>,
     /// When the session ends, on the monotonic clock.
     ends_at: Option<Duration>,
+    /// When the last renewal began, on the same clock.
+    renewed_at: Option<Duration>,
     by_token: bool,
 }
 
@@ -93,6 +107,7 @@ impl Login {
             state,
             mechanism: None,
             ends_at: None,
+            renewed_at: None,
             by_token: false,
         }
     }
@@ -148,13 +163,21 @@ impl Login {
         let reader = Reader::new(body);
         if header.api_key == ApiKey::SaslHandshake.code() {
             let request = decode::<SaslHandshakeRequest>(reader, header)?;
-            return Ok(self.handshake(header, &request));
+            return Ok(self.handshake(header, &request, kafka.monotonic()));
+        }
+        if matches!(self.state, State::Unknown) {
+            return Err(CallError::NotLoggedIn);
         }
         let request = decode::<SaslAuthenticateRequest>(reader, header)?;
         Ok(self.authenticate(kafka, header, &request))
     }
 
-    fn handshake(&mut self, header: &RequestHeader, request: &SaslHandshakeRequest) -> Outcome {
+    fn handshake(
+        &mut self,
+        header: &RequestHeader,
+        request: &SaslHandshakeRequest,
+        now: Duration,
+    ) -> Outcome {
         let offered: &[Mechanism] = self.rules.as_ref().map_or(&[], |rules| &rules.mechanisms);
         let mut response = SaslHandshakeResponse {
             mechanisms: offered.iter().map(|one| Str::from_static(one.name())).collect(),
@@ -163,28 +186,39 @@ impl Login {
         // Only a login that ends is renewed.
         let may_begin = match self.state {
             State::Unknown => true,
-            State::LoggedIn => self.ends_at.is_some(),
+            State::LoggedIn => self.ends_at.is_some() && self.may_renew(now),
             State::Exchanging(..) | State::Failed => false,
         };
         if !may_begin {
             response.error_code = ErrorCode::ILLEGAL_SASL_STATE.0;
             return match self.is_over() {
                 true => Outcome::Answered(encode(&response, header)),
-                false => self.fail(encode(&response, header)),
+                false => self.fail(
+                    encode(&response, header),
+                    "SaslHandshake in the middle of a login",
+                ),
             };
         }
         let asked: Option<Mechanism> = request.mechanism.parse().ok();
         let Some(mechanism) = asked.filter(|one| offered.contains(one)) else {
             response.error_code = ErrorCode::UNSUPPORTED_SASL_MECHANISM.0;
-            return self.fail(encode(&response, header));
+            return self.fail(encode(&response, header), "a mechanism that is not offered");
         };
         let framing = match header.api_version {
             0 => Framing::Bare,
             _ => Framing::Requests,
         };
         // What the exchange is checked against comes with its first message.
+        if matches!(self.state, State::LoggedIn) {
+            self.renewed_at = Some(now);
+        }
         self.state = State::Exchanging(Exchange::of(mechanism), mechanism, framing);
         Outcome::Answered(encode(&response, header))
+    }
+
+    fn may_renew(&self, now: Duration) -> bool {
+        self.renewed_at
+            .is_none_or(|before| now.saturating_sub(before) >= RENEWAL_INTERVAL_MIN)
     }
 
     fn authenticate(
@@ -214,7 +248,7 @@ impl Login {
             }
             Err(failed) => {
                 let response = refused(ErrorCode::SASL_AUTHENTICATION_FAILED, failed.to_string());
-                self.fail(encode(&response, header))
+                self.fail(encode(&response, header), &failed.0)
             }
         }
     }
@@ -224,14 +258,14 @@ impl Login {
         match self.step(kafka, message) {
             Ok((answer, _)) => Outcome::Answered(Ok(Some(Frame::of_bytes(answer.into())))),
             // This form has no word for a failure: the connection ends.
-            Err(_) => self.fail(Ok(None)),
+            Err(failed) => self.fail(Ok(None), &failed.0),
         }
     }
 
     /// Takes a message of the mechanism: its answer, and after the last one how long the session lives.
     fn step(&mut self, kafka: &Kafka, message: &[u8]) -> Result<(Vec<u8>, Option<Duration>), LoginFailed> {
         let State::Exchanging(exchange, mechanism, _) = &mut self.state else {
-            return Err(LoginFailed("SaslAuthenticate before SaslHandshake".to_owned()));
+            return Err(LoginFailed("SaslAuthenticate without SaslHandshake".to_owned()));
         };
         let mechanism = *mechanism;
         match kafka.broker.login_step(exchange, message)? {
@@ -272,16 +306,21 @@ impl Login {
         self.principal = Arc::new(logged_in.principal);
         self.mechanism = Some(mechanism);
         self.state = State::LoggedIn;
+        kafka.metrics.count_login();
         Ok(lifetime)
     }
 
-    fn fail(&mut self, answer: Answer) -> Outcome {
+    fn fail(&mut self, answer: Answer, why: &str) -> Outcome {
         self.state = State::Failed;
         let delay = self
             .rules
             .as_ref()
             .map_or(Duration::ZERO, |rules| rules.failure_delay);
-        Outcome::Failed(answer, delay)
+        Outcome::Failed(Failure {
+            answer,
+            delay,
+            why: why.to_owned(),
+        })
     }
 }
 

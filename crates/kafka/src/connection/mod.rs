@@ -22,7 +22,7 @@ use frames::{FrameReader, InFrame, Incoming, LENGTH_BYTES};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesOrdered;
-use login::{Login, Outcome};
+use login::{Failure, Login, Outcome};
 use millstream_broker::security::Principal;
 use millstream_kafka_wire::ApiKey;
 use outbox::Outbox;
@@ -83,7 +83,7 @@ pub enum ConnectionError {
     #[error("{0}")]
     Io(#[from] io::Error),
     /// A length that no request has.
-    #[error("a frame of {0} bytes is outside of what is accepted")]
+    #[error("a frame of {0} bytes is outside of what is accepted{hint}", hint = spoken_instead(*.0))]
     FrameLength(i32),
     /// A frame that stopped arriving, or a peer that stopped reading.
     #[error("the peer stalled")]
@@ -94,6 +94,16 @@ pub enum ConnectionError {
     /// A request that cannot be answered.
     #[error(transparent)]
     Call(#[from] CallError),
+}
+
+/// What a peer speaks whose first bytes make an impossible length.
+fn spoken_instead(length: i32) -> &'static str {
+    match &length.to_be_bytes() {
+        // A record of a handshake.
+        [0x16, 3, ..] => "; the peer speaks TLS to a listener that does not",
+        b"GET " | b"POST" | b"HEAD" | b"PUT " => "; the peer speaks HTTP",
+        _ => "",
+    }
 }
 
 /// What happened next on a connection.
@@ -215,7 +225,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn proceed(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Answered(answer) => self.pending.push_back(Box::pin(ready(answer))),
-            Outcome::Failed(answer, delay) => {
+            Outcome::Failed(Failure { answer, delay, why }) => {
+                self.kafka.metrics.count_failed_login();
+                let (address, listener) = (self.peer.address, &self.peer.listener);
+                tracing::info!(%address, listener, why, "a login failed");
                 // Held back, so that guessing passwords is slow.
                 self.pending.push_back(Box::pin(async move {
                     tokio::time::sleep(delay).await;

@@ -4,13 +4,13 @@ use crate::harness::{Client, Server};
 use millstream_broker::security::{
     AclBinding, Operation, PatternType, Permission, Principal, ResourceType, TokenKey,
 };
-use millstream_broker::testing::{World, batch_of};
-use millstream_kafka::{rights_of, supported_apis};
+use millstream_broker::testing::World;
 use millstream_kafka_wire::*;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-mod probes;
+mod matrix;
+mod probe;
+mod rows;
 
 /// Start values that turn the authoriser on.
 pub const ON: &[(&str, &str)] = &[
@@ -18,6 +18,7 @@ pub const ON: &[(&str, &str)] = &[
     ("super.users", "User:admin"),
 ];
 
+/// A name of the tests.
 pub fn name(text: &'static str) -> Str {
     Str::from_static(text)
 }
@@ -49,29 +50,6 @@ async fn secured() -> (Server, Client) {
 /// A client that nobody may doubt.
 fn admin(server: &Server) -> Client {
     server.connect_as(Principal::user("admin"))
-}
-
-#[tokio::test(start_paused = true)]
-async fn every_api_asks_for_its_rights_and_says_what_kafka_says_when_one_is_missing() {
-    let (server, client) = secured().await;
-    let mut probe = probes::Probe::new(server, client);
-    probe.all().await;
-    let missing: Vec<&str> = supported_apis()
-        .into_iter()
-        .filter(|api| !probe.probed.contains(&api.key))
-        .filter(|api| {
-            let key = ApiKey::ALL
-                .iter()
-                .find(|key| key.code() == api.key)
-                .expect("a known API");
-            rights_of(*key).is_none_or(|rights| !rights.is_empty())
-        })
-        .map(|api| api.name)
-        .collect();
-    assert_eq!(
-        missing, [""; 0],
-        "each needs a probe in tests/it/access/probes.rs"
-    );
 }
 
 fn asked_metadata(names: Option<&[&'static str]>) -> MetadataRequest {
@@ -216,16 +194,4 @@ async fn a_fetch_session_loses_its_topic_with_the_right() {
     };
     let answer = client.ask(&next).await;
     assert_eq!(answer.responses[0].partitions[0].error_code, 29);
-}
-
-/// A record batch for the probes.
-fn records() -> Option<Records> {
-    let mut records = Records::default();
-    records.push(batch_of(&["x"]));
-    Some(records)
-}
-
-/// What was asked for, without repetitions.
-fn as_set(asked: Vec<(Operation, ResourceType)>) -> BTreeSet<(Operation, ResourceType)> {
-    asked.into_iter().collect()
 }

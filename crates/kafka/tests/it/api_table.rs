@@ -13,7 +13,7 @@ const HEAD: &str = "\
 
 Which requests of Kafka's protocol are served, and in which versions. ApiVersions is derived from the same table in
 `crates/kafka/src/dispatch.rs`; a client uses nothing that is not named there. Every version in this list is asked and answered
-in `crates/kafka/tests/it/versions.rs`.
+in `crates/kafka/tests/it/versions/`.
 
 Made by a test; after a change write it anew with `MILLSTREAM_WRITE_DOCS=1 cargo test -p millstream-kafka --test it api_table`.
 
@@ -57,6 +57,7 @@ fn remarks(key: ApiKey) -> &'static str {
             "A partition has one owner; an assignment to it holds at once, any other is refused."
         }
         ApiKey::ListPartitionReassignments => "Never any.",
+        ApiKey::UnregisterBroker => "No broker that has gone is on the list; one that is alive is refused.",
         ApiKey::AlterClientQuotas => {
             "Users, clients and addresses; an address is written as digits, names are not resolved."
         }

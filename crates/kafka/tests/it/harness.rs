@@ -8,7 +8,7 @@ use millstream_kafka::group::CoordinatorConfig;
 use millstream_kafka::{
     Advertised, ConnectionError, ConnectionLimits, Kafka, KafkaConfig, LoginRules, Peer, serve_connection,
 };
-use millstream_kafka_wire::{Request, Response, Str, decode_response, encode_request};
+use millstream_kafka_wire::{Frame, Request, Response, Str, decode_response, encode_request};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio::runtime::Handle;
@@ -179,6 +179,12 @@ impl Server {
     }
 }
 
+/// A whole request as it travels.
+pub fn frame_of<M: Request>(request: &M, version: i16, id: i32) -> Frame {
+    let client = Some(Str::from_static("harness"));
+    encode_request(request, version, id, client).expect("the test asks what the version can say")
+}
+
 /// A connection's client side.
 pub struct Client {
     pub stream: DuplexStream,
@@ -199,11 +205,14 @@ impl Client {
 
     /// Sends a request; its correlation id.
     pub async fn send<M: Request>(&mut self, version: i16, request: &M) -> i32 {
+        self.send_frame(|id| frame_of(request, version, id)).await
+    }
+
+    /// Sends the frame that is made for a correlation id; the id.
+    pub async fn send_frame(&mut self, frame: impl FnOnce(i32) -> Frame) -> i32 {
         let id = self.next_id;
         self.next_id += 1;
-        let client = Some(Str::from_static("harness"));
-        let mut frame =
-            encode_request(request, version, id, client).expect("the test asks what the version can say");
+        let mut frame = frame(id);
         self.stream
             .write_all_buf(&mut frame)
             .await

@@ -2,7 +2,9 @@
 
 use crate::access::{ON, allow, name};
 use crate::harness::{Client, Server};
-use bytes::Bytes;
+use crate::mechanisms::{
+    authenticate, authenticate_request, base64, bearer, handshake, know_users, unsecured,
+};
 use millstream_broker::security::sasl::scram::{NameKind, ScramClient, salted};
 use millstream_broker::security::{
     Operation, Principal, ResourceType, ScramChange, ScramMechanism, TokenKey,
@@ -15,15 +17,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const MECHANISM: ScramMechanism = ScramMechanism::Sha512;
 
-/// A broker that asks for rights, with the users alice (PLAIN and SCRAM, password `wonderland`) and bob (PLAIN, `builder`).
+/// A broker that asks for rights, with the users alice (by every mechanism) and bob (PLAIN, and by unsigned tokens), password `wonderland`.
 async fn secured() -> Server {
     let mut world = World::new(ON);
-    let users = "alice:wonderland\nbob:builder";
-    world
-        .authenticators
-        .plain
-        .replace(users)
-        .expect("it is well written");
+    know_users(&mut world);
     let day = Duration::from_secs(86_400);
     world.authenticators.token_key = Some(TokenKey::new("a secret of the test", 7 * day, day));
     let server = Server::over(world, |_| {}).await;
@@ -36,20 +33,6 @@ async fn secured() -> Server {
     changed.expect("the credential is acceptable");
     server.topic("t", 1, &[]).await;
     server
-}
-
-async fn handshake(client: &mut Client, mechanism: &'static str) -> SaslHandshakeResponse {
-    let ask = SaslHandshakeRequest {
-        mechanism: name(mechanism),
-    };
-    client.call(1, &ask).await
-}
-
-async fn authenticate(client: &mut Client, message: impl Into<Bytes>) -> SaslAuthenticateResponse {
-    let ask = SaslAuthenticateRequest {
-        auth_bytes: message.into(),
-    };
-    client.ask(&ask).await
 }
 
 async fn plain(client: &mut Client, user: &str, password: &str) -> SaslAuthenticateResponse {
@@ -128,18 +111,14 @@ async fn every_mechanism_logs_in_by_the_right_proof() {
         assert_eq!(client.ask(&metadata()).await.topics.len(), 1, "alice may read it");
     }
     let mut client = server.connect_to_login(LoginRules::default());
-    assert_eq!(plain(&mut client, "bob", "builder").await.error_code, 0);
+    assert_eq!(plain(&mut client, "bob", "wonderland").await.error_code, 0);
     assert!(client.ask(&metadata()).await.topics.is_empty(), "bob may not");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wrong_proof_is_answered_late_and_ends_the_connection() {
     let server = secured().await;
-    for (user, password) in [
-        ("alice", "wrong"),
-        ("nobody", "wonderland"),
-        ("bob", "wonderland"),
-    ] {
+    for (user, password) in [("alice", "wrong"), ("nobody", "wonderland"), ("bob", "wonder")] {
         for mechanism in ["PLAIN", "SCRAM-SHA-512"] {
             let mut client = server.connect_to_login(LoginRules::default());
             let begun = tokio::time::Instant::now();
@@ -248,7 +227,7 @@ async fn a_login_that_ends_is_renewed_by_the_same_user_or_not_at_all() {
     let mut client = server.connect_to_login(rules());
     plain(&mut client, "alice", "wonderland").await;
     assert_eq!(
-        plain(&mut client, "bob", "builder").await.error_code,
+        plain(&mut client, "bob", "wonderland").await.error_code,
         58,
         "another user"
     );
@@ -336,19 +315,114 @@ async fn without_a_token_key_tokens_are_answered_as_disabled() {
     assert_eq!(answer.error_code, 61);
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits =
-            chunk.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for at in 0..4 {
-            let six = (bits >> (18 - 6 * at)) & 63;
-            text.push(match at <= chunk.len() {
-                true => char::from(ALPHABET[six as usize]),
-                false => '=',
-            });
+#[tokio::test(start_paused = true)]
+async fn a_login_is_renewed_at_most_once_a_second() {
+    let server = secured().await;
+    let rules = LoginRules {
+        reauth_max: Some(Duration::from_secs(60)),
+        ..LoginRules::default()
+    };
+    let mut client = server.connect_to_login(rules);
+    plain(&mut client, "alice", "wonderland").await;
+    assert_eq!(
+        plain(&mut client, "alice", "wonderland").await.error_code,
+        0,
+        "the first renewal"
+    );
+    assert_eq!(
+        handshake(&mut client, "PLAIN").await.error_code,
+        34,
+        "at once again"
+    );
+    assert_eq!(
+        client.ask(&metadata()).await.error_code,
+        0,
+        "the login holds all the same"
+    );
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(plain(&mut client, "alice", "wonderland").await.error_code, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_by_a_token_ends_with_the_token_and_is_renewed_by_another() {
+    let server = secured().await;
+    let rules = || LoginRules {
+        reauth_max: Some(Duration::from_secs(3600)),
+        ..LoginRules::default()
+    };
+    let by = async |client: &mut Client, seconds| {
+        assert_eq!(handshake(client, "OAUTHBEARER").await.error_code, 0);
+        authenticate(client, bearer(&unsecured("alice", seconds))).await
+    };
+    let mut client = server.connect_to_login(rules());
+    let answer = by(&mut client, 60).await;
+    assert_eq!(
+        (answer.error_code, answer.session_lifetime_ms),
+        (0, 60_000),
+        "the shorter of both"
+    );
+    let pass = async |seconds| {
+        server.world.clock.advance(Duration::from_secs(seconds));
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+    };
+    pass(59).await;
+    let answer = by(&mut client, 7200).await;
+    assert_eq!((answer.error_code, answer.session_lifetime_ms), (0, 3_600_000));
+    pass(3599).await;
+    assert_eq!(client.ask(&metadata()).await.error_code, 0);
+    pass(1).await;
+    client.send(12, &metadata()).await;
+    assert!(client.receive_frame().await.is_none(), "it has ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_was_heard_is_worth_nothing_on_another_connection() {
+    let server = secured().await;
+    let mut alice = server.connect_to_login(LoginRules::default());
+    assert_eq!(handshake(&mut alice, "SCRAM-SHA-512").await.error_code, 0);
+    let mut exchange = ScramClient::new(MECHANISM, "alice", "wonderland", "nonce");
+    let first = exchange.first();
+    let challenge = authenticate(&mut alice, first.clone()).await;
+    let challenge = String::from_utf8(challenge.auth_bytes.to_vec()).expect("text");
+    let last = exchange.last(&challenge).expect("it makes sense");
+    assert_eq!(authenticate(&mut alice, last.clone()).await.error_code, 0);
+    // Both messages again, as they were heard.
+    let mut thief = server.connect_to_login(LoginRules::default());
+    handshake(&mut thief, "SCRAM-SHA-512").await;
+    assert_eq!(
+        authenticate(&mut thief, first).await.error_code,
+        0,
+        "anybody may begin"
+    );
+    assert_eq!(authenticate(&mut thief, last.clone()).await.error_code, 58);
+    assert!(thief.receive_frame().await.is_none());
+    // The last one alone.
+    let mut thief = server.connect_to_login(LoginRules::default());
+    handshake(&mut thief, "SCRAM-SHA-512").await;
+    assert_eq!(authenticate(&mut thief, last).await.error_code, 58);
+    // A bearer's token is good until it expires, and no longer.
+    let heard = bearer(&unsecured("alice", 60));
+    for (passed, expected) in [(0, 0), (89, 0), (1, 58)] {
+        server.world.clock.advance(Duration::from_secs(passed));
+        let mut thief = server.connect_to_login(LoginRules::default());
+        handshake(&mut thief, "OAUTHBEARER").await;
+        let mut answer = authenticate(&mut thief, heard.clone()).await;
+        if !answer.auth_bytes.is_empty() {
+            answer = authenticate(&mut thief, "\u{1}").await;
         }
+        assert_eq!(answer.error_code, expected, "{passed} s later");
     }
-    text
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proof_without_a_handshake_ends_the_connection() {
+    let server = secured().await;
+    let mut client = server.connect_to_login(LoginRules::default());
+    client.send(2, &authenticate_request("\0alice\0wonderland")).await;
+    assert!(client.receive_frame().await.is_none());
+    let ended = client.ended().await;
+    assert!(
+        matches!(ended, Err(ConnectionError::Call(CallError::NotLoggedIn))),
+        "{ended:?}"
+    );
 }

@@ -13,6 +13,7 @@ mod fetch_sessions;
 mod harness;
 mod hostile;
 mod login;
+mod mechanisms;
 mod memory;
 mod metadata;
 mod offsets;

@@ -9,6 +9,8 @@ const LOG_DIR_NOT_FOUND: i16 = 57;
 const ELECTION_NOT_NEEDED: i16 = 84;
 const NO_REASSIGNMENT_IN_PROGRESS: i16 = 85;
 const INVALID_UPDATE_VERSION: i16 = 95;
+const INVALID_REQUEST: i16 = 42;
+const BROKER_ID_NOT_REGISTERED: i16 = 102;
 
 fn name(text: &'static str) -> Str {
     Str::from_static(text)
@@ -149,4 +151,26 @@ async fn a_chosen_feature_level_is_told_and_survives_a_restart() {
     let reopened = server.world.open().await;
     let kept = reopened.named(millstream_broker::NamedKind::Features, "levels");
     assert_eq!(kept.get("metadata.version"), Some(&(initial - 1).to_string()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_is_alive_is_not_taken_off_the_list_and_no_other_is_on_it() {
+    let server = Server::start().await;
+    let mut client = server.connect();
+    for (broker_id, expected) in [
+        (1, INVALID_REQUEST),
+        (2, BROKER_ID_NOT_REGISTERED),
+        (-1, BROKER_ID_NOT_REGISTERED),
+    ] {
+        let response = client.ask(&UnregisterBrokerRequest { broker_id }).await;
+        assert_eq!(response.error_code, expected, "{broker_id}");
+        assert!(response.error_message.is_some());
+    }
+    let described = client
+        .ask(&DescribeClusterRequest {
+            endpoint_type: 1,
+            ..Default::default()
+        })
+        .await;
+    assert_eq!(described.brokers.len(), 1);
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice};
 use std::ops::{Deref, DerefMut, Range};
+use std::path::Path;
 
 /// Direct writes begin and end at multiples of this, in the file and in memory: as much as any disk asks for.
 pub(crate) const ALIGN_BYTES: usize = 4096;
@@ -56,6 +57,23 @@ pub(crate) fn past_the_cache(options: &mut OpenOptions) -> &mut OpenOptions {
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn past_the_cache(options: &mut OpenOptions) -> &mut OpenOptions {
     options
+}
+
+/// Whether the file system takes direct writes; tried on a file of which nobody reads the first page. Made if it is missing.
+pub(crate) fn is_possible(scratch: &Path) -> bool {
+    let page = [Bytes::from_static(&[0; ALIGN_BYTES])];
+    let mut bounce = Aligned::new(ALIGN_BYTES);
+    let written = past_the_cache(OpenOptions::new().write(true).create(true).truncate(false))
+        .open(scratch)
+        .and_then(|file| write(&file, 0, &page, &mut bounce));
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            tracing::info!(path = %scratch.display(), %error, "no direct writes here: everything goes through the page cache");
+            false
+        }
+        // A full disk says nothing of it.
+        _ => cfg!(target_os = "linux"),
+    }
 }
 
 /// Where a stretch of the file comes from.

@@ -62,7 +62,7 @@ impl FileDisk {
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.display().to_string())),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let is_direct = flush == FlushMode::Sync && takes_direct_writes(&path);
+        let is_direct = flush == FlushMode::Sync && direct::is_possible(&path.join(LOCK_NAME));
         let handle = File::open(&path).map_err(failed)?;
         // The directory itself may be new; its own entry lies in its parent.
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
@@ -206,19 +206,6 @@ impl Directory {
         let ways = Ways { file, direct };
         Ok(RealFile { ways: Arc::new(ways) })
     }
-}
-
-/// Tried on the lock's file: it is there, and nobody reads it.
-fn takes_direct_writes(path: &Path) -> bool {
-    let page = [Bytes::from_static(&[0; ALIGN_BYTES])];
-    let mut bounce = Aligned::new(ALIGN_BYTES);
-    let written = past_the_cache(OpenOptions::new().write(true))
-        .open(path.join(LOCK_NAME))
-        .and_then(|file| direct::write(&file, 0, &page, &mut bounce));
-    if let Err(error) = &written {
-        tracing::info!(%error, "no direct writes here: the write-ahead log goes through the page cache");
-    }
-    written.is_ok()
 }
 
 struct RealFile {

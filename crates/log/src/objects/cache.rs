@@ -30,6 +30,10 @@ const BLOCK_BYTES_ESTIMATE: u64 = 256 << 10;
 /// Independent parts of each cache. Few, as one part must hold several of the largest usual blocks.
 const SHARDS: usize = 4;
 
+/// Part of the cache that is kept for what was asked for again. Most of it is for what is new: a reader that catches up asks for each block a
+/// few times and then never again, and what it is through with must not drive out what was read ahead for it.
+const HOT_SHARE: f64 = 0.25;
+
 type Blocks = Cache<BlockKey, Bytes, Charge, FixedHash>;
 type Indexes = Cache<ObjectId, Arc<ObjectIndex>, Charge, FixedHash>;
 pub(crate) type BlockGuard<'a> = PlaceholderGuard<
@@ -139,6 +143,7 @@ where
         .shards(SHARDS)
         .estimated_items_capacity(entries)
         .weight_capacity(capacity)
+        .hot_allocation(HOT_SHARE)
         .build()
         .expect("entries and capacity are given");
     Cache::with_options(options, Charge, FixedHash, Default::default())

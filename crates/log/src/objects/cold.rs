@@ -142,25 +142,19 @@ impl ColdReader {
     /// Brings a sequential reader's next blocks into the cache. Errors end it: the reader itself will meet them.
     async fn prefetch(self, job: Job) {
         let mut left = job.bytes;
-        let mut from = job.from;
         while left > 0 {
-            match self.prefetch_range(&job, from, left).await {
-                Ok(Some((next, bytes))) => {
-                    from = next;
-                    left = left.saturating_sub(bytes);
-                }
+            match self.prefetch_range(&job, left).await {
+                Ok(Some(bytes)) => left = left.saturating_sub(bytes),
                 Ok(None) | Err(_) => return,
             }
         }
     }
 
-    /// One range's share of it; `None` where the committed offsets end.
-    async fn prefetch_range(
-        &self,
-        job: &Job,
-        from: Offset,
-        left: u64,
-    ) -> Result<Option<(Offset, u64)>, ReadError> {
+    /// One range's share of it, in bytes; `None` where the committed offsets end.
+    async fn prefetch_range(&self, job: &Job, left: u64) -> Result<Option<u64>, ReadError> {
+        let _permit = self.shared.fetcher.pools().enter(IoClass::Prefetch).await;
+        // The reader may have come past its own read-ahead in the meantime.
+        let from = job.from();
         let leased = self
             .shared
             .manifest
@@ -170,9 +164,9 @@ impl ColdReader {
             return Ok(None);
         };
         let Some(object) = &leased.object else {
-            return Ok(Some((leased.range.end, 0)));
+            job.done(leased.range.end, 0);
+            return Ok(Some(0));
         };
-        let _permit = self.shared.fetcher.pools().enter(IoClass::Prefetch).await;
         let index = self.shared.fetcher.index(object, None).await?;
         let std::ops::Range {
             start: mut at,
@@ -193,12 +187,10 @@ impl ColdReader {
             fetched += bytes;
             job.done(Offset(index.blocks[at - 1].last.0 + 1), bytes);
         }
-        let next = if at < last {
-            index.blocks[at].base
-        } else {
-            leased.range.end
-        };
-        Ok(Some((next, fetched)))
+        if at == last {
+            job.done(leased.range.end, 0);
+        }
+        Ok(Some(fetched))
     }
 
     /// Ends what the caches do in the background.

@@ -1,4 +1,4 @@
-//! Objects as files of a local directory: written past the page cache, read block by block into place.
+//! Objects as files of a local directory: written past the page cache, and read past it where much is read at once.
 //!
 //! An object is written once, as a whole, by a thread that has just got its bytes from memory. Through the page cache it would be
 //! copied to pages of its own, which the kernel has to find, to write back and to give up again: more CPU than everything else
@@ -10,7 +10,8 @@
 //! **Invariant**: a name in the directory stands for a whole file, flushed before it got the name.
 
 use super::store::PutMode;
-use crate::disk::direct::{ALIGN_BYTES, Aligned, past_the_cache};
+use crate::blocks::{BlockPool, is_recycled};
+use crate::disk::direct::{self, ALIGN_BYTES, Aligned, past_the_cache};
 use crate::disk::file::read_exact_at;
 use bytes::{Buf, Bytes};
 use parking_lot::Mutex;
@@ -19,10 +20,14 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Named as what is unfinished, so that no listing shows it.
+const SCRATCH_NAME: &str = "probe#0";
 /// Bytes of one direct write: enough that a disk is busy with it and not with its head and tail.
 const CHUNK_BYTES: usize = 1 << 20;
+/// From this size on what lies together is read directly.
+const DIRECT_READ_MIN: u64 = 64 << 10;
 /// Buffers that are kept between puts: as many as there are uploads at once.
 const BUFFERS_MAX: usize = crate::objects::pools::UPLOADS_MAX;
 
@@ -32,8 +37,10 @@ pub(super) struct Directory {
     /// Tells unfinished files of one name apart.
     staged: AtomicU64,
     /// Whether the file system takes direct writes; some (in memory, over a network) do not.
-    direct: AtomicBool,
+    direct: bool,
     buffers: Mutex<Vec<Aligned>>,
+    /// What is read directly is read into these.
+    blocks: BlockPool,
 }
 
 /// Why a file is not there, or may not be.
@@ -53,11 +60,15 @@ impl Directory {
             sync_folder(parent)?;
         }
         remove_staged(root)?;
+        let scratch = root.join(SCRATCH_NAME);
+        let direct = direct::is_possible(&scratch);
+        fs::remove_file(scratch)?;
         Ok(Directory {
             root: root.to_owned(),
             staged: AtomicU64::new(0),
-            direct: AtomicBool::new(true),
+            direct,
             buffers: Mutex::default(),
+            blocks: BlockPool::default(),
         })
     }
 
@@ -79,23 +90,55 @@ impl Directory {
     }
 
     /// Pieces of `lens` bytes from `from` on, each a buffer of its own.
+    ///
+    /// Much at once is read past the page cache, whose pages would cost more than the reading, and drive out what others keep there. A little is
+    /// read through it: what lies around it in the file is likely to be asked for next, by readers of other streams.
     pub(super) fn read(&self, key: &str, from: u64, lens: &[u32]) -> io::Result<Vec<Bytes>> {
-        let file = File::open(self.root.join(key))?;
-        let len = lens.iter().map(|len| u64::from(*len)).sum::<u64>();
-        // Asked for at once, so that the disk is busy with what comes while the first of it is copied.
-        let _ = rustix::fs::fadvise(
-            &file,
-            from,
-            std::num::NonZeroU64::new(len),
-            rustix::fs::Advice::WillNeed,
-        );
+        let path = self.root.join(key);
+        let len: u64 = lens.iter().map(|len| u64::from(*len)).sum();
+        let direct = len >= DIRECT_READ_MIN && self.direct;
+        let file = if direct {
+            past_the_cache(OpenOptions::new().read(true)).open(path)?
+        } else {
+            File::open(path)?
+        };
         let mut pieces = Vec::with_capacity(lens.len());
         let mut at = from;
         for len in lens {
-            pieces.push(read_exact_at(&file, at, *len as usize)?);
+            let piece = if direct {
+                self.read_directly(&file, at, *len as usize)?
+            } else {
+                read_exact_at(&file, at, *len as usize)?
+            };
+            pieces.push(piece);
             at += u64::from(*len);
         }
         Ok(pieces)
+    }
+
+    /// The pages that the piece lies in, and of them the piece.
+    fn read_directly(&self, file: &File, at: u64, len: usize) -> io::Result<Bytes> {
+        let before = usize::try_from(at % ALIGN_BYTES as u64).expect("below a page");
+        let pages = (before + len).next_multiple_of(ALIGN_BYTES);
+        let mut block = self.blocks.take_large(pages);
+        let buffer = block.fill(pages);
+        let mut read = 0;
+        while read < before + len {
+            // What is cut short here, at the end of the file or by a signal, goes on at a page.
+            let aligned = read / ALIGN_BYTES * ALIGN_BYTES;
+            match file.read_at(&mut buffer[aligned..], at - before as u64 + aligned as u64) {
+                Ok(count) if aligned + count <= read => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => read = aligned + count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if is_recycled(len) {
+            Ok(Bytes::from_owner(block).slice(before..before + len))
+        } else {
+            // Not to pin pages for a few bytes.
+            Ok(Bytes::copy_from_slice(&buffer[before..before + len]))
+        }
     }
 
     /// Writes and flushes a file that has no name of its own yet.
@@ -104,17 +147,9 @@ impl Directory {
         staged.push(format!("#{}", self.staged.fetch_add(1, Ordering::Relaxed)));
         let staged = PathBuf::from(staged);
         let written = match self.write(&staged, parts.clone()) {
-            // The folder is made when it is first needed, and so is the answer to whether the file system writes directly.
+            // The folder is made when it is first needed.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.make_folders(path)?;
-                self.write(&staged, parts)
-            }
-            Err(error)
-                if error.kind() == io::ErrorKind::InvalidInput && self.direct.load(Ordering::Relaxed) =>
-            {
-                tracing::info!(%error, "no direct writes here: objects go through the page cache");
-                self.direct.store(false, Ordering::Relaxed);
-                let _ = fs::remove_file(&staged);
                 self.write(&staged, parts)
             }
             written => written,
@@ -131,12 +166,11 @@ impl Directory {
     fn write(&self, staged: &Path, parts: Vec<Bytes>) -> io::Result<()> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        let direct = self.direct.load(Ordering::Relaxed);
-        if direct {
+        if self.direct {
             past_the_cache(&mut options);
         }
         let mut file = options.open(staged)?;
-        if direct {
+        if self.direct {
             let buffer = self.buffers.lock().pop();
             let mut buffer = buffer.unwrap_or_else(|| Aligned::new(CHUNK_BYTES));
             let written = write_directly(&file, parts, &mut buffer);
@@ -238,12 +272,37 @@ mod tests {
         ]
     }
 
+    /// In pieces small and large, from anywhere, to the end and past it.
+    fn read_everywhere(directory: &Directory, key: &str, whole: &[u8]) {
+        for from in [0, 1, ALIGN_BYTES - 1, ALIGN_BYTES, 70_000]
+            .into_iter()
+            .filter(|from| *from < whole.len())
+        {
+            for pieces in [1, 2, 5] {
+                let each = (whole.len() - from) / pieces;
+                let lens = vec![u32::try_from(each).expect("small"); pieces];
+                let read = directory.read(key, from as u64, &lens).expect("a read");
+                assert!(read.iter().all(|piece| piece.len() == each));
+                assert!(
+                    read.concat() == whole[from..from + pieces * each],
+                    "{key} from {from} in {pieces}"
+                );
+            }
+            let past = u32::try_from(whole.len() - from + 1).expect("small");
+            let read = directory.read(key, from as u64, &[past]);
+            assert!(
+                matches!(&read, Err(error) if error.kind() == io::ErrorKind::UnexpectedEof),
+                "{key} from {from}"
+            );
+        }
+    }
+
     #[test]
     fn files_of_every_length_are_what_was_put_directly_and_through_the_page_cache() {
         let root = std::env::temp_dir().join(format!("millstream-directory-{}", std::process::id()));
-        let directory = Directory::open(&root).expect("a folder");
-        for direct in [directory.direct.load(Ordering::Relaxed), false] {
-            directory.direct.store(direct, Ordering::Relaxed);
+        let mut directory = Directory::open(&root).expect("a folder");
+        for direct in [directory.direct, false] {
+            directory.direct = direct;
             for len in [
                 0,
                 1,
@@ -256,8 +315,9 @@ mod tests {
                 directory
                     .put(&key, parts(len), PutMode::CreateNew)
                     .expect("a put");
-                let found = fs::read(root.join(&key)).expect("the file");
-                assert!(found == parts(len).concat(), "{key}");
+                let whole = parts(len).concat();
+                assert!(fs::read(root.join(&key)).expect("the file") == whole, "{key}");
+                read_everywhere(&directory, &key, &whole);
                 let taken = directory.put(&key, parts(1), PutMode::CreateNew);
                 let is_taken = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
                 assert!(

@@ -18,9 +18,9 @@ const WINDOW_BYTES_MAX: u64 = 32 << 20;
 const READERS_MAX: usize = 1024;
 /// Bytes read ahead at once for all readers together.
 const TOTAL_BYTES_MAX: u64 = 64 << 20;
-/// All windows together take at most this share of the block cache: read-ahead that drives itself out of the cache costs twice and
-/// gains nothing.
-const CACHE_SHARE: u64 = 2;
+/// All windows together take at most this share of the block cache: what was read ahead is new there, and not driven out while three
+/// times as much comes after it. Read-ahead that drives itself out costs twice and gains nothing.
+const CACHE_SHARE: u64 = 4;
 /// Readers that were answered within so many reads share that room.
 const RECENT_READS: u64 = 64;
 /// Unit of the total's permits.
@@ -62,7 +62,6 @@ pub(crate) struct Progress {
 /// One read-ahead to be done; dropping it ends it.
 pub(crate) struct Job {
     pub(crate) stream: StreamId,
-    pub(crate) from: Offset,
     pub(crate) bytes: u64,
     progress: Arc<Mutex<Progress>>,
     _permit: OwnedSemaphorePermit,
@@ -70,11 +69,11 @@ pub(crate) struct Job {
 
 impl ReadAhead {
     pub(crate) fn new(cache_bytes: u64) -> Self {
-        let total_bytes = TOTAL_BYTES_MAX.min(cache_bytes / CACHE_SHARE);
-        let permits = total_bytes / PERMIT_BYTES;
+        let permits = TOTAL_BYTES_MAX.min(cache_bytes / CACHE_SHARE) / PERMIT_BYTES;
         Self {
             readers: Mutex::default(),
-            total_bytes,
+            // What is asked for at once is never above all permits, whatever the division left over.
+            total_bytes: permits * PERMIT_BYTES,
             total: Arc::new(Semaphore::new(usize::try_from(permits).expect("at most 64 MiB"))),
         }
     }
@@ -120,11 +119,9 @@ impl ReadAhead {
         let permits = u32::try_from(bytes.div_ceil(PERMIT_BYTES)).ok()?;
         let permit = self.total.clone().try_acquire_many_owned(permits).ok()?;
         progress.busy = true;
-        let from = progress.through;
         drop(progress);
         Some(Job {
             stream,
-            from,
             bytes,
             progress: shared,
             _permit: permit,
@@ -133,6 +130,11 @@ impl ReadAhead {
 }
 
 impl Job {
+    /// Where to read on: behind what was read ahead, and not behind the reader.
+    pub(crate) fn from(&self) -> Offset {
+        self.progress.lock().through
+    }
+
     /// Blocks of `bytes` bytes are in the cache, up to `through`.
     pub(crate) fn done(&self, through: Offset, bytes: u64) {
         let mut progress = self.progress.lock();

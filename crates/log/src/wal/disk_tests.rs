@@ -1,9 +1,9 @@
 //! The file medium on the real disk.
 
 use super::Group;
-use super::blocks::BlockPool;
 use super::conformance::{self, Opened, Setup, group};
 use super::tests::{SEGMENT_BYTES, open_on};
+use crate::blocks::BlockPool;
 use crate::config::FlushMode;
 use crate::disk::FileDisk;
 use crate::error::OpenError;

@@ -32,7 +32,7 @@ static PADDING: [u8; ALIGN_BYTES as usize] = [0; ALIGN_BYTES as usize];
 /// more than the copy costs the processor.
 const PAGED_MIN: usize = 64 << 10;
 const _: () = assert!(
-    super::blocks::is_recycled(PAGED_MIN),
+    crate::blocks::is_recycled(PAGED_MIN),
     "it begins at a page in memory, too"
 );
 

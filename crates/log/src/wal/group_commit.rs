@@ -7,11 +7,11 @@
 //!
 //! On the append path: between hop 1 and hop 2.
 
-use super::blocks::BlockPool;
 use super::queue::{Ack, QueuedBatch, WalQueue};
 use super::{Group, Run, WalError, WalMedium};
 use crate::backlog::Backlog;
 use crate::batch::stamp;
+use crate::blocks::BlockPool;
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::error::{AppendError, Fate};

@@ -7,7 +7,6 @@
 //!
 //! On the append path: `queue` -> `group_commit` -> a medium -> acknowledgement.
 
-pub(crate) mod blocks;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 pub mod file;

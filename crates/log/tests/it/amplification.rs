@@ -8,7 +8,7 @@ use millstream_log::disk::testing::MemoryDisk;
 use millstream_log::disk::{Disk, DiskFile};
 use millstream_log::objects::memory::MemoryObjects;
 use millstream_log::objects::store::{ObjectError, ObjectStore, PutMode};
-use millstream_log::{Log, LogPorts, StreamId, WalRunner};
+use millstream_log::{Log, LogPorts, Offset, ReadLimit, StreamId, WalRunner};
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,8 +22,11 @@ const BATCHES: usize = (64 << 20) / (RECORD_BYTES * RECORDS_PER_BATCH);
 struct Counters {
     allocated: AtomicU64,
     written: AtomicU64,
+    writes: AtomicU64,
+    flushes: AtomicU64,
     reads: AtomicU64,
     put: AtomicU64,
+    got: AtomicU64,
 }
 
 struct CountingDisk(MemoryDisk, Arc<Counters>);
@@ -65,9 +68,11 @@ impl DiskFile for CountingFile {
     }
     fn write_at<'a>(&'a self, offset: u64, parts: &'a [Bytes]) -> BoxFuture<'a, io::Result<()>> {
         self.1.written.fetch_add(sum(parts), Ordering::Relaxed);
+        self.1.writes.fetch_add(1, Ordering::Relaxed);
         self.0.write_at(offset, parts)
     }
     fn sync(&self) -> BoxFuture<'_, io::Result<()>> {
+        self.1.flushes.fetch_add(1, Ordering::Relaxed);
         self.0.sync()
     }
     fn read_at(&self, offset: u64, len: usize) -> BoxFuture<'_, io::Result<Bytes>> {
@@ -87,6 +92,7 @@ impl ObjectStore for CountingObjects {
         self.0.put(key, parts, mode)
     }
     fn get_range<'a>(&'a self, key: &'a str, range: Range<u64>) -> BoxFuture<'a, Result<Bytes, ObjectError>> {
+        self.1.got.fetch_add(range.end - range.start, Ordering::Relaxed);
         self.0.get_range(key, range)
     }
     fn head<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<u64, ObjectError>> {
@@ -203,4 +209,103 @@ async fn an_upload_of_what_is_no_longer_cached_reads_each_group_once() {
     let groups = log.stats().wal_groups;
     assert!(reads <= groups, "{reads} reads for {groups} groups");
     assert_eq!(read_all(&stream).await.len(), 256 * RECORDS_PER_BATCH);
+}
+
+/// Readers that catch up side by side, as one consumer of several partitions does. The cache is far smaller than what they read, and what
+/// they are through with must not keep what was read ahead for them out of it.
+#[tokio::test(start_paused = true)]
+async fn readers_that_catch_up_fetch_each_byte_once() {
+    const STREAMS: u64 = 6;
+    let mut world = World::new();
+    world.config.tail_cache_bytes = 1;
+    world.config.block_cache_bytes = 16 << 20;
+    world.config.block_target_bytes = 128 << 10;
+    world.config.upload_bytes = 1 << 30;
+    let counters = Arc::new(Counters::default());
+    let ports = LogPorts {
+        clock: world.clock.clone(),
+        disk: Arc::new(world.disk.clone()),
+        objects: Arc::new(CountingObjects(world.objects.clone(), counters.clone())),
+        manifest: world.manifest.clone(),
+        wal_runner: WalRunner::Task,
+    };
+    let log = Log::open(world.config.clone(), ports).await.unwrap();
+    let batch = batch();
+    let streams: Vec<_> = (0..STREAMS)
+        .map(|n| log.open_stream(StreamId(n), EPOCH))
+        .collect();
+    for n in 0..BATCHES {
+        let ticket = streams[n % streams.len()]
+            .append(EPOCH, batch.clone())
+            .await
+            .unwrap();
+        if n % 32 == 0 {
+            ticket.durable().await.unwrap();
+        }
+    }
+    log.upload_now().await.unwrap();
+    let limit = ReadLimit {
+        bytes_max: 256 << 10,
+        at_least_one: true,
+        below: Offset(u64::MAX),
+    };
+    let mut at = vec![Offset(0); streams.len()];
+    let mut read = 0;
+    loop {
+        let before = read;
+        for (stream, at) in streams.iter().zip(&mut at) {
+            let outcome = stream.read(*at, limit).await.unwrap();
+            *at = outcome.next;
+            read += outcome.bytes as u64;
+        }
+        if read == before {
+            break;
+        }
+    }
+    let got = counters.got.load(Ordering::Relaxed);
+    assert_eq!(read, log.stats().appended_bytes);
+    assert!(got * 100 <= read * 105, "{got} bytes fetched for {read}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_costs_one_write_and_one_flush_however_many_batches_it_holds() {
+    let mut world = World::new();
+    world.config.wal_segment_bytes = 16 << 20;
+    let counters = Arc::new(Counters::default());
+    let ports = LogPorts {
+        clock: world.clock.clone(),
+        disk: Arc::new(CountingDisk(world.disk.clone(), counters.clone())),
+        objects: world.objects.clone(),
+        manifest: world.manifest.clone(),
+        wal_runner: WalRunner::Task,
+    };
+    let log = Log::open(world.config.clone(), ports).await.unwrap();
+    let stream = log.open_stream(StreamId(1), EPOCH);
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let (writes, flushes) = (count(&counters.writes), count(&counters.flushes));
+    let groups = log.stats().wal_groups;
+    for _ in 0..8 {
+        let mut tickets = Vec::new();
+        for _ in 0..32 {
+            tickets.push(stream.append(EPOCH, batch()).await.unwrap());
+        }
+        for ticket in tickets {
+            ticket.durable().await.unwrap();
+        }
+    }
+    let groups = log.stats().wal_groups - groups;
+    let (writes, flushes) = (
+        count(&counters.writes) - writes,
+        count(&counters.flushes) - flushes,
+    );
+    println!("{groups} groups: {writes} writes, {flushes} flushes");
+    assert!(
+        groups <= 16,
+        "{groups} groups of 256 batches that came 32 at a time"
+    );
+    // The next segment is prepared meanwhile.
+    assert!(
+        writes <= groups + 4 && flushes <= groups + 4,
+        "{writes} writes and {flushes} flushes for {groups} groups"
+    );
 }

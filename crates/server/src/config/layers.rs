@@ -3,6 +3,7 @@
 
 use super::broker_settings::{self, BrokerTexts};
 use super::table::{ROWS, Settings};
+use super::value::without_credentials;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
@@ -160,7 +161,7 @@ impl Layers {
             return Err(ConfigError::Value {
                 source_shown: source.to_string(),
                 name: row.name(),
-                text,
+                text: without_credentials(&text),
                 why,
             });
         }

@@ -4,7 +4,9 @@
 //! Never here: what a setting does. The row's words tell the user, `wire_up.rs` hands the value on.
 
 use super::listener::{AdvertisedList, Listeners};
-use super::value::{ByteSize, ClientAuth, Flush, HostPort, LogFormat, StoreKind, TlsVersion, Value};
+use super::value::{
+    ByteSize, ClientAuth, Flush, HostPort, LogFormat, StoreKind, TlsVersion, Value, WebAddress,
+};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -165,8 +167,8 @@ settings! {
     oauth: OauthSettings "Tokens of OAUTHBEARER" {
         jwks_file: Option<PathBuf> = "",
             "File with the public keys of who signs tokens, a JSON web key set; read anew when it changes.";
-        jwks_url: Option<String> = "",
-            "The same by URL (Kafka: sasl.oauthbearer.jwks.endpoint.url).";
+        jwks_url: Option<WebAddress> = "",
+            "The same by URL, fetched at start, after oauth.refresh_interval, and soon after a token came whose key is not in the set (Kafka: sasl.oauthbearer.jwks.endpoint.url).";
         refresh_interval: Duration = "1h" in "1s" to "365d",
             "How often oauth.jwks_url is fetched (Kafka: sasl.oauthbearer.jwks.endpoint.refresh.ms).";
         issuer: Option<String> = "",
@@ -223,7 +225,7 @@ settings! {
             "Name of the bucket (s3).";
         prefix: Option<String> = "",
             "Put before every key, so that several brokers can share a bucket (s3).";
-        endpoint: Option<String> = "",
+        endpoint: Option<WebAddress> = "",
             "URL of the store, for one that is not AWS, e.g. http://127.0.0.1:9000 (s3). Plain http is taken as meant.";
         region: String = "us-east-1",
             "Region of the bucket (s3). Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, never from a file of ours.";

@@ -174,6 +174,46 @@ impl<T: Value> Value for Option<T> {
     }
 }
 
+/// An address of the web. It holds no password: settings are shown by `millstream config show` and in errors.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WebAddress(pub String);
+
+impl WebAddress {
+    /// Whether what is fetched from it comes encrypted, from whom the certificate names.
+    #[must_use]
+    pub fn is_encrypted(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+impl Value for WebAddress {
+    const KIND: &'static str = "URL";
+    const EXAMPLE: &'static str = "https://issuer.example/keys";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let rest = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"));
+        let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
+        match host {
+            None | Some("") => Err("must be a URL such as https://issuer.example/keys".to_owned()),
+            Some(host) if host.contains('@') => {
+                Err("must be a URL without a user name or password: settings are shown".to_owned())
+            }
+            Some(_) => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+/// A refused text as an error may show it: without the user name and password of a URL.
+#[must_use]
+pub fn without_credentials(text: &str) -> String {
+    match (text.split_once("://"), text.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) if !scheme.contains('@') => format!("{scheme}://***@{host}"),
+        _ => text.to_owned(),
+    }
+}
+
 /// Where objects are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StoreKind {

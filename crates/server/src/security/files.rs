@@ -2,6 +2,7 @@
 //!
 //! Owns: when that is. Never: what they hold.
 
+use crate::config::value::WebAddress;
 use anyhow::anyhow;
 use millstream_broker::security::sasl::oauth::TokenRules;
 use std::path::{Path, PathBuf};
@@ -93,25 +94,39 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|error| format!("cannot read {shown}: {error}"))
 }
 
-/// The first pause after a key set could not be fetched; it doubles up to the interval.
+/// The pause after a key set could not be fetched for the first time; it doubles up to the interval.
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 
-/// Fetches a key set now and then.
-pub async fn follow_url(url: String, rules: Arc<TokenRules>, interval: Duration) {
-    let mut pause = RETRY_FIRST;
+/// The shortest pause after which a token by an unknown key has the set fetched anew: anybody can show such tokens.
+const UNKNOWN_KEY_PAUSE: Duration = Duration::from_secs(5);
+
+/// Fetches a key set now and then, and soon after somebody has shown a token by a key that is not in it, as after a rotation.
+pub async fn follow_url(url: WebAddress, rules: Arc<TokenRules>, interval: Duration) {
+    let mut retry = RETRY_FIRST;
     loop {
         let fetched = fetch(&url).await.and_then(|set| rules.replace_keys(&set));
-        match fetched {
+        let pause = match fetched {
             Ok(keys) => {
-                tracing::debug!(keys, "the keys of oauth.jwks_url were fetched");
-                pause = interval;
+                tracing::info!(keys, "oauth.jwks_url: fetched");
+                retry = RETRY_FIRST;
+                interval
             }
             Err(why) => {
                 tracing::error!(why, "oauth.jwks_url: what was fetched before holds on");
-                pause = (pause * 2).min(interval);
+                let pause = retry.min(interval);
+                retry = (retry * 2).min(interval);
+                pause
             }
+        };
+        let sooner = async {
+            tokio::time::sleep(UNKNOWN_KEY_PAUSE).await;
+            rules.unknown_key().await;
+        };
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep(pause) => {}
+            () = sooner => {}
         }
-        tokio::time::sleep(pause).await;
     }
 }
 
@@ -123,14 +138,21 @@ const SET_BYTES_MAX: usize = 1 << 20;
 #[cfg(feature = "s3")]
 const FETCH_MAX: Duration = Duration::from_secs(20);
 
+/// How often a fetch is sent elsewhere.
 #[cfg(feature = "s3")]
-async fn fetch(url: &str) -> Result<Vec<u8>, String> {
+const REDIRECTS_MAX: usize = 3;
+
+#[cfg(feature = "s3")]
+async fn fetch(url: &WebAddress) -> Result<Vec<u8>, String> {
     let told = |error: reqwest::Error| error.without_url().to_string();
     let client = reqwest::Client::builder()
         .timeout(FETCH_MAX)
+        // Whoever asked for encryption is not sent elsewhere without it.
+        .https_only(url.is_encrypted())
+        .redirect(reqwest::redirect::Policy::limited(REDIRECTS_MAX))
         .build()
         .map_err(told)?;
-    let answer = client.get(url).send().await.map_err(told)?;
+    let answer = client.get(&url.0).send().await.map_err(told)?;
     let mut answer = answer.error_for_status().map_err(told)?;
     let mut set = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(told)? {
@@ -143,6 +165,6 @@ async fn fetch(url: &str) -> Result<Vec<u8>, String> {
 }
 
 #[cfg(not(feature = "s3"))]
-async fn fetch(_: &str) -> Result<Vec<u8>, String> {
+async fn fetch(_: &WebAddress) -> Result<Vec<u8>, String> {
     Err("this program was built without an HTTP client; use oauth.jwks_file".to_owned())
 }

@@ -14,7 +14,7 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{NoClientAuth, WebPkiClientVerifier};
+use rustls::server::{NoClientAuth, NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
 use std::io;
@@ -120,12 +120,18 @@ fn server_config(settings: &TlsSettings, files: &[Vec<u8>]) -> Result<ServerConf
                 .map_err(|error| format!("tls.client_ca_file: {error}"))?
         }
     };
-    ServerConfig::builder_with_provider(provider)
+    let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
         .map_err(|error| error.to_string())?
         .with_client_cert_verifier(verifier)
         .with_single_cert(chain, key)
-        .map_err(|error| format!("certificate and key: {error}"))
+        .map_err(|error| format!("certificate and key: {error}"))?;
+    if settings.client_auth != ClientAuth::None {
+        // A session that is resumed shows no certificate: who was known by one that has expired since would be known on.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+    }
+    Ok(config)
 }
 
 /// Every certificate of a PEM file.

@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 /// Passwords that must stand in no log.
-const ADMIN: &str = "sesame-of-the-admin";
-const ALICE: &str = "wonderland-of-alice";
+pub const ADMIN: &str = "sesame-of-the-admin";
+pub const ALICE: &str = "wonderland-of-alice";
 
 /// An authority and what it has signed, below a directory.
-struct Authority {
+pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    pem: String,
+    pub pem: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("no names");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
@@ -31,21 +31,33 @@ impl Authority {
 
     /// Writes NAME.pem and NAME.key.
     fn sign(&self, folder: &Path, name: &str) {
+        let (certificate, key) = self.signed(name, |_| {});
+        fs::write(folder.join(format!("{name}.key")), key).expect("written");
+        fs::write(folder.join(format!("{name}.pem")), certificate).expect("written");
+    }
+
+    /// A certificate and its key as PEM, for what `change` makes of an ordinary one.
+    pub fn signed(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
         let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
         let mut params = CertificateParams::new(names).expect("names");
         params.distinguished_name.push(DnType::CommonName, name);
         params
             .distinguished_name
             .push(DnType::OrganizationName, "Example");
+        change(&mut params);
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer).expect("it signs");
-        fs::write(folder.join(format!("{name}.key")), key.serialize_pem()).expect("written");
-        fs::write(folder.join(format!("{name}.pem")), certificate.pem()).expect("written");
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    /// Its own certificate and key as PEM.
+    pub fn own(&self) -> (String, String) {
+        (self.pem.clone(), self.issuer.key().serialize_pem())
     }
 }
 
 /// Files of a broker with TLS, and the users admin and alice.
-fn secured(folder: &Folder) -> Authority {
+pub fn secured(folder: &Folder) -> Authority {
     let path = folder.path();
     let authority = Authority::new();
     fs::write(path.join("ca.pem"), &authority.pem).expect("written");
@@ -56,7 +68,7 @@ fn secured(folder: &Folder) -> Authority {
     authority
 }
 
-fn start(folder: &Folder, protocol: &str, more: &[&str]) -> Broker {
+pub fn start(folder: &Folder, protocol: &str, more: &[&str]) -> Broker {
     let at = |name: &str| folder.path().join(name).display().to_string();
     let listen = format!("{protocol}://127.0.0.1:0");
     let (cert, key, ca, users) = (at("broker.pem"), at("broker.key"), at("ca.pem"), at("users"));
@@ -88,6 +100,11 @@ fn start(folder: &Folder, protocol: &str, more: &[&str]) -> Broker {
         "--set",
         "super.users=User:admin",
     ];
+    // What is given twice holds as the test gives it; a listener more is a listener more.
+    let given = |flag: &&str| *flag != "--kafka-listen" && more.contains(flag);
+    while let Some(at) = flags.iter().position(given) {
+        flags.drain(at..at + 2);
+    }
     flags.extend(more);
     let log = fs::File::create(folder.path().join("log")).expect("a file");
     Broker::start_logging(&folder.path().join("data"), &flags, Stdio::from(log))

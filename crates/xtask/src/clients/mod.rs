@@ -12,6 +12,7 @@ use crate::brokers::{Peer, Site};
 use crate::installs;
 use crate::options::Options;
 use crate::process::run_bounded;
+use crate::sections::CLIENTS;
 use crate::shell::root;
 use anyhow::bail;
 use programs::{PROGRAMS, Program};
@@ -110,13 +111,12 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
         broker.stop()?;
     }
     judge(&plan, &found)?;
-    // The programs for it are of these two clients.
     let whole = plan.only.is_empty() || plan.only.iter().any(|name| name == "secured");
     if plan.peer == Peer::Millstream && plan.bootstrap.is_none() && whole {
-        installs::kafka()?;
-        installs::java_program()?;
-        installs::python_clients()?;
-        secured::run(&root().join(".cache/runs/clients/secured"), plan.binary.clone())?;
+        let found = secured::run(&root().join(".cache/runs/clients/secured"), plan.binary.clone())?;
+        if plan.write {
+            CLIENTS.write("secured", &found)?;
+        }
     }
     Ok(())
 }
@@ -196,7 +196,7 @@ fn judge(plan: &Plan, found: &[Results]) -> anyhow::Result<()> {
             worse += usize::from(baseline.is_worse(&results.client, case, outcome));
         }
     }
-    if plan.write {
+    if plan.write && plan.only != ["secured"] {
         match plan.peer {
             Peer::Millstream => report::write_page(found, &baseline)?,
             Peer::Kafka | Peer::KafkaFlushing => report::write_baseline(found)?,

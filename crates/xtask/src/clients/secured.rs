@@ -16,38 +16,102 @@ const PROGRAM_LIMIT: Duration = Duration::from_secs(240);
 /// Users of the run; they exist nowhere else.
 const USERS: &str = "admin:admin-secret\nalice:alice-secret\nbob:bob-secret\n";
 
-/// Runs the programs; the first case that fails is the error.
-pub fn run(folder: &Path, binary: Option<PathBuf>) -> anyhow::Result<()> {
+/// One program, which drives one client or two against the listeners of the run.
+struct Program {
+    /// Of its log, and in the table.
+    name: &'static str,
+    install: fn() -> anyhow::Result<()>,
+    command: fn() -> Command,
+}
+
+/// In their order: Python makes the topics and the rules.
+const PROGRAMS: &[Program] = &[
+    Program {
+        name: "librdkafka and kafka-python",
+        install: installs::python_clients,
+        command: || {
+            let mut command = Command::new(installs::python());
+            command.arg(installs::sources().join("python/secured.py"));
+            command
+        },
+    },
+    Program {
+        name: "kafka-clients",
+        install: || installs::kafka().and_then(|()| installs::java_program()),
+        command: || {
+            let (ours, theirs) = (installs::java_classes(), installs::kafka_classpath());
+            let mut command = Command::new("java");
+            command.args(["-cp", &format!("{}:{theirs}", ours.display()), "Secured"]);
+            command
+        },
+    },
+    Program {
+        name: "franz-go",
+        install: installs::go_clients,
+        command: || Command::new(installs::binary("secured-franz")),
+    },
+    Program {
+        name: "Sarama",
+        install: installs::go_clients,
+        command: || Command::new(installs::binary("secured-sarama")),
+    },
+    Program {
+        name: "kafkajs",
+        install: installs::node_clients,
+        command: || {
+            let mut command = Command::new("node");
+            command
+                .arg(installs::sources().join("node/secured.js"))
+                .env("NODE_PATH", installs::node_modules());
+            command
+        },
+    },
+];
+
+/// Runs the programs and gives the section of docs/CLIENTS.md; the cases that fail are the error.
+pub fn run(folder: &Path, binary: Option<PathBuf>) -> anyhow::Result<String> {
+    for program in PROGRAMS {
+        (program.install)()?;
+    }
     let mut site = Site::prepare(Peer::Millstream, folder, None, binary)?;
     make_files(folder)?;
     let ports = [free_port()?, free_port()?, free_port()?];
     configure(&mut site, folder, ports);
     let broker = site.start()?;
-    let mut arguments = vec![folder.display().to_string()];
-    arguments.extend(ports.iter().map(u16::to_string));
-    let mut python = Command::new(installs::python());
-    python
-        .arg(installs::sources().join("python/secured.py"))
-        .args(&arguments);
-    let classes = format!(
-        "{}:{}",
-        installs::java_classes().display(),
-        installs::kafka_classpath()
-    );
-    let mut java = Command::new("java");
-    java.args(["-cp", &classes, "Secured"]).args(&arguments);
-    // Java comes after Python, which makes the topics and rules.
-    for (name, mut command) in [("python", python), ("java", java)] {
-        let finished = run_bounded(&mut command, PROGRAM_LIMIT, &folder.join(format!("{name}.log")))?;
-        let cases = finished.stdout.lines().filter(|line| line.starts_with("CASE "));
+    let mut table = SECTION.to_owned();
+    let mut failed = Vec::new();
+    for program in PROGRAMS {
+        let mut command = (program.command)();
+        command.arg(folder).args(ports.iter().map(u16::to_string));
+        let log = folder.join(format!("{}.log", program.name));
+        let finished = run_bounded(&mut command, PROGRAM_LIMIT, &log)?;
+        let cases = finished
+            .stdout
+            .lines()
+            .filter_map(|line| line.strip_prefix("CASE "));
         let (passed, others): (Vec<&str>, Vec<&str>) = cases.partition(|line| line.ends_with(" ok"));
-        println!("secured: {name}: {} cases passed", passed.len());
-        if !finished.succeeded() || !others.is_empty() || passed.is_empty() {
-            bail!("secured: {name}: {}; see {}", others.join(", "), folder.display());
+        println!("secured: {}: {} cases passed", program.name, passed.len());
+        if !finished.succeeded() && others.is_empty() || passed.is_empty() {
+            failed.push(format!("{} did not finish", program.name));
         }
+        failed.extend(others.iter().map(|case| (*case).to_owned()));
+        let names: Vec<&str> = passed.iter().map(|line| line.trim_end_matches(" ok")).collect();
+        let row = format!("| {} | {} | {} |\n", program.name, names.len(), names.join(", "));
+        table += &row;
     }
-    broker.stop()
+    broker.stop()?;
+    if failed.is_empty() {
+        return Ok(table);
+    }
+    bail!("secured: {}; see {}", failed.join(", "), folder.display());
 }
+
+/// What the section opens with.
+const SECTION: &str = "## Secured listeners\n\n\
+    Written by `cargo xtask clients --only secured --write`. One broker with the listeners SSL, SASL_PLAINTEXT and SASL_SSL, users, \
+    certificates and access rules; each case writes a record and reads it back in a group, or is refused as it must be: a wrong \
+    password, an expired token, a strange or missing certificate, a strange broker, a right that is missing.\n\n\
+    | Client | Cases, all passed | Which |\n|---|---|---|\n";
 
 fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
@@ -92,6 +156,10 @@ fn make_files(folder: &Path) -> anyhow::Result<()> {
         output(command.current_dir(folder).args(arguments.split(' '))).map(drop)
     };
     openssl("req -x509 -newkey rsa:2048 -nodes -days 2 -keyout ca.key -out ca.pem -subj /CN=Authority")?;
+    // Of another authority: its own.
+    openssl(
+        "req -x509 -newkey rsa:2048 -nodes -days 2 -keyout stranger.key -out stranger.pem -subj /CN=alice/O=Example",
+    )?;
     for name in ["broker", "alice"] {
         let subject = format!("/CN={name}/O=Example");
         openssl(&format!(

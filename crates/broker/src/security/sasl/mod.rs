@@ -93,6 +93,10 @@ pub enum Step {
 #[error("{0}")]
 pub struct LoginFailed(pub String);
 
+/// What whoever proves to be one user and asks to act for another is told: nobody may.
+const ACTS_FOR_ANOTHER: &str =
+    "Authentication failed: Client requested an authorization id that is different from username";
+
 /// What users of mechanisms whose proofs are not in the catalog are checked against.
 #[derive(Clone, Debug, Default)]
 pub struct Authenticators {

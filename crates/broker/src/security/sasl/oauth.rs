@@ -5,7 +5,8 @@
 //! **Invariant**: only algorithms of [`ALGORITHMS`] are accepted, all of them asymmetric: a public key is never taken for a shared
 //! secret, and a token without a signature counts only where `allow_unsecured` says so.
 
-use super::{LoggedIn, LoginFailed, Step};
+use super::scram::unescape;
+use super::{ACTS_FOR_ANOTHER, LoggedIn, LoginFailed, Step};
 use crate::security::Principal;
 use arc_swap::ArcSwap;
 use base64::Engine;
@@ -15,6 +16,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Map, Value};
 use std::fmt;
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// The longest token, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 16 << 10;
@@ -46,6 +48,8 @@ struct PublicKey {
 /// Which tokens log in whom.
 pub struct TokenRules {
     keys: ArcSwap<Vec<PublicKey>>,
+    /// Told when a token names a key that is not here.
+    unknown_key: Notify,
     /// `iss` must be this one.
     pub issuer: Option<String>,
     /// `aud` must name one of these.
@@ -62,6 +66,7 @@ impl Default for TokenRules {
     fn default() -> Self {
         Self {
             keys: ArcSwap::default(),
+            unknown_key: Notify::new(),
             issuer: None,
             audiences: Vec::new(),
             subject_claim: "sub".to_owned(),
@@ -108,6 +113,11 @@ impl TokenRules {
         let count = keys.len();
         self.keys.store(keys.into());
         Ok(count)
+    }
+
+    /// Resolves when a token has come since the last call whose key is not in the set: its owner may have other keys by now.
+    pub async fn unknown_key(&self) {
+        self.unknown_key.notified().await;
     }
 
     /// Who the token says that its bearer is, if it holds now.
@@ -160,6 +170,9 @@ impl TokenRules {
         validation.required_spec_claims.clear();
         let algorithm = format!("{:?}", header.alg);
         let keys = self.keys.load();
+        if header.kid.is_some() && keys.iter().all(|key| key.id != header.kid) {
+            self.unknown_key.notify_one();
+        }
         let fits = |key: &&PublicKey| {
             let named = header.kid.is_none() || key.id.is_none() || header.kid == key.id;
             named && key.algorithm.as_ref().is_none_or(|own| *own == algorithm)
@@ -230,14 +243,17 @@ impl OauthExchange {
         if self.refused {
             return Err(LoginFailed(INVALID_TOKEN.to_owned()));
         }
-        let token = token_of(message);
-        let token =
-            token.ok_or_else(|| LoginFailed("Invalid OAUTHBEARER client first message".to_owned()))?;
+        let first = first_message(message);
+        let (acts_for, token) =
+            first.ok_or_else(|| LoginFailed("Invalid OAUTHBEARER client first message".to_owned()))?;
         let validated = match rules {
             Some(rules) => rules.validate(token, now_ms),
             None => Err("tokens are not configured"),
         };
         match validated {
+            Ok(logged_in) if acts_for.is_some_and(|name| name != logged_in.principal.name()) => {
+                Err(LoginFailed(ACTS_FOR_ANOTHER.to_owned()))
+            }
             Ok(logged_in) => Ok(Step::Done(Vec::new(), logged_in)),
             Err(why) => {
                 // The reason is for the operator; the client learns only that the token is not good.
@@ -249,21 +265,26 @@ impl OauthExchange {
     }
 }
 
+/// Whom the client wants to act for, if it says so, and its token, from
 /// `gs2-header kvsep auth=Bearer TOKEN kvsep *(key=value kvsep) kvsep`, where kvsep is the byte 1.
-fn token_of(message: &[u8]) -> Option<&str> {
+fn first_message(message: &[u8]) -> Option<(Option<String>, &str)> {
     let text = std::str::from_utf8(message).ok()?;
     let (header, pairs) = text.split_once('\u{1}')?;
-    let mut parts = header.split(',');
-    if !matches!(parts.next()?, "n" | "y") || parts.clone().count() != 2 {
+    let (binding, acts_for) = header.strip_suffix(',')?.split_once(',')?;
+    if !matches!(binding, "n" | "y") {
         return None;
     }
+    let acts_for = match acts_for {
+        "" => None,
+        name => Some(unescape(name.strip_prefix("a=")?)?),
+    };
     let pairs = pairs
         .strip_suffix("\u{1}\u{1}")
         .or_else(|| pairs.strip_suffix('\u{1}'))?;
     let mut values = pairs.split('\u{1}').filter_map(|pair| pair.strip_prefix("auth="));
     let (scheme, token) = values.next()?.split_once(' ')?;
     let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some((acts_for, token))
 }
 
 #[cfg(test)]

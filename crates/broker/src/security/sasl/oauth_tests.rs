@@ -142,3 +142,36 @@ fn a_refusal_is_told_in_two_steps() {
         );
     }
 }
+
+#[test]
+fn nobody_acts_for_another_by_a_token_of_their_own() {
+    let signer = signer("k1");
+    let rules = rules(&signer);
+    let step = |header: &str| {
+        let message = format!(
+            "{header}\u{1}auth=Bearer {}\u{1}\u{1}",
+            token(&signer, "k1", &good())
+        );
+        OauthExchange::default().step(Some(&rules), message.as_bytes(), NOW_MS)
+    };
+    assert!(matches!(step("n,,"), Ok(Step::Done(..))));
+    assert!(matches!(step("n,a=alice,"), Ok(Step::Done(..))));
+    assert!(step("n,a=bob,").is_err(), "the token is alice's");
+    assert!(step("n,bob,").is_err());
+    assert!(step("n,a=ali=00ce,").is_err());
+}
+
+#[test]
+fn a_token_that_was_heard_is_worth_nothing_once_it_has_expired() {
+    let signer = signer("k1");
+    let rules = rules(&signer);
+    let heard = format!("n,,\u{1}auth=Bearer {}\u{1}\u{1}", token(&signer, "k1", &good()));
+    let step = |now_ms| OauthExchange::default().step(Some(&rules), heard.as_bytes(), now_ms);
+    assert!(matches!(step(NOW_MS), Ok(Step::Done(..))));
+    let ends_ms = NOW_MS + 60_000 + 30_000;
+    assert!(
+        matches!(step(ends_ms - 1), Ok(Step::Done(..))),
+        "clocks differ a little"
+    );
+    assert_eq!(step(ends_ms), Ok(Step::Continue(INVALID_TOKEN.into())));
+}

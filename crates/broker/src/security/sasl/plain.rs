@@ -2,7 +2,7 @@
 //!
 //! Owns: users and passwords as they are configured, kept as hashes. Never: a password after it was hashed.
 
-use super::{LoggedIn, LoginFailed, Step};
+use super::{ACTS_FOR_ANOTHER, LoggedIn, LoginFailed, Step};
 use crate::security::Principal;
 use arc_swap::ArcSwap;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -74,9 +74,7 @@ pub(super) fn check(users: &PlainUsers, message: &[u8]) -> Result<Step, LoginFai
         return Err(failed());
     }
     if !acts_for.is_empty() && acts_for != name {
-        let what =
-            "Authentication failed: Client requested an authorization id that is different from username";
-        return Err(LoginFailed(what.to_owned()));
+        return Err(LoginFailed(ACTS_FOR_ANOTHER.to_owned()));
     }
     let logged_in = LoggedIn {
         principal: Principal::user(name),

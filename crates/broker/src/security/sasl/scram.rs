@@ -169,7 +169,7 @@ fn is_nonce(text: &str) -> bool {
 }
 
 /// `=2C` is a comma and `=3D` an equals sign; nothing else may follow one.
-fn unescape(text: &str) -> Option<String> {
+pub(super) fn unescape(text: &str) -> Option<String> {
     let mut parts = text.split('=');
     let mut name = parts.next()?.to_owned();
     for part in parts {

@@ -146,3 +146,54 @@ fn messages_that_break_the_grammar_are_refused() {
         assert!(server.step(last.as_bytes(), [1; 16], keys).is_err(), "{last}");
     }
 }
+
+/// The server's and the client's side after the challenge, and the client's last message.
+fn challenged(first: &str) -> (ScramExchange, String, String) {
+    let mechanism = ScramMechanism::Sha256;
+    let mut server = ScramExchange::new(mechanism);
+    let mut client = ScramClient::new(mechanism, "alice", "p", "nonce");
+    let keys = |name: &str, _: NameKind| proof(mechanism, name, "p");
+    let challenge = text(server.step(first.as_bytes(), [1; 16], keys));
+    let last = client.last(&challenge).expect("it makes sense");
+    (server, challenge, last)
+}
+
+fn is_refused(server: &mut ScramExchange, last: &str) -> bool {
+    server
+        .step(last.as_bytes(), [1; 16], |_, _| unreachable!("asked once"))
+        .is_err()
+}
+
+#[test]
+fn a_nonce_that_is_not_the_whole_nonce_is_refused_however_good_the_proof() {
+    let (mut server, challenge, last) = challenged("n,,n=alice,r=nonce");
+    assert!(challenge.len() > "r=nonce".len() && challenge.starts_with("r=nonce"));
+    let (nonce, _) = challenge.split_once(',').expect("a salt follows");
+    assert!(nonce.len() > "r=nonce".len() + 16, "the server's half is there");
+    // Without the server's half: what a client would send who hopes that only its own half is compared.
+    assert!(is_refused(&mut server, &last.replace(nonce, "r=nonce")));
+    let (mut server, _, last) = challenged("n,,n=alice,r=nonce");
+    assert!(is_refused(
+        &mut server,
+        &last.replace(nonce, &format!("{nonce}x"))
+    ));
+    let (mut server, _, last) = challenged("n,,n=alice,r=nonce");
+    assert!(!is_refused(&mut server, &last), "unchanged it is good");
+}
+
+#[test]
+fn the_flag_of_channel_binding_must_be_the_same_in_both_messages() {
+    // `biws` is `n,,` and `eSws` is `y,,` in base64: somebody between changed what the client said first.
+    let (mut server, _, last) = challenged("y,,n=alice,r=nonce");
+    assert!(is_refused(&mut server, &last));
+    let (mut server, _, last) = challenged("n,,n=alice,r=nonce");
+    assert!(is_refused(&mut server, &last.replace("c=biws", "c=eSws")));
+    let (mut server, _, last) = challenged("n,a=alice,n=alice,r=nonce");
+    assert!(is_refused(&mut server, &last), "nor whom it acts for");
+    // A client that has bound the login to a channel: no such mechanism is offered, so it is a downgrade.
+    let (mut server, _, last) = challenged("n,,n=alice,r=nonce");
+    assert!(is_refused(
+        &mut server,
+        &last.replace("c=biws", "c=cD10bHMtdW5pcXVlLCw=")
+    ));
+}

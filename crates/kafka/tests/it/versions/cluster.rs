@@ -6,6 +6,7 @@ use millstream_kafka_wire::*;
 
 pub(super) async fn all(covered: &mut Covered, client: &mut Client) {
     ownership(covered, client).await;
+    brokers(covered, client).await;
     quorum(covered, client).await;
     log_dirs(covered, client).await;
     features(covered, client).await;
@@ -49,6 +50,15 @@ async fn ownership(covered: &mut Covered, client: &mut Client) {
     covered
         .each(client, all, |_, response| {
             assert_eq!((response.error_code, response.topics.len()), (0, 0));
+        })
+        .await;
+}
+
+async fn brokers(covered: &mut Covered, client: &mut Client) {
+    let unknown = |_| UnregisterBrokerRequest { broker_id: 99 };
+    covered
+        .each(client, unknown, |_, response| {
+            assert_eq!(response.error_code, 102, "it is not registered");
         })
         .await;
 }

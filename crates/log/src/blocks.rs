@@ -1,10 +1,10 @@
-//! Buffers for blocks: those that nobody reads any more are filled again. Fresh ones cost more than the copy into them, as the kernel
-//! zeroes every page first.
+//! Buffers for blocks of the write-ahead log and of objects: those that nobody reads any more are filled again. Fresh ones cost more than
+//! the copy into them, as the kernel zeroes every page first.
 //!
 //! Owns: spare buffers, within a bound. Never: a buffer that somebody still holds a slice of; the last one to let go of it,
 //! wherever that is, gives it back.
 //!
-//! On the append path, in the loop of the write-ahead log.
+//! On the append path, in the loop of the write-ahead log; on the cold fetch path, where a block is read from a file.
 
 use crate::disk::direct::{ALIGN_BYTES, Aligned};
 use bytes::Bytes;
@@ -17,8 +17,8 @@ const SPARE_BYTES_MAX: usize = 32 << 20;
 const SPARES_MAX: usize = 128;
 /// From this size on buffers are kept, and begin at a page. Smaller ones are as large as their blocks: the allocator has them at hand.
 const KEPT_MIN: usize = 16 << 10;
-/// Sizes between a power of two and the next, so that a buffer fits more than one block and wastes a fifth at most.
-const STEPS: usize = 4;
+/// Sizes between a power of two and the next, so that a buffer fits more than one block and wastes a ninth at most.
+const STEPS: usize = 8;
 
 /// Whether a block of `len` bytes lies in a buffer of the pool, and so begins at a page.
 pub(crate) const fn is_recycled(len: usize) -> bool {
@@ -71,16 +71,22 @@ pub(crate) struct Block {
 impl BlockPool {
     /// An empty buffer with room for `len` bytes.
     pub(crate) fn take(&self, len: usize) -> Filling {
-        if !is_recycled(len) {
-            return Filling::Small(Vec::with_capacity(len));
+        if is_recycled(len) {
+            Filling::Large(self.take_large(len))
+        } else {
+            Filling::Small(Vec::with_capacity(len))
         }
-        let room = room(len);
+    }
+
+    /// An empty buffer that begins at a page, with room for `len` bytes.
+    pub(crate) fn take_large(&self, len: usize) -> Block {
+        let room = room(len.max(KEPT_MIN));
         let buffer = self.spares.lock().take(room);
-        Filling::Large(Block {
+        Block {
             buffer: Some(buffer.unwrap_or_else(|| Aligned::new(room))),
             len: 0,
             home: self.clone(),
-        })
+        }
     }
 }
 
@@ -134,6 +140,15 @@ impl Filling {
     }
 }
 
+impl Block {
+    /// Room for the first `len` bytes, which count as filled.
+    pub(crate) fn fill(&mut self, len: usize) -> &mut [u8] {
+        self.len = len;
+        let buffer = self.buffer.as_mut().expect("it is given back when it is dropped");
+        &mut buffer[..len]
+    }
+}
+
 impl AsRef<[u8]> for Block {
     fn as_ref(&self) -> &[u8] {
         self.buffer.as_deref().map_or(&[], |buffer| &buffer[..self.len])
@@ -165,11 +180,11 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_holds_its_block_and_wastes_a_fifth_at_most() {
+    fn a_buffer_holds_its_block_and_wastes_a_ninth_at_most() {
         for len in (KEPT_MIN..100_000).chain([1 << 20, (1 << 20) + 1, (8 << 20) - 1]) {
             let room = room(len);
             assert!(room >= len, "{len}");
-            assert!((room - len) * 5 <= room, "{len}: {room}");
+            assert!((room - len) * 9 <= room, "{len}: {room}");
             assert_eq!(super::room(room), room, "a buffer serves blocks of its own size");
         }
     }
