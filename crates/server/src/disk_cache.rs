@@ -23,9 +23,8 @@ pub fn open(settings: &Settings, cluster: &str) -> anyhow::Result<Option<Arc<dyn
              leave it out, or set objects.kind = s3"
         );
     }
-    let endpoint = objects.endpoint.as_ref().map(|url| url.0.as_str());
-    let place = [endpoint, objects.bucket.as_deref(), objects.prefix.as_deref()];
-    let [endpoint, bucket, prefix] = place.map(Option::unwrap_or_default);
+    let endpoint = objects.endpoint.as_ref().map_or("", |url| url.0.as_str());
+    let [bucket, prefix] = [&objects.bucket, &objects.prefix].map(|text| text.as_deref().unwrap_or_default());
     let options = DiskTierOptions {
         bytes_max: settings.cache.disk_bytes.0,
         owner: DiskTierOptions::owner_of(&[cluster, endpoint, bucket, prefix]),
