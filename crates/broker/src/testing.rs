@@ -119,6 +119,7 @@ impl World {
             clock: self.clock.clone(),
             disk: Arc::new(self.disk.clone()),
             objects: self.objects.clone(),
+            second_tier: None,
             manifest: Arc::new(MetaManifest::new(meta.clone(), BROKER_ID, None, &*self.entropy)),
             wal_runner: WalRunner::Task,
         };

@@ -258,6 +258,7 @@ impl Core {
             block_cache_bytes: cache.bytes,
             block_cache_hits: cache.hits,
             block_cache_misses: cache.misses,
+            second_tier: cache.second,
             objects,
             object_bytes,
             ..LogStats::default()

@@ -30,6 +30,10 @@ pub trait Disk: Send + Sync + 'static {
     /// Creates `name`, which must not exist, with `len` bytes of zeros allocated and durable, its directory entry too.
     /// `ErrorKind::StorageFull` leaves nothing behind.
     fn create<'a>(&'a self, name: &'a str, len: u64) -> BoxFuture<'a, io::Result<Arc<dyn DiskFile>>>;
+    /// Like `create`, but for what may be lost: the room is there, nothing is flushed, and what the file holds nobody can tell.
+    fn reserve<'a>(&'a self, name: &'a str, len: u64) -> BoxFuture<'a, io::Result<Arc<dyn DiskFile>>> {
+        self.create(name, len)
+    }
     /// Opens an existing file for reading and writing.
     fn open<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Arc<dyn DiskFile>>>;
     /// Renames durably, replacing `to`.

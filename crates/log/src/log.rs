@@ -19,6 +19,7 @@ use crate::objects::cold::ColdReader;
 use crate::objects::fetch::Fetcher;
 use crate::objects::pools::IoPools;
 use crate::objects::store::ObjectStore;
+use crate::objects::tier::{SecondTier, TierStats};
 use crate::recovery::Recovery;
 use crate::stream::Stream;
 use crate::upload::uploader::Uploader;
@@ -38,6 +39,8 @@ pub struct LogPorts {
     pub disk: Arc<dyn Disk>,
     /// Objects.
     pub objects: Arc<dyn ObjectStore>,
+    /// Below the block cache, if there is one.
+    pub second_tier: Option<Arc<dyn SecondTier>>,
     /// The list of manifest records.
     pub manifest: Arc<dyn ManifestStore>,
     /// Whether the write-ahead log runs on a thread of its own (production) or as a task (simulator).
@@ -76,6 +79,8 @@ pub struct LogStats {
     pub block_cache_hits: u64,
     /// Block cache misses.
     pub block_cache_misses: u64,
+    /// The tier below the block cache, if there is one.
+    pub second_tier: Option<TierStats>,
     /// Bytes put into objects.
     pub object_put_bytes: u64,
     /// Objects live.
@@ -134,11 +139,14 @@ impl Log {
         let through = manifest.wal_through();
         let mut replay = |group| recovery.replay(group);
         let disk = ports.disk;
-        let medium = FileWal::open(disk.clone(), &*clock, options, through, &mut replay).await?;
+        let medium = FileWal::open(disk.clone(), clock.clone(), options, through, &mut replay).await?;
         recovery.finish();
         let durable = medium.durable();
         let pools = Arc::new(IoPools::new());
-        let cache = BlockCache::new(config.block_cache_bytes, None);
+        if let Some(tier) = &ports.second_tier {
+            tier.forget_from(manifest.first_free().0);
+        }
+        let cache = BlockCache::new(config.block_cache_bytes, ports.second_tier);
         let fetcher = Arc::new(Fetcher::new(ports.objects, cache, pools.clone()));
         let core = Arc::new(Core {
             queue: Arc::new(WalQueue::new(
@@ -225,6 +233,7 @@ impl Log {
         wal.commit.wait().await;
         inner.uploader.close().await;
         inner.housekeeper.close().await;
+        inner.core.cold.close().await;
         inner.core.stop();
         wal.background.wait().await;
     }

@@ -10,6 +10,7 @@ use millstream_admin::{
 use millstream_broker::configs::resolve::{ConfigEntry, ConfigSource};
 use millstream_broker::{Broker, Topic};
 use millstream_kafka::{ApiSnapshot, Kafka, LATENCY_BOUNDS_MICROS};
+use millstream_log::objects::tier::TierStats;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,7 +87,10 @@ impl Source for Facts {
 
     fn measures(&self) -> Measures {
         let mut readings = connection_readings(self);
-        readings.extend(log_readings(&self.broker.log_stats()));
+        let log = self.broker.log_stats();
+        readings.extend(log_readings(&log));
+        readings.extend(log.second_tier.iter().flat_map(disk_cache_readings));
+        readings.extend(queue_readings(&self.kafka));
         let apis = self.kafka.metrics.snapshot();
         Measures {
             readings,
@@ -204,6 +208,23 @@ fn connection_readings(facts: &Facts) -> Vec<Reading> {
     ]
 }
 
+fn queue_readings(kafka: &Kafka) -> Vec<Reading> {
+    let letters = kafka.shares.queues.letters();
+    vec![
+        gauge(
+            "share_sessions",
+            "Sessions of members of share groups",
+            kafka.shares.sessions() as u64,
+        ),
+        counter("dead_letters", "Dead letters written", letters.written),
+        counter(
+            "lost_dead_letters",
+            "Records given up without a dead letter, because its topic did not take it",
+            letters.lost,
+        ),
+    ]
+}
+
 fn log_readings(stats: &millstream_broker::LogStats) -> Vec<Reading> {
     vec![
         gauge("streams", "Streams open in the log", stats.streams),
@@ -259,6 +280,52 @@ fn log_readings(stats: &millstream_broker::LogStats) -> Vec<Reading> {
             "collected_objects",
             "Objects deleted by the collector",
             stats.objects_collected,
+        ),
+    ]
+}
+
+/// Shown only where there is a disk cache.
+fn disk_cache_readings(stats: &TierStats) -> Vec<Reading> {
+    vec![
+        gauge(
+            "block_cache_disk_on",
+            "Whether the disk cache of blocks works; one that failed is off until the next start",
+            u64::from(stats.is_on),
+        ),
+        gauge(
+            "block_cache_disk_bytes",
+            "Disk that the disk cache of blocks takes",
+            stats.bytes,
+        ),
+        counter(
+            "block_cache_disk_hits",
+            "Pieces of objects found in the disk cache",
+            stats.hits,
+        ),
+        counter(
+            "block_cache_disk_misses",
+            "Pieces of objects not found in the disk cache",
+            stats.misses,
+        ),
+        counter(
+            "block_cache_disk_written_bytes",
+            "Bytes written to the disk cache",
+            stats.written_bytes,
+        ),
+        counter(
+            "block_cache_disk_dropped",
+            "Pieces that the disk cache did not take: too large, or faster than the disk writes",
+            stats.dropped,
+        ),
+        counter(
+            "block_cache_disk_damaged",
+            "Pieces that had changed in the disk cache and were read from the object store instead",
+            stats.damaged,
+        ),
+        counter(
+            "block_cache_disk_errors",
+            "Operations of the disk cache that failed",
+            stats.errors,
         ),
     ]
 }

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod client;
 pub mod commands;
 pub mod config;
+mod disk_cache;
 mod facts;
 mod group_facts;
 pub mod listen;

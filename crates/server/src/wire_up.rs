@@ -1,4 +1,5 @@
-//! Puts the crates together: the one file that names adapters (disk, object store, metadata store, clock) and hands settings on.
+//! Puts the crates together: the one file that names adapters (disk, object store, metadata store, clock) and hands settings on; the
+//! one of the block cache's second tier is in `disk_cache`.
 //!
 //! Owns: the order of opening and closing. Never: a decision; whatever is chosen here was chosen by a setting.
 
@@ -6,6 +7,7 @@ use crate::config::Settings;
 use crate::config::listener::Listener;
 use crate::config::table::ObjectSettings;
 use crate::config::value::{HostPort, StoreKind};
+use crate::disk_cache;
 use crate::facts::Facts;
 use crate::listen::{ConnectionCounts, Gate};
 use crate::security::Guard;
@@ -83,22 +85,23 @@ impl Wiring {
         let store = store.map_err(|error| refused(&dir, &error))?;
         let meta: Arc<dyn MetaStore> = Arc::new(store.clone());
         let manifest = MetaManifest::new(meta.clone(), BROKER_ID, None, &SystemEntropy);
-        let ports = LogPorts {
-            clock: clock.clone(),
-            disk: Arc::new(disk),
-            objects: objects(&self.settings, &dir).await?,
-            manifest: Arc::new(manifest),
-            wal_runner: WalRunner::Thread,
-        };
-        let log = Log::open(log_config(&self.settings), ports)
-            .await
-            .map_err(|error| refused(&dir, &error))?;
         let catalog_config = CatalogConfig {
             broker: BROKER_ID,
             session: None,
         };
         let catalog = Catalog::open(meta, Arc::new(SystemEntropy), catalog_config).await;
         let catalog = catalog.map_err(|error| refused(&dir, &error))?;
+        let ports = LogPorts {
+            clock: clock.clone(),
+            disk: Arc::new(disk),
+            objects: objects(&self.settings, &dir).await?,
+            second_tier: disk_cache::open(&self.settings, &catalog.cluster_id())?,
+            manifest: Arc::new(manifest),
+            wal_runner: WalRunner::Thread,
+        };
+        let log = Log::open(log_config(&self.settings), ports)
+            .await
+            .map_err(|error| refused(&dir, &error))?;
         let config = BrokerConfig {
             broker_id: BROKER_ID,
             fixed: self.fixed_configs(),

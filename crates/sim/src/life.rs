@@ -14,6 +14,7 @@ use crate::run::Run;
 use crate::workload::Ctx;
 use crate::world::CrashPlan;
 use millstream_broker::{Broker, BrokerConfig};
+use millstream_log::objects::tier::SecondTier;
 use millstream_log::{Log, LogPorts, OpenError, WalRunner, invariants};
 use millstream_meta::Catalog;
 use millstream_meta::catalog::CatalogConfig;
@@ -164,6 +165,7 @@ impl Run {
             clock: clock.clone(),
             disk: Arc::new(DiskPort(self.disk.clone())),
             objects: self.objects.clone(),
+            second_tier: self.second_tier(),
             manifest: Arc::new(manifest),
             wal_runner: WalRunner::Task,
         };
@@ -191,6 +193,14 @@ impl Run {
             plan: self.plan.clone(),
             disk: self.disk.clone(),
         })
+    }
+}
+
+impl Run {
+    /// What this life finds below its block cache.
+    fn second_tier(&self) -> Option<Arc<dyn SecondTier>> {
+        let tier = self.second_tier.as_ref()?;
+        Some(Arc::new(tier.reopened()))
     }
 }
 

@@ -114,6 +114,8 @@ pub struct Plan {
     pub objects: ObjectFaults,
     /// Faults of the metadata store.
     pub meta: MetaFaults,
+    /// Bytes of the tier below the block cache, if there is one. It outlives every crash, as a disk's would.
+    pub second_tier_bytes: Option<u64>,
     /// What is broken on purpose.
     pub mutations: Mutations,
 }
@@ -152,6 +154,7 @@ impl Plan {
                 read_error: rate(&mut rng),
                 outage: if rng.one_in(3) { 50 } else { 0 },
             },
+            second_tier_bytes: second_tier_bytes(seed),
             mutations: Mutations::default(),
         }
     }
@@ -160,6 +163,8 @@ impl Plan {
     #[must_use]
     pub fn mutated(mut self, mutations: Mutations) -> Self {
         self.mutations = mutations;
+        // It would hide for a while what a store has lost.
+        self.second_tier_bytes = None;
         if mutations.ack_before_sync {
             self.log.flush = FlushMode::Async;
         }
@@ -174,6 +179,13 @@ impl Plan {
         self.meta = MetaFaults::default();
         self
     }
+}
+
+/// Half of the runs have a tier; it holds little, so that it forgets.
+fn second_tier_bytes(seed: u64) -> Option<u64> {
+    let mut rng = Rng::new(seed).fork("second tier");
+    rng.one_in(2)
+        .then(|| *rng.pick(&[8_u64 << 10, 64 << 10, 1 << 20]))
 }
 
 /// Small sizes, so that every mechanism turns over many times in a run.

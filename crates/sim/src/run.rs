@@ -12,6 +12,7 @@ use crate::workload::{
     Admin, Consumers, Ctx, Idempotent, Keeper, Opening, Producer, Reader, judge_forced, places, read_whole,
 };
 use crate::world::World;
+use millstream_log::objects::tier::memory::MemoryTier;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -37,6 +38,7 @@ pub struct Run {
     pub(crate) disk: Arc<SimDisk>,
     pub(crate) objects: Arc<SimObjects>,
     pub(crate) meta: Arc<SimMeta>,
+    pub(crate) second_tier: Option<MemoryTier>,
     pub(crate) model: Arc<Mutex<Model>>,
     clients: Clients,
 }
@@ -156,12 +158,14 @@ impl Run {
             objects,
             meta,
             mutations,
+            second_tier_bytes,
             ..
         } = plan;
         Self {
             disk: SimDisk::new(world.clone(), disk_pace, disk, mutations.disk),
             objects: SimObjects::new(world.clone(), object_pace, objects, mutations.objects),
             meta: SimMeta::new(world.clone(), meta_pace, meta),
+            second_tier: second_tier_bytes.map(MemoryTier::new),
             model: Arc::new(Mutex::new(Model::new())),
             clients: Clients::of_plan(&plan),
             plan: Arc::new(plan),

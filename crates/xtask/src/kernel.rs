@@ -1,4 +1,4 @@
-//! What the kernel counts about a process and a machine: CPU time, memory, open files, cores, load.
+//! What the kernel counts about a process and a machine: CPU time, memory, bytes written, open files, cores, load.
 
 use crate::shell::output;
 use anyhow::{Context, bail};
@@ -51,6 +51,16 @@ fn memory_kilobytes(pid: u32, name: &str) -> anyhow::Result<u64> {
     Ok(kilobytes.trim().parse()?)
 }
 
+/// Bytes that a process has caused to be sent to disks so far, by its page cache too.
+pub fn written_bytes(pid: u32) -> anyhow::Result<u64> {
+    let io = std::fs::read_to_string(format!("/proc/{pid}/io")).context("the process is gone")?;
+    let written = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+    Ok(written
+        .context("the kernel counts bytes written")?
+        .trim()
+        .parse()?)
+}
+
 /// Descriptors that a process has open: files, sockets, all.
 pub fn open_files(pid: u32) -> anyhow::Result<usize> {
     let folder = std::fs::read_dir(format!("/proc/{pid}/fd")).context("the process is gone")?;
@@ -84,12 +94,13 @@ fn field(path: &str, name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{cpu_seconds, memory_peak_megabytes};
+    use super::{cpu_seconds, memory_peak_megabytes, written_bytes};
 
     #[test]
     fn this_process_has_used_some_of_both() {
         let pid = std::process::id();
         assert!(cpu_seconds(pid).expect("we run") >= 0.0);
         assert!(memory_peak_megabytes(pid).expect("we run") > 0.1);
+        assert!(written_bytes(pid).is_ok());
     }
 }

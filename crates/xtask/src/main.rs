@@ -11,6 +11,7 @@ mod installs;
 mod kernel;
 mod options;
 mod process;
+mod profile;
 mod s3;
 mod sections;
 mod shell;
@@ -33,7 +34,7 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "bench",
-        about: "Millstream and Apache Kafka in turns, --full for half an hour; --write writes docs/BENCHMARKS.md",
+        about: "Millstream and Apache Kafka in turns, --all for every workload; --write writes docs/BENCHMARKS.md",
         run: bench::run,
     },
     Task {
@@ -45,6 +46,11 @@ const TASKS: &[Task] = &[
         name: "crash",
         about: "kill -9 under a load of stock clients, --rounds N, then check what was promised",
         run: crash::run,
+    },
+    Task {
+        name: "profile",
+        about: "where the broker's CPU time and system calls go; --write writes docs/profiles",
+        run: profile::run,
     },
     Task {
         name: "s3",
@@ -73,7 +79,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "trial",
-        about: "proofs under strain: corpus, partitions, backlog, hostile, full-disk, start, all; --write writes docs/TRIALS.md",
+        about: "proofs under strain: corpus, partitions, backlog, hostile, full-disk, share, streams, connect, rebalance, start, all; --write writes docs/TRIALS.md",
         run: trial::run,
     },
     Task {

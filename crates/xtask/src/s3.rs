@@ -2,7 +2,10 @@
 //!
 //! First the adapter's own tests against the server. Then a broker whose objects lie in a bucket takes 50 MB, is killed with
 //! `kill -9` while the last of it is in its write-ahead log only, starts again, and must give back every byte, most
-//! of it by cold reads from the bucket. What the bucket saw is counted in the server's own log.
+//! of it by cold reads from the bucket. Last, the same backlog is read again and again through a memory cache that is much too
+//! small for it (`s3/disk_cache.rs`): without and with a disk cache. What the bucket saw is counted in the server's own log.
+
+mod disk_cache;
 
 use crate::brokers::{Peer, Site};
 use crate::installs::{self, cache};
@@ -78,7 +81,9 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     adapter_tests(&server, &folder)?;
     let mut settings: Vec<String> = SETTINGS.iter().map(ToString::to_string).collect();
     settings.push(format!("--objects-endpoint={}", server.endpoint()));
-    broker_on_a_bucket(&site.with(settings, CREDENTIALS), &server)?;
+    let site = site.with(settings, CREDENTIALS);
+    broker_on_a_bucket(&site, &server)?;
+    disk_cache::run(site, &server)?;
     println!("s3: passed");
     Ok(())
 }

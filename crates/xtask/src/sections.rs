@@ -23,6 +23,16 @@ pub const CLIENTS: Page = Page {
     sections: &["clients", "secured", "suites"],
 };
 
+/// Where CPU time and system calls go.
+pub const PROFILES: Page = Page {
+    path: "docs/profiles/README.md",
+    head: "# Profiles\n\n\
+           Where the broker's CPU time goes and how often it calls the kernel, on its defaults. Written by `cargo xtask profile --write`, not \
+           by hand. A flame graph, opened by itself, can be searched and zoomed into; what is below 0.5 % is left out.\n\n\
+           What a request may cost in allocations, reads and writes is kept by tests that count: `crates/kafka/tests/it/cost.rs`.\n",
+    sections: &["produce", "consume"],
+};
+
 impl Page {
     /// Replaces one section of the page on disk.
     pub fn write(&self, section: &str, text: &str) -> anyhow::Result<()> {

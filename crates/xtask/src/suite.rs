@@ -9,7 +9,18 @@ use std::time::Duration;
 const CRASH_ROUNDS: u32 = 3;
 
 /// Trials that the test command runs at small sizes. A long run takes all at full size by `cargo xtask trial all`.
-const QUICK_TRIALS: &str = "corpus,partitions,backlog,hostile,full-disk,start";
+const QUICK_TRIALS: &str = "corpus,partitions,backlog,hostile,full-disk,share,start";
+
+/// Whether the benchmark still runs, not what it measures: one small workload of each kind, and nothing to compare with.
+const QUICK_BENCH: &[&str] = &[
+    "--quick",
+    "--turns",
+    "1",
+    "--peers",
+    "millstream",
+    "--only",
+    "memory-idle,consume,small-keyed,latency-1000,partitions,fill",
+];
 
 /// Whether the clients of other projects are installed and run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,6 +53,7 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
             task("transactions", &["--quick"])
         })?;
         timed("trials, small", &mut || task("trial", &[QUICK_TRIALS, "--quick"]))?;
+        timed("benchmark, small", &mut || task("bench", QUICK_BENCH))?;
     }
     println!("\nall steps passed");
     for (name, took) in times {

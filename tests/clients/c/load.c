@@ -3,13 +3,23 @@
  * `cargo xtask bench`; C, because on a small machine client and broker share the cores, and this
  * client leaves the broker the most.
  *
- *   load produce BOOTSTRAP TOPIC SIZE PRODUCERS SECONDS
- *   load consume BOOTSTRAP TOPIC RECORDS SECONDS
- *   load latency BOOTSTRAP TOPIC SIZE RATE SECONDS
+ *   load produce BOOTSTRAP TOPIC SIZE PRODUCERS SECONDS [NAME=VALUE ...]
+ *   load consume BOOTSTRAP TOPIC RECORDS SECONDS [NAME=VALUE ...]
+ *   load latency BOOTSTRAP TOPIC SIZE RATE SECONDS [NAME=VALUE ...]
+ *   load first   BOOTSTRAP TOPIC
  *
  * Each prints one line of `name=value` pairs. Times are in seconds or microseconds, as the name
  * says. A latency counts from the moment at which the record was due, not from the one at which
  * it could be sent: a stall delays every record behind it, and each of them says so.
+ *
+ * NAME is a setting of librdkafka, or one of these:
+ *   records=N    produce: no more than so many, all producers together
+ *   keys=N       produce: records have keys, N different ones, and the client's own partitioner
+ *                places them
+ *   topics=N     produce: producer number i uses the topic TOPIC-(i % N)
+ *   run=N        produce: so many records to one partition before the next one has its turn
+ *   readers=N    latency: so many consumers, each of which reads everything
+ *   again=1      consume: begin anew at the end, until the time is over
  */
 
 #define _GNU_SOURCE
@@ -25,12 +35,16 @@
 #include <unistd.h>
 
 #define PRODUCERS_MAX 64
-#define PARTITIONS_MAX 4096
+#define READERS_MAX 64
+#define PARTITIONS_MAX 16384
+#define SETTINGS_MAX 32
+/* A 16-digit number in hexadecimal digits. */
+#define KEY_BYTES 16
 #define SIZE_MAX_BYTES (1 << 20)
 #define BATCH_RECORDS 10000
 #define DRAIN_LIMIT_US (60 * 1000000LL)
 #define CALL_LIMIT_MS 10000
-/* Latencies are kept as they are; at most this many of a run. */
+/* Latencies are kept as they are, of all readers; at most this many of a run. */
 #define SAMPLES_MAX 20000000
 
 static void die(const char *what, const char *why) {
@@ -65,6 +79,79 @@ static rd_kafka_t *client(rd_kafka_type_t type, rd_kafka_conf_t *conf, const cha
     return rk;
 }
 
+/* ---- the NAME=VALUE pairs of the command line ---- */
+
+static int64_t records_max = INT64_MAX, keys, topics = 1, run = 64, readers = 1, again;
+static struct { const char *name, *value; } settings[SETTINGS_MAX];
+static int settings_count;
+
+static int64_t number(const char *text, int64_t least, int64_t most);
+
+static void take_option(char *pair) {
+    static const struct { const char *name; int64_t *value, most; } OWN[] = {
+        {"records", &records_max, INT64_MAX}, {"keys", &keys, INT64_MAX},
+        {"topics", &topics, PRODUCERS_MAX},   {"run", &run, 1 << 20},
+        {"readers", &readers, READERS_MAX},   {"again", &again, 1}};
+    char *value = strchr(pair, '=');
+    if (value == NULL) die(pair, "is not NAME=VALUE");
+    *value++ = '\0';
+    for (size_t i = 0; i < sizeof OWN / sizeof OWN[0]; i++)
+        if (strcmp(OWN[i].name, pair) == 0) {
+            *OWN[i].value = number(value, 1, OWN[i].most);
+            return;
+        }
+    if (settings_count == SETTINGS_MAX) die(pair, "is one setting too many");
+    settings[settings_count].name = pair;
+    settings[settings_count++].value = value;
+}
+
+static void apply_settings(rd_kafka_conf_t *conf) {
+    for (int i = 0; i < settings_count; i++) set(conf, settings[i].name, settings[i].value);
+}
+
+static int is_compressed(void) {
+    for (int i = 0; i < settings_count; i++)
+        if (strcmp(settings[i].name, "compression.type") == 0) return 1;
+    return 0;
+}
+
+/* ---- what records hold: words, as compressible as text of logs is ---- */
+
+#define POOL_BYTES_PLAIN (256 << 10)
+/* Larger than a codec's window, so that the pool's repetition does not compress. */
+#define POOL_BYTES_COMPRESSED (16 << 20)
+#define WORDS 4096
+#define WORD_BYTES_MAX 12
+
+static uint64_t random_state = 0x9E3779B97F4A7C15ULL;
+
+static uint64_t next_random(void) {
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state;
+}
+
+static char *pool;
+static size_t pool_bytes;
+
+/* The same bytes in every run. Small words come more often than large ones, as they do in text. */
+static void make_pool(size_t size) {
+    static char words[WORDS][WORD_BYTES_MAX + 1];
+    for (int w = 0; w < WORDS; w++) {
+        size_t letters = 2 + next_random() % (WORD_BYTES_MAX - 2);
+        for (size_t i = 0; i < letters; i++) words[w][i] = (char)('a' + next_random() % 26);
+        words[w][letters] = ' ';
+    }
+    pool_bytes = is_compressed() ? POOL_BYTES_COMPRESSED : POOL_BYTES_PLAIN;
+    pool = malloc(pool_bytes + size);
+    for (size_t at = 0; at < pool_bytes + size;) {
+        uint64_t range = WORDS >> next_random() % 8;
+        const char *word = words[next_random() % range];
+        for (; at < pool_bytes + size && *word != '\0'; word++) pool[at++] = *word;
+    }
+}
+
 /* The number of a topic's partitions. */
 static int partitions_of(rd_kafka_t *rk, const char *topic) {
     rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
@@ -87,6 +174,7 @@ static rd_kafka_conf_t *producer_conf(const char *linger_ms) {
     set(conf, "batch.num.messages", "100000");
     set(conf, "queue.buffering.max.messages", "1000000");
     set(conf, "queue.buffering.max.kbytes", "65536");
+    apply_settings(conf);
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
     return conf;
 }
@@ -104,9 +192,11 @@ static void check_error_event(rd_kafka_t *rk, rd_kafka_event_t *event) {
 /* ---- produce: as much as goes through ---- */
 
 struct produce_job {
-    const char *bootstrap, *topic;
+    const char *bootstrap;
+    char topic[256];
     size_t size;
-    int64_t duration_us;
+    int64_t duration_us, records_max;
+    uint64_t seed;
     int64_t acked, failed;
 };
 
@@ -129,23 +219,34 @@ static void take_reports(rd_kafka_t *rk, rd_kafka_queue_t *queue, int wait_ms,
     }
 }
 
+/* One record, without a copy: the pool outlives every record. */
+static int produce_one(rd_kafka_topic_t *rkt, struct produce_job *job, int partitions, int64_t n) {
+    char *payload = pool + (uint64_t)n * job->size % pool_bytes;
+    char key[KEY_BYTES + 1];
+    int32_t partition = RD_KAFKA_PARTITION_UA;
+    if (keys > 0) {
+        job->seed = job->seed * 6364136223846793005ULL + 1442695040888963407ULL;
+        snprintf(key, sizeof key, "%016llx", (unsigned long long)((job->seed >> 16) % (uint64_t)keys));
+    } else {
+        partition = (int32_t)((n / run) % partitions);
+    }
+    return rd_kafka_produce(rkt, partition, 0, payload, job->size, keys > 0 ? key : NULL,
+                            keys > 0 ? KEY_BYTES : 0, NULL);
+}
+
 static void *produce_thread(void *argument) {
     struct produce_job *job = argument;
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, producer_conf("5"), job->bootstrap);
     rd_kafka_queue_t *queue = rd_kafka_queue_get_main(rk);
     int partitions = partitions_of(rk, job->topic);
     rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, job->topic, NULL);
-    char *payload = malloc(job->size);
-    memset(payload, 'x', job->size);
     atomic_fetch_add(&ready_producers, 1);
     while (!atomic_load(&go)) usleep(100);
 
     int64_t end = now_us() + job->duration_us, sent = 0;
-    while (now_us() < end) {
-        for (int i = 0; i < 256; i++) {
-            /* Without a copy: the payload outlives every record. Partitions take turns by 64. */
-            int32_t partition = (int32_t)((sent / 64) % partitions);
-            if (rd_kafka_produce(rkt, partition, 0, payload, job->size, NULL, 0, NULL) == 0) {
+    while (now_us() < end && sent < job->records_max) {
+        for (int i = 0; i < 256 && sent < job->records_max; i++) {
+            if (produce_one(rkt, job, partitions, sent) == 0) {
                 sent++;
                 continue;
             }
@@ -161,7 +262,6 @@ static void *produce_thread(void *argument) {
     rd_kafka_topic_destroy(rkt);
     rd_kafka_queue_destroy(queue);
     rd_kafka_destroy(rk);
-    free(payload);
     return NULL;
 }
 
@@ -170,10 +270,14 @@ static void produce(const char *bootstrap, const char *topic, size_t size, int p
     pthread_t threads[PRODUCERS_MAX];
     struct produce_job jobs[PRODUCERS_MAX];
     memset(jobs, 0, sizeof jobs);
+    make_pool(size);
     for (int i = 0; i < producers; i++) {
         jobs[i].bootstrap = bootstrap;
-        jobs[i].topic = topic;
+        if (topics > 1) snprintf(jobs[i].topic, sizeof jobs[i].topic, "%s-%d", topic, i % (int)topics);
+        else snprintf(jobs[i].topic, sizeof jobs[i].topic, "%s", topic);
         jobs[i].size = size;
+        jobs[i].seed = 1 + (uint64_t)i;
+        jobs[i].records_max = records_max / producers;
         jobs[i].duration_us = seconds * 1000000LL;
         pthread_create(&threads[i], NULL, produce_thread, &jobs[i]);
     }
@@ -195,16 +299,8 @@ static void produce(const char *bootstrap, const char *topic, size_t size, int p
 
 /* ---- consume: everything from the beginning ---- */
 
-static rd_kafka_t *consumer(const char *bootstrap, const char *topic, int64_t offset) {
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    set(conf, "group.id", "load");
-    set(conf, "enable.auto.commit", "false");
-    set(conf, "auto.offset.reset", "earliest");
-    /* librdkafka pauses a second when its queue is full; a queue that is never full does not. */
-    set(conf, "queued.min.messages", "10000000");
-    set(conf, "queued.max.messages.kbytes", "2097151");
-    rd_kafka_t *rk = client(RD_KAFKA_CONSUMER, conf, bootstrap);
-    rd_kafka_poll_set_consumer(rk);
+/* From `offset` of every partition on. */
+static void assign_from(rd_kafka_t *rk, const char *topic, int64_t offset) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     int partitions = partitions_of(rk, topic);
     for (int32_t p = 0; p < partitions; p++)
@@ -212,17 +308,37 @@ static rd_kafka_t *consumer(const char *bootstrap, const char *topic, int64_t of
     rd_kafka_resp_err_t error = rd_kafka_assign(rk, list);
     if (error) die("assign", rd_kafka_err2str(error));
     rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* Settings of the command line are the producer's where there is one. */
+static rd_kafka_t *consumer(const char *bootstrap, const char *topic, int64_t offset,
+                            int producing) {
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    set(conf, "group.id", "load");
+    set(conf, "enable.auto.commit", "false");
+    set(conf, "auto.offset.reset", "earliest");
+    /* librdkafka pauses a second when its queue is full; a queue that is never full does not. */
+    set(conf, "queued.min.messages", "10000000");
+    set(conf, "queued.max.messages.kbytes", "2097151");
+    if (producing == 0) apply_settings(conf);
+    rd_kafka_t *rk = client(RD_KAFKA_CONSUMER, conf, bootstrap);
+    rd_kafka_poll_set_consumer(rk);
+    assign_from(rk, topic, offset);
     return rk;
 }
 
 static void consume(const char *bootstrap, const char *topic, int64_t wanted, int seconds) {
-    rd_kafka_t *rk = consumer(bootstrap, topic, 0);
+    rd_kafka_t *rk = consumer(bootstrap, topic, 0, 0);
     rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(rk);
     static rd_kafka_message_t *messages[BATCH_RECORDS];
     int64_t records = 0, bytes = 0, began = now_us();
     double cpu = client_cpu_seconds();
-    int64_t end = began + seconds * 1000000LL;
-    while (records < wanted && now_us() < end) {
+    int64_t end = began + seconds * 1000000LL, turn = 0;
+    while ((records < wanted || again) && now_us() < end) {
+        if (again && records >= (turn + 1) * wanted) {
+            turn++;
+            assign_from(rk, topic, 0);
+        }
         ssize_t got = rd_kafka_consume_batch_queue(queue, 100, messages, BATCH_RECORDS);
         for (ssize_t i = 0; i < got; i++) {
             if (!messages[i]->err) {
@@ -249,11 +365,12 @@ struct samples {
 
 static struct samples acked_after, read_after;
 static atomic_int reading_ends;
-static atomic_int reader_ready;
+static atomic_int readers_ready;
 
 static void sample(struct samples *samples, int64_t us) {
-    if (samples->count < SAMPLES_MAX)
-        samples->us[samples->count++] = us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+    int64_t at = atomic_fetch_add(&samples->count, 1);
+    if (at >= SAMPLES_MAX) die("too many samples", "a shorter run, or a lower rate");
+    samples->us[at] = us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
 }
 
 static int compare(const void *a, const void *b) {
@@ -275,11 +392,14 @@ static void print_percentiles(const char *name, struct samples *samples) {
 /* Reads what is produced as it comes; every record begins with the time at which it was due. */
 static void *reader_thread(void *argument) {
     const char **arguments = argument;
-    rd_kafka_t *rk = consumer(arguments[0], arguments[1], RD_KAFKA_OFFSET_END);
+    rd_kafka_t *rk = consumer(arguments[0], arguments[1], RD_KAFKA_OFFSET_END, 1);
     int64_t settle = now_us() + 1000000;
     while (!atomic_load(&reading_ends)) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, 10);
-        if (now_us() > settle) atomic_store(&reader_ready, 1);
+        if (settle != 0 && now_us() > settle) {
+            settle = 0;
+            atomic_fetch_add(&readers_ready, 1);
+        }
         if (message == NULL) continue;
         int64_t due;
         if (!message->err && message->len >= sizeof due) {
@@ -351,11 +471,11 @@ static void latency(const char *bootstrap, const char *topic, size_t size, int64
     acked_after.us = malloc(SAMPLES_MAX * sizeof(uint32_t));
     read_after.us = malloc(SAMPLES_MAX * sizeof(uint32_t));
     const char *arguments[] = {bootstrap, topic};
-    pthread_t reader, acks;
-    pthread_create(&reader, NULL, reader_thread, arguments);
+    pthread_t reader[READERS_MAX], acks;
+    for (int i = 0; i < readers; i++) pthread_create(&reader[i], NULL, reader_thread, arguments);
     struct ack_job job = {.rk = client(RD_KAFKA_PRODUCER, producer_conf("0"), bootstrap)};
     pthread_create(&acks, NULL, acks_thread, &job);
-    while (!atomic_load(&reader_ready)) usleep(1000);
+    while (atomic_load(&readers_ready) < readers) usleep(1000);
 
     int64_t total = rate * seconds, began = now_us() + 100000;
     double cpu = client_cpu_seconds();
@@ -367,17 +487,35 @@ static void latency(const char *bootstrap, const char *topic, size_t size, int64
     double cpu_used = client_cpu_seconds() - cpu;
     atomic_store(&job.ends, 1);
     pthread_join(acks, NULL);
-    while (read_after.count < acked_after.count && now_us() < limit) usleep(1000);
+    int64_t readings = acked_after.count * readers;
+    while (read_after.count < readings && now_us() < limit) usleep(1000);
     atomic_store(&reading_ends, 1);
-    pthread_join(reader, NULL);
+    for (int i = 0; i < readers; i++) pthread_join(reader[i], NULL);
     printf("records=%lld failed=%lld unread=%lld bytes=%lld seconds=%.6f sending_seconds=%.6f "
            "client_cpu_seconds=%.3f",
            (long long)acked_after.count, (long long)(total - acked_after.count),
-           (long long)(acked_after.count - read_after.count),
+           (long long)(readings - read_after.count),
            (long long)(acked_after.count * (int64_t)size), took, sending, cpu_used);
     print_percentiles("ack", &acked_after);
     print_percentiles("read", &read_after);
     printf("\n");
+    fflush(stdout);
+    _exit(0);
+}
+
+/* ---- first: how long until one record is acknowledged ---- */
+
+static void first(const char *bootstrap, const char *topic) {
+    int64_t began = now_us();
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, producer_conf("0"), bootstrap);
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_main(rk);
+    rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
+    struct produce_job job = {0};
+    if (rd_kafka_produce(rkt, 0, RD_KAFKA_MSG_F_COPY, "first", 5, NULL, 0, NULL) != 0)
+        die("produce", rd_kafka_err2str(rd_kafka_last_error()));
+    while (job.acked + job.failed == 0) take_reports(rk, queue, 1000, &job);
+    printf("records=%lld failed=%lld seconds=%.6f\n", (long long)job.acked, (long long)job.failed,
+           (now_us() - began) / 1e6);
     fflush(stdout);
     _exit(0);
 }
@@ -391,16 +529,22 @@ static int64_t number(const char *text, int64_t least, int64_t most) {
 }
 
 int main(int count, char **arguments) {
-    if (count == 7 && strcmp(arguments[1], "produce") == 0)
+    const char *mode = count > 1 ? arguments[1] : "";
+    int fixed = strcmp(mode, "consume") == 0 ? 6 : strcmp(mode, "first") == 0 ? 4 : 7;
+    if (count < fixed) die("usage", "load produce|consume|latency|first BOOTSTRAP TOPIC ...; see the head of load.c");
+    for (int i = fixed; i < count; i++) take_option(arguments[i]);
+    if (strcmp(mode, "produce") == 0)
         produce(arguments[2], arguments[3], (size_t)number(arguments[4], 8, SIZE_MAX_BYTES),
                 (int)number(arguments[5], 1, PRODUCERS_MAX), (int)number(arguments[6], 1, 3600));
-    else if (count == 6 && strcmp(arguments[1], "consume") == 0)
+    else if (strcmp(mode, "consume") == 0)
         consume(arguments[2], arguments[3], number(arguments[4], 1, INT64_MAX),
                 (int)number(arguments[5], 1, 3600));
-    else if (count == 7 && strcmp(arguments[1], "latency") == 0)
+    else if (strcmp(mode, "latency") == 0)
         latency(arguments[2], arguments[3], (size_t)number(arguments[4], 8, SIZE_MAX_BYTES),
                 number(arguments[5], 1, 10000000), (int)number(arguments[6], 1, 3600));
+    else if (strcmp(mode, "first") == 0)
+        first(arguments[2], arguments[3]);
     else
-        die("usage", "load produce|consume|latency BOOTSTRAP TOPIC ...; see the head of load.c");
+        die(mode, "is no mode; see the head of load.c");
     return 0;
 }

@@ -154,6 +154,47 @@ class Cases {
     checkSame(await this.stock.readInGroup(`resume-${suffix}`, name, 60), sent.slice(40), 40);
   }
 
+  // Transactions.
+
+  /** Two transactions are committed, one between them is aborted, and records of none follow. */
+  async transaction() {
+    const name = await this.topic("transaction");
+    const [first, aborted, second, plain] = ["first", "aborted", "second", "plain"].map((what) =>
+      makeRecords(what, 20, 100),
+    );
+    await this.stock.transact(name, [
+      { topic: name, messages: first, commits: true },
+      { topic: name, messages: aborted, commits: false },
+      { topic: name, messages: second, commits: true },
+    ]);
+    await this.stock.produce(name, plain);
+    const wanted = [...first, ...second, ...plain];
+    // kafkajs reads committed records unless it is told otherwise.
+    const got = await this.stock.read(name, wanted.length);
+    checkEqual(got.length, wanted.length, "committed records");
+    got.forEach((record, i) => check(same(record.value, wanted[i].value), `record at offset ${record.offset}`));
+  }
+
+  /** An offset counts for its group once its transaction is committed, and never if that is aborted. */
+  async transactionOffsets() {
+    const source = await this.topic("transaction-source");
+    await this.stock.produce(source, makeRecords("source", 10, 100));
+    const copies = await this.topic("transaction-copies");
+    const group = `transaction-${suffix}`;
+    const moved = (offset, commits) => ({
+      topic: copies,
+      messages: makeRecords("copy", 3, 100),
+      commits,
+      offset: { group, topic: source, offset },
+    });
+    const offsets = async (count) =>
+      (await this.stock.readInGroup(group, source, count)).map(({ offset }) => offset);
+    await this.stock.transact(group, [moved(4, true), moved(9, false)]);
+    checkEqual(await offsets(3), ["4", "5", "6"], "offsets after a commit and an abort");
+    await this.stock.transact(group, [moved(9, true)]);
+    checkEqual(await offsets(1), ["9"], "offset after another commit");
+  }
+
   async seekByTime() {
     const name = await this.topic("times");
     const start = Date.now() - 100_000;
@@ -269,6 +310,8 @@ async function main() {
   await report.run("null_key_value", () => cases.nullKeyValue());
   await report.run("group_rebalance", () => cases.groupRebalance());
   await report.run("commit_resume", () => cases.commitResume());
+  await report.run("transaction", () => cases.transaction());
+  await report.run("transaction_offsets", () => cases.transactionOffsets());
   await report.run("seek_by_time", () => cases.seekByTime());
   await report.run("alter_configs", () => cases.alterConfigs());
   await report.run("create_partitions", () => cases.createPartitions());

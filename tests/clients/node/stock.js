@@ -63,6 +63,36 @@ class Stock {
     }
   }
 
+  /**
+   * One producer that ends each transaction as it says. `offset` of a transaction may be
+   * `{ group, topic, offset }`: how far a group has read partition 0.
+   */
+  async transact(transactionalId, transactions) {
+    const producer = this.kafka.producer({
+      transactionalId,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
+    await producer.connect();
+    try {
+      for (const { topic, messages, commits, offset } of transactions) {
+        const transaction = await producer.transaction();
+        await transaction.send({ topic, messages });
+        if (offset) {
+          const partitions = [{ partition: 0, offset: String(offset.offset) }];
+          await transaction.sendOffsets({
+            consumerGroupId: offset.group,
+            topics: [{ topic: offset.topic, partitions }],
+          });
+        }
+        await (commits ? transaction.commit() : transaction.abort());
+      }
+    } finally {
+      await producer.disconnect();
+    }
+  }
+
   consumer(group) {
     return this.kafka.consumer({
       groupId: group,

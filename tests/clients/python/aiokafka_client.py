@@ -22,6 +22,7 @@ from stock_client import (
     Member,
     Record,
     StockClient,
+    Transaction,
     bootstrap_from_arguments,
 )
 
@@ -132,13 +133,46 @@ class AiokafkaClient(StockClient):
 
         run(task())
 
-    def _consumer(self, group: str | None, *topics: str, auto_commit: bool = False) -> AIOKafkaConsumer:
+    def transact(self, transactional_id: str, transactions: Sequence[Transaction]) -> None:
+        async def task() -> None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self.bootstrap, transactional_id=transactional_id, linger_ms=5
+            )
+            await producer.start()
+            try:
+                for transaction in transactions:
+                    await producer.begin_transaction()
+                    sent = [
+                        await producer.send(transaction.topic, value=record.value, key=record.key, partition=0)
+                        for record in transaction.records
+                    ]
+                    await asyncio.wait_for(asyncio.gather(*sent), CALL_LIMIT_SECONDS)
+                    if transaction.offset is not None:
+                        group, topic, offset = transaction.offset
+                        await producer.send_offsets_to_transaction({TopicPartition(topic, 0): offset}, group)
+                    if transaction.commits:
+                        await producer.commit_transaction()
+                    else:
+                        await producer.abort_transaction()
+            finally:
+                await producer.stop()
+
+        run(task())
+
+    def _consumer(
+        self,
+        group: str | None,
+        *topics: str,
+        auto_commit: bool = False,
+        isolation: str = "read_uncommitted",
+    ) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
             *topics,
             bootstrap_servers=self.bootstrap,
             group_id=group,
             auto_offset_reset="earliest",
             enable_auto_commit=auto_commit,
+            isolation_level=isolation,
             heartbeat_interval_ms=HEARTBEAT_MS,
             session_timeout_ms=SESSION_MS,
         )
@@ -153,9 +187,15 @@ class AiokafkaClient(StockClient):
                 got.extend(_fetched(record) for record in records)
         return got
 
+    def read_committed(self, topic: str, count: int) -> list[Fetched]:
+        return self._read(topic, count, 0, "read_committed")
+
     def read(self, topic: str, count: int, offset: int = 0) -> list[Fetched]:
+        return self._read(topic, count, offset, "read_uncommitted")
+
+    def _read(self, topic: str, count: int, offset: int, isolation: str) -> list[Fetched]:
         async def task() -> list[Fetched]:
-            consumer = self._consumer(None)
+            consumer = self._consumer(None, isolation=isolation)
             await consumer.start()
             try:
                 partition = TopicPartition(topic, 0)

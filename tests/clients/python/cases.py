@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 
 from harness import Report, Skip, check, check_equal, wait_until
-from stock_client import Fetched, Member, Record, StockClient
+from stock_client import Fetched, Member, Record, StockClient, Transaction
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 RECORDS = 200
@@ -49,6 +49,8 @@ class Cases:
             ("null_key_value", self.null_key_value),
             ("group_rebalance", self.group_rebalance),
             ("commit_resume", self.commit_resume),
+            ("transaction", self.transaction),
+            ("transaction_offsets", self.transaction_offsets),
             ("seek_by_time", self.seek_by_time),
             ("alter_configs", self.alter_configs),
             ("create_partitions", self.create_partitions),
@@ -182,6 +184,43 @@ class Cases:
         after = self.client.read_in_group(group, name, 60)
         check_equal([g.offset for g in after], list(range(40, 100)), "offsets after the commit")
         check_equal([g.value for g in before + after], [r.value for r in sent], "values")
+
+    # Transactions.
+
+    def transaction(self) -> None:
+        """Two transactions are committed, one between them is aborted, and records of none follow."""
+        name = self.topic("transaction")
+        first, aborted, second, plain = (
+            self.records(what, 20, 100) for what in ("first", "aborted", "second", "plain")
+        )
+        self.client.transact(
+            name,
+            [Transaction(name, first, True), Transaction(name, aborted, False), Transaction(name, second, True)],
+        )
+        self.client.produce(name, plain)
+        wanted = [record.value for record in [*first, *second, *plain]]
+        got = self.client.read_committed(name, len(wanted))
+        check(
+            [fetched.value for fetched in got] == wanted,
+            f"{len(got)} committed records of {len(wanted)}, or others",
+        )
+
+    def transaction_offsets(self) -> None:
+        """An offset counts for its group once its transaction is committed, and never if that is aborted."""
+        source = self.topic("transaction-source")
+        self.client.produce(source, self.records("source", 10, 100))
+        copies = self.topic("transaction-copies")
+        group = f"transaction-{self.suffix}"
+
+        def transaction(offset: int, commits: bool) -> Transaction:
+            return Transaction(copies, self.records(f"copy {offset}", 3, 100), commits, (group, source, offset))
+
+        self.client.transact(group, [transaction(4, True), transaction(9, False)])
+        got = self.client.read_in_group(group, source, 3)
+        check_equal([fetched.offset for fetched in got], [4, 5, 6], "offsets after a commit and an abort")
+        self.client.transact(group, [transaction(9, True)])
+        got = self.client.read_in_group(group, source, 1)
+        check_equal([fetched.offset for fetched in got], [9], "offset after another commit")
 
     def seek_by_time(self) -> None:
         name = self.topic("times")

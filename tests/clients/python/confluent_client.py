@@ -28,6 +28,7 @@ from stock_client import (
     Member,
     Record,
     StockClient,
+    Transaction,
     bootstrap_from_arguments,
 )
 
@@ -156,6 +157,37 @@ class ConfluentClient(StockClient):
             return self._poll(consumer, count)
         finally:
             consumer.close()
+
+    def read_committed(self, topic: str, count: int) -> list[Fetched]:
+        consumer = self._consumer("unused", **{"enable.auto.commit": False, "isolation.level": "read_committed"})
+        try:
+            consumer.assign([TopicPartition(topic, 0, 0)])
+            return self._poll(consumer, count)
+        finally:
+            consumer.close()
+
+    def transact(self, transactional_id: str, transactions: Sequence[Transaction]) -> None:
+        producer = Producer(
+            {"bootstrap.servers": self.bootstrap, "transactional.id": transactional_id, "linger.ms": 5}
+        )
+        producer.init_transactions(CALL_LIMIT_SECONDS)
+        for transaction in transactions:
+            producer.begin_transaction()
+            for record in transaction.records:
+                producer.produce(transaction.topic, value=record.value, key=record.key, partition=0)
+            if producer.flush(CALL_LIMIT_SECONDS):
+                raise RuntimeError("records of a transaction were not delivered")
+            if transaction.offset is not None:
+                group, topic, offset = transaction.offset
+                consumer = self._consumer(group)
+                producer.send_offsets_to_transaction(
+                    [TopicPartition(topic, 0, offset)], consumer.consumer_group_metadata(), CALL_LIMIT_SECONDS
+                )
+                consumer.close()
+            if transaction.commits:
+                producer.commit_transaction(CALL_LIMIT_SECONDS)
+            else:
+                producer.abort_transaction(CALL_LIMIT_SECONDS)
 
     def read_in_group(self, group: str, topic: str, count: int) -> list[Fetched]:
         consumer = self._consumer(group, **{"enable.auto.commit": False})

@@ -22,6 +22,7 @@ from stock_client import (
     Member,
     Record,
     StockClient,
+    Transaction,
     bootstrap_from_arguments,
 )
 
@@ -114,12 +115,15 @@ class KafkaPythonClient(StockClient):
         finally:
             producer.close(CALL_LIMIT_SECONDS)
 
-    def _consumer(self, group: str | None, auto_commit: bool = False) -> KafkaConsumer:
+    def _consumer(
+        self, group: str | None, auto_commit: bool = False, isolation: str = "read_uncommitted"
+    ) -> KafkaConsumer:
         return KafkaConsumer(
             bootstrap_servers=self.bootstrap,
             group_id=group,
             auto_offset_reset="earliest",
             enable_auto_commit=auto_commit,
+            isolation_level=isolation,
             heartbeat_interval_ms=HEARTBEAT_MS,
             session_timeout_ms=SESSION_MS,
         )
@@ -133,8 +137,39 @@ class KafkaPythonClient(StockClient):
                 got.extend(_fetched(record) for record in records)
         return got
 
+    def transact(self, transactional_id: str, transactions: Sequence[Transaction]) -> None:
+        producer = KafkaProducer(
+            bootstrap_servers=self.bootstrap, transactional_id=transactional_id, linger_ms=5
+        )
+        try:
+            producer.init_transactions()
+            for transaction in transactions:
+                producer.begin_transaction()
+                sent = [
+                    producer.send(transaction.topic, value=record.value, key=record.key, partition=0)
+                    for record in transaction.records
+                ]
+                producer.flush(CALL_LIMIT_SECONDS)
+                for future in sent:
+                    future.get(CALL_LIMIT_SECONDS)
+                if transaction.offset is not None:
+                    group, topic, offset = transaction.offset
+                    offsets = {TopicPartition(topic, 0): OffsetAndMetadata(offset, "", -1)}
+                    producer.send_offsets_to_transaction(offsets, group)
+                if transaction.commits:
+                    producer.commit_transaction()
+                else:
+                    producer.abort_transaction()
+        finally:
+            producer.close(CALL_LIMIT_SECONDS)
+
+    def read_committed(self, topic: str, count: int) -> list[Fetched]:
+        return self._read(self._consumer(None, isolation="read_committed"), topic, count, 0)
+
     def read(self, topic: str, count: int, offset: int = 0) -> list[Fetched]:
-        consumer = self._consumer(None)
+        return self._read(self._consumer(None), topic, count, offset)
+
+    def _read(self, consumer: KafkaConsumer, topic: str, count: int, offset: int) -> list[Fetched]:
         try:
             partition = TopicPartition(topic, 0)
             consumer.assign([partition])

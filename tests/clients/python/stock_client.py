@@ -43,6 +43,17 @@ class Fetched:
 
 
 @dataclass(frozen=True)
+class Transaction:
+    """Records of partition 0 of a topic, perhaps with an offset of a group for partition 0 of another."""
+
+    topic: str
+    records: Sequence[Record]
+    commits: bool
+    # Group, topic and offset.
+    offset: tuple[str, str, int] | None = None
+
+
+@dataclass(frozen=True)
 class Group:
     """A consumer group as the broker describes it."""
 
@@ -103,6 +114,14 @@ class StockClient(ABC):
 
     @abstractmethod
     def join(self, group: str, topic: str) -> Member: ...
+
+    def transact(self, transactional_id: str, transactions: Sequence[Transaction]) -> None:
+        """One producer that ends each transaction as it says; what is aborted was written before."""
+        raise Skip("no transactions")
+
+    def read_committed(self, topic: str, count: int) -> list[Fetched]:
+        """Like `read` from the first offset on, with the isolation level read_committed."""
+        raise Skip("no reading of committed records")
 
     def offset_for_time(self, topic: str, timestamp_ms: int) -> int | None:
         """The first offset of partition 0 at or after the time; None when there is none."""

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use rustix::buffer::spare_capacity;
+use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice, Seek, SeekFrom, Write};
@@ -111,6 +112,11 @@ impl Disk for FileDisk {
         self.run(move |directory| directory.create(&name, len))
     }
 
+    fn reserve<'a>(&'a self, name: &'a str, len: u64) -> BoxFuture<'a, io::Result<Arc<dyn DiskFile>>> {
+        let name = name.to_owned();
+        self.run(move |directory| directory.reserve(&name, len))
+    }
+
     fn open<'a>(&'a self, name: &'a str) -> BoxFuture<'a, io::Result<Arc<dyn DiskFile>>> {
         let name = name.to_owned();
         self.run(move |directory| {
@@ -149,22 +155,44 @@ impl Disk for FileDisk {
 
 impl Directory {
     fn create(&self, name: &str, len: u64) -> io::Result<Arc<dyn DiskFile>> {
+        self.make(name, |file| {
+            file.fill(len)?;
+            self.handle.sync_all()
+        })
+    }
+
+    fn reserve(&self, name: &str, len: u64) -> io::Result<Arc<dyn DiskFile>> {
+        self.make(name, |file| {
+            let file = &file.ways.file;
+            match rustix::fs::fallocate(file, FallocateFlags::empty(), 0, len) {
+                // Not every file system can reserve; on such a one a full disk shows when the file is written.
+                Err(Errno::OPNOTSUPP) => file.set_len(len),
+                answer => Ok(answer?),
+            }
+        })
+    }
+
+    /// A new file, whole or not there.
+    fn make(
+        &self,
+        name: &str,
+        prepare: impl FnOnce(&RealFile) -> io::Result<()>,
+    ) -> io::Result<Arc<dyn DiskFile>> {
         let path = self.path.join(name);
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create_new(true)
             .open(&path)?;
-        let filled = self.open_file(&path, file).and_then(|file| {
-            file.fill(len)?;
-            self.handle.sync_all()?;
+        let made = self.open_file(&path, file).and_then(|file| {
+            prepare(&file)?;
             Ok(file)
         });
-        if filled.is_err() {
+        if made.is_err() {
             // The first error tells why; that the rest cannot be removed either adds nothing.
             let _ = fs::remove_file(&path);
         }
-        Ok(Arc::new(filled?))
+        Ok(Arc::new(made?))
     }
 
     fn open_file(&self, path: &Path, file: File) -> io::Result<RealFile> {

@@ -4,7 +4,7 @@
 //!
 //! **Invariant**: after `crash`, a file holds what its last `sync` made durable, plus whatever the caller let survive of the rest.
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskFile, DiskSpace};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
@@ -43,6 +43,7 @@ struct Shared {
     is_broken: bool,
     syncs: u64,
     writes: u64,
+    creates: u64,
 }
 
 #[derive(Default)]
@@ -103,6 +104,12 @@ impl MemoryDisk {
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.shared.lock().writes
+    }
+
+    /// Files that were asked for so far.
+    #[must_use]
+    pub fn creates(&self) -> u64 {
+        self.shared.lock().creates
     }
 
     /// Names and lengths of the files.
@@ -178,14 +185,11 @@ impl Disk for MemoryDisk {
     fn create<'a>(&'a self, name: &'a str, len: u64) -> BoxFuture<'a, io::Result<Arc<dyn DiskFile>>> {
         Box::pin(async move {
             let mut shared = self.shared.lock();
+            shared.creates += 1;
             if shared.files.contains_key(name) {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
-            let used: u64 = shared
-                .files
-                .values()
-                .map(|content| content.lock().written.len() as u64)
-                .sum();
+            let used = shared.used_bytes();
             if shared.bytes_max.is_some_and(|max| used + len > max) {
                 return Err(io::ErrorKind::StorageFull.into());
             }
@@ -222,6 +226,22 @@ impl Disk for MemoryDisk {
             let removed = self.shared.lock().files.remove(name);
             removed.map(drop).ok_or(io::ErrorKind::NotFound.into())
         })
+    }
+
+    fn space(&self) -> Option<DiskSpace> {
+        let shared = self.shared.lock();
+        let total_bytes = shared.bytes_max?;
+        Some(DiskSpace {
+            total_bytes,
+            usable_bytes: total_bytes.saturating_sub(shared.used_bytes()),
+        })
+    }
+}
+
+impl Shared {
+    fn used_bytes(&self) -> u64 {
+        let lens = self.files.values().map(|content| content.lock().written.len());
+        lens.sum::<usize>() as u64
     }
 }
 

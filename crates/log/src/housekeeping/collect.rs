@@ -68,6 +68,7 @@ async fn delete(house: &House, id: ObjectId) -> Result<(), HouseError> {
         .delete(&id.key())
         .await
         .map_err(HouseError::Store)?;
+    house.fetcher.cache().forget(id);
     house.collected.fetch_add(1, Ordering::Relaxed);
     Ok(())
 }

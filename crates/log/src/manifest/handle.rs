@@ -256,6 +256,13 @@ impl ManifestHandle {
         })
     }
 
+    /// Objects from this name on were not made yet, as far as this log's metadata know.
+    pub(crate) fn first_free(&self) -> ObjectId {
+        let incarnation = self.shared.names.lock().incarnation;
+        // Where names are exhausted there are no new objects either.
+        ObjectId::new(incarnation, 0).unwrap_or(ObjectId(u64::MAX))
+    }
+
     /// A look at the state under a short lock.
     pub(crate) fn with_image<T>(&self, look: impl FnOnce(&Image) -> T) -> T {
         look(&self.shared.image.read())

@@ -1,12 +1,12 @@
 //! The block cache: blocks and object indexes in memory, bounded by what they pin, each loaded once however many wait for it.
 //!
-//! A second tier (local disk) fits behind `SecondTier`. Never the source of truth: everything in it was checked against the
+//! A second tier (`tier`) may stand below it. Never the source of truth: everything in it was checked against the
 //! object's checksums, and can go at any time.
 
 use super::ObjectId;
 use super::format::ObjectIndex;
+use super::tier::{SecondTier, TierStats};
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use quick_cache::sync::{Cache, GuardResult, PlaceholderGuard};
 use quick_cache::{OptionsBuilder, Weighter};
 use std::hash::{BuildHasher, Hasher};
@@ -34,14 +34,6 @@ const SHARDS: usize = 4;
 /// few times and then never again, and what it is through with must not drive out what was read ahead for it.
 const HOT_SHARE: f64 = 0.25;
 
-/// A slower, larger cache below the memory. May lose anything at any time; what it answers is checked again by the caller.
-pub trait SecondTier: Send + Sync + 'static {
-    /// The bytes put under this name, if it still has them.
-    fn get(&self, object: u64, block: u32) -> BoxFuture<'_, Option<Bytes>>;
-    /// Offers bytes; never waits for a medium.
-    fn offer(&self, object: u64, block: u32, bytes: &Bytes);
-}
-
 type Blocks = Cache<BlockKey, Bytes, Charge, FixedHash>;
 type Indexes = Cache<ObjectId, Arc<ObjectIndex>, Charge, FixedHash>;
 pub(crate) type BlockGuard<'a> = PlaceholderGuard<
@@ -68,6 +60,7 @@ pub(crate) struct CacheStats {
     pub(crate) bytes: u64,
     pub(crate) hits: u64,
     pub(crate) misses: u64,
+    pub(crate) second: Option<TierStats>,
 }
 
 impl BlockCache {
@@ -116,6 +109,13 @@ impl BlockCache {
         self.indexes.get_or_insert_async(&object, load).await
     }
 
+    /// The object was deleted. What the memory holds of it goes by itself, as nobody asks for it; a disk forgets slowly.
+    pub(crate) fn forget(&self, object: ObjectId) {
+        if let Some(second) = &self.second {
+            second.forget(object.0);
+        }
+    }
+
     pub(crate) fn second(&self) -> Option<&Arc<dyn SecondTier>> {
         self.second.as_ref()
     }
@@ -125,6 +125,7 @@ impl BlockCache {
             bytes: self.blocks.weight() + self.indexes.weight(),
             hits: self.hits.load(Ordering::Relaxed),
             misses: self.misses.load(Ordering::Relaxed),
+            second: self.second.as_ref().map(|second| second.stats()),
         }
     }
 }

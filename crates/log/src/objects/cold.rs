@@ -193,6 +193,13 @@ impl ColdReader {
         Ok(Some(fetched))
     }
 
+    /// Ends what the caches do in the background.
+    pub(crate) async fn close(&self) {
+        if let Some(second) = self.shared.fetcher.cache().second() {
+            second.close().await;
+        }
+    }
+
     pub(crate) fn cache_stats(&self) -> CacheStats {
         self.shared.fetcher.cache().stats()
     }

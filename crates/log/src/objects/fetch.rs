@@ -1,4 +1,4 @@
-//! Blocks and indexes, from the cache or from the store: adjacent missing blocks in one ranged read, every block checked
+//! Blocks and indexes, from the cache, its second tier or the store: adjacent missing blocks in one ranged read, every block checked
 //! against its checksum, every load shared by all who wait for it.
 //!
 //! On the cold fetch path between `cold` and the `ObjectStore` port.
@@ -7,11 +7,13 @@ use super::cache::{BlockCache, BlockGuard, BlockKey};
 use super::format::{BlockEntry, FOOTER_BYTES_MAX, ObjectIndex, decode_footer};
 use super::pools::{IoClass, IoPools};
 use super::store::{ObjectError, ObjectStore};
+use super::tier::{Piece, SecondTier};
 use crate::backoff::Backoff;
 use crate::error::ReadError;
 use crate::le::checksum;
 use crate::manifest::record::ObjectMeta;
 use bytes::Bytes;
+use futures_util::future::join_all;
 use std::ops::Range;
 use std::sync::Arc;
 use tokio::sync::SemaphorePermit;
@@ -71,14 +73,29 @@ impl Fetcher {
             .filter(|_| object.footer_len <= FOOTER_BYTES_MAX);
         let from =
             from.ok_or_else(|| ReadError::Corrupt(format!("{}: absurd length of its footer", object.id)))?;
-        let _permit = self.enter(class).await;
-        let decode = |pieces: Vec<Bytes>| {
-            let index = decode_footer(object.id, object.len, &pieces[0]);
+        let decode = |footer: &Bytes| {
+            let index = decode_footer(object.id, object.len, footer);
             index
                 .map(Arc::new)
                 .map_err(|error| format!("{}: {error}", object.id))
         };
-        self.get_checked(object, from, &[object.footer_len], decode).await
+        let piece = piece(object, from, object.footer_len);
+        if let Some(second) = self.cache.second()
+            && let Some(footer) = second.get(piece).await
+        {
+            match decode(&footer) {
+                Ok(index) => return Ok(index),
+                // Kept for an object that is not this one.
+                Err(_) => second.forget(object.id.0),
+            }
+        }
+        let _permit = self.enter(class).await;
+        let both = |pieces: Vec<Bytes>| decode(&pieces[0]).map(|index| (index, pieces));
+        let (index, footer) = self.get_checked(object, from, &[object.footer_len], both).await?;
+        if let Some(second) = self.cache.second() {
+            second.offer(piece, &footer[0]);
+        }
+        Ok(index)
     }
 
     /// The blocks `wanted` of the object, in order, through the cache. The caller bounds how many.
@@ -136,16 +153,12 @@ impl Fetcher {
         class: Option<IoClass>,
     ) -> Result<Vec<Bytes>, ReadError> {
         let entries = &index.blocks[at..at + guards.len()];
-        let blocks = match self.ask_second_tier(object, at, entries).await {
-            Some(blocks) => blocks,
+        let blocks = match self.cache.second() {
             None => {
-                let blocks = {
-                    let _permit = self.enter(class).await;
-                    self.load_blocks(object, entries).await?
-                };
-                self.offer_to_second_tier(object, at, &blocks);
-                blocks
+                let _permit = self.enter(class).await;
+                self.load_blocks(object, entries).await?
             }
+            Some(second) => self.load_by_way_of(&**second, object, entries, class).await?,
         };
         for (guard, block) in guards.into_iter().zip(&blocks) {
             // Refused only when the entry was removed meanwhile: the bytes are right all the same.
@@ -211,30 +224,51 @@ impl Fetcher {
         unreachable!("the last attempt returns")
     }
 
-    async fn ask_second_tier(
+    /// From the second tier what it has; from the store, in as few reads as may be, what it has not, which it is then offered.
+    async fn load_by_way_of(
         &self,
+        second: &dyn SecondTier,
         object: &ObjectMeta,
-        at: usize,
         entries: &[BlockEntry],
-    ) -> Option<Vec<Bytes>> {
-        let second = self.cache.second()?;
-        let mut blocks = Vec::with_capacity(entries.len());
-        for (n, entry) in entries.iter().enumerate() {
-            let block = second.get(object.id.0, key(object, at + n).block).await?;
-            if block.len() != entry.len as usize || checksum(&block) != entry.checksum {
-                return None;
+        class: Option<IoClass>,
+    ) -> Result<Vec<Bytes>, ReadError> {
+        let asked = entries.iter().map(|entry| kept(second, object, entry));
+        let mut found = join_all(asked).await;
+        let mut at = 0;
+        while at < found.len() {
+            let missing = found[at..].iter().take_while(|block| block.is_none()).count();
+            if missing > 0 {
+                let gap = &entries[at..at + missing];
+                let blocks = {
+                    let _permit = self.enter(class).await;
+                    self.load_blocks(object, gap).await?
+                };
+                for (n, (entry, block)) in gap.iter().zip(blocks).enumerate() {
+                    second.offer(piece(object, entry.position, entry.len), &block);
+                    found[at + n] = Some(block);
+                }
             }
-            blocks.push(block);
+            at += missing.max(1);
         }
-        Some(blocks)
+        Ok(found.into_iter().flatten().collect())
     }
+}
 
-    fn offer_to_second_tier(&self, object: &ObjectMeta, at: usize, blocks: &[Bytes]) {
-        if let Some(second) = self.cache.second() {
-            for (n, block) in blocks.iter().enumerate() {
-                second.offer(object.id.0, key(object, at + n).block, block);
-            }
-        }
+/// The block, if the tier has it and it is the one that the object's index describes.
+async fn kept(second: &dyn SecondTier, object: &ObjectMeta, entry: &BlockEntry) -> Option<Bytes> {
+    let block = second.get(piece(object, entry.position, entry.len)).await?;
+    if block.len() == entry.len as usize && checksum(&block) == entry.checksum {
+        return Some(block);
+    }
+    second.forget(object.id.0);
+    None
+}
+
+fn piece(object: &ObjectMeta, position: u64, len: u32) -> Piece {
+    Piece {
+        object: object.id.0,
+        position,
+        len,
     }
 }
 

@@ -9,6 +9,7 @@ pub mod conformance;
 pub mod memory;
 pub mod remote;
 pub mod store;
+pub mod tier;
 
 pub(crate) mod cache;
 pub(crate) mod cold;

@@ -48,6 +48,7 @@ pub struct FileWalOptions {
 /// See the module.
 pub struct FileWal {
     pub(super) disk: Arc<dyn Disk>,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) segment_bytes: u64,
     flush: FlushMode,
     pub(super) segments: Mutex<Segments>,
@@ -63,7 +64,7 @@ impl FileWal {
     /// Everything that is replayed is flushed before this returns, so that it may be shown. Only reads until all is proven.
     pub async fn open(
         disk: Arc<dyn Disk>,
-        clock: &dyn Clock,
+        clock: Arc<dyn Clock>,
         options: FileWalOptions,
         through: GroupSeq,
         replay: &mut (dyn FnMut(ReplayedGroup) -> Result<(), OpenError> + Send),
@@ -74,9 +75,10 @@ impl FileWal {
                  a power failure or a crash of the operating system loses acknowledged records"
             );
         }
-        let segments = scan::recover(&disk, clock, through, replay).await?;
+        let segments = scan::recover(&disk, &*clock, through, replay).await?;
         Ok(Self {
             disk,
+            clock,
             segment_bytes: aligned(options.segment_bytes.clamp(SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX)),
             flush: options.flush,
             segments: Mutex::new(segments),
@@ -175,12 +177,26 @@ impl FileWal {
                         what: "the write-ahead log is closed".into(),
                     });
                 }
+                let needed = (ALIGN_BYTES + room).max(self.segment_bytes);
+                let (now, usable) = (self.clock.monotonic(), self.usable_bytes());
+                if let Some(known) = segments
+                    .refusal
+                    .as_ref()
+                    .filter(|known| known.holds(now, usable, needed))
+                {
+                    return Err(refusal(&known.error()));
+                }
                 segments.wanted = Some(ALIGN_BYTES + room);
                 segments.is_stuck = false;
             }
             self.work.notify_one();
             self.prepared.notified().await;
         }
+    }
+
+    /// Room on the volume, where the system tells.
+    pub(super) fn usable_bytes(&self) -> Option<u64> {
+        self.disk.space().map(|space| space.usable_bytes)
     }
 
     async fn read_block(&self, group: GroupSeq, position: u32, len: u32) -> Result<Bytes, ReadError> {
@@ -234,13 +250,21 @@ struct Place {
 }
 
 fn refusal(error: &io::Error) -> WalError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => WalError::Full,
-        _ => WalError::Failed {
-            fate: Fate::NotDone,
-            what: format!("write-ahead log: {error}"),
-        },
+    if is_full(error) {
+        return WalError::Full;
     }
+    WalError::Failed {
+        fate: Fate::NotDone,
+        what: format!("write-ahead log: {error}"),
+    }
+}
+
+/// Whether the disk, or our share of it, is used up.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 /// Name of a segment that may hold groups.

@@ -14,6 +14,7 @@ pub(crate) mod format;
 pub(crate) mod group_commit;
 mod prepare;
 pub(crate) mod queue;
+mod refusal;
 pub(crate) mod runner;
 mod scan;
 mod segments;

@@ -7,8 +7,9 @@
 //!
 //! Beside the append path, on a thread (or task) of its own: an allocation never delays a group unless it is needed at once.
 
-use super::file::{FileWal, segment_name, spare_name};
+use super::file::{FileWal, is_full, segment_name, spare_name};
 use super::format::SegmentHeader;
+use super::refusal::Refusal;
 use super::segments::{SPARES_MAX, Segment, Spare};
 use crate::disk::DiskFile;
 use std::io;
@@ -105,10 +106,16 @@ async fn prepare(wal: &FileWal, id: u64, log_id: u64, len: u64, spare: Option<Sp
             segments.next = Some(Segment::new(id, file, len));
             segments.wanted = None;
             segments.refused = None;
+            segments.refusal = None;
         }
         Err(error) => {
             tracing::warn!(%error, "a segment of the write-ahead log could not be prepared");
             segments.is_stuck = true;
+            if is_full(&error) {
+                let before = segments.refusal.take();
+                let now = wal.clock.monotonic();
+                segments.refusal = Some(Refusal::new(&error, before.as_ref(), now, wal.usable_bytes()));
+            }
             if segments.wanted.take().is_some() {
                 segments.refused = Some(error);
             }
@@ -165,7 +172,9 @@ async fn retire(wal: &FileWal, segment: Segment, is_kept: bool) {
         }
     }
     // There may be room now for what could not be prepared before.
-    wal.segments.lock().is_stuck = false;
+    let mut segments = wal.segments.lock();
+    segments.is_stuck = false;
+    segments.refusal = None;
 }
 
 async fn remove(wal: &FileWal, name: &str) {

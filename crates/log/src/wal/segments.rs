@@ -5,6 +5,7 @@
 //! **Invariant**: a file is in one place only: current, next, sealed, retired or spare; only retired and spare files are reused.
 
 use super::format::{ALIGN_BYTES, BLOCK_UNIT_BYTES};
+use super::refusal::Refusal;
 use crate::disk::DiskFile;
 use crate::ids::GroupSeq;
 use std::collections::VecDeque;
@@ -64,6 +65,8 @@ pub(super) struct Segments {
     pub wanted: Option<u64>,
     /// Why the wanted segment could not be had.
     pub refused: Option<std::io::Error>,
+    /// Why the last preparation failed, and until when none is tried again. Room that was made ends it.
+    pub refusal: Option<Refusal>,
     /// Whether the last preparation failed; the next append asks again.
     pub is_stuck: bool,
     /// Whether the background work is to end.
@@ -153,6 +156,8 @@ impl Segments {
             }
             let segment = self.sealed.pop_front().expect("it was there");
             self.retired.push(segment);
+            // There is room, or will be in a moment.
+            self.refusal = None;
         }
     }
 }

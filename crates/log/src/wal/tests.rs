@@ -55,7 +55,7 @@ pub(super) async fn open_on(
         replayed.push(group);
         Ok(())
     };
-    let wal = FileWal::open(disk, &FixedClock, options, through, &mut replay).await?;
+    let wal = FileWal::open(disk, Arc::new(FixedClock), options, through, &mut replay).await?;
     Ok(Opened::new(Arc::new(wal), replayed))
 }
 
@@ -292,7 +292,7 @@ async fn a_full_disk_refuses_and_goes_on_once_there_is_room() {
     // An upload frees the first segment.
     opened.medium.reclaim(GroupSeq(seq - 2));
     opened.medium.append(group(seq, 9000)).await.unwrap();
-    on.disk.set_bytes_max(None);
+    on.disk.set_bytes_max(Some(100 * SEGMENT_BYTES));
     for next in seq + 1..seq + 20 {
         opened.medium.append(group(next, 9000)).await.unwrap();
     }
@@ -393,7 +393,7 @@ async fn the_golden_file_of_version_1_is_written_and_read() {
 
 #[tokio::test]
 async fn the_real_clock_draws_different_log_identities() {
-    let clock = SystemClock::new();
+    let clock = Arc::new(SystemClock::new());
     let (first, second) = (MemoryDisk::new(), MemoryDisk::new());
     let mut pages = Vec::new();
     for disk in [first, second] {
@@ -402,7 +402,13 @@ async fn the_real_clock_draws_different_log_identities() {
             flush: FlushMode::Sync,
         };
         let mut replay = |_| Ok(());
-        let wal = FileWal::open(Arc::new(disk.clone()), &clock, options, GroupSeq(0), &mut replay);
+        let wal = FileWal::open(
+            Arc::new(disk.clone()),
+            clock.clone(),
+            options,
+            GroupSeq(0),
+            &mut replay,
+        );
         let opened = Opened::new(Arc::new(wal.await.unwrap()), Vec::new());
         opened.medium.append(group(1, 10)).await.unwrap();
         let (name, _) = segment_with(&disk, 1);

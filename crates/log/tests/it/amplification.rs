@@ -22,6 +22,8 @@ const BATCHES: usize = (64 << 20) / (RECORD_BYTES * RECORDS_PER_BATCH);
 struct Counters {
     allocated: AtomicU64,
     written: AtomicU64,
+    writes: AtomicU64,
+    flushes: AtomicU64,
     reads: AtomicU64,
     put: AtomicU64,
     got: AtomicU64,
@@ -66,9 +68,11 @@ impl DiskFile for CountingFile {
     }
     fn write_at<'a>(&'a self, offset: u64, parts: &'a [Bytes]) -> BoxFuture<'a, io::Result<()>> {
         self.1.written.fetch_add(sum(parts), Ordering::Relaxed);
+        self.1.writes.fetch_add(1, Ordering::Relaxed);
         self.0.write_at(offset, parts)
     }
     fn sync(&self) -> BoxFuture<'_, io::Result<()>> {
+        self.1.flushes.fetch_add(1, Ordering::Relaxed);
         self.0.sync()
     }
     fn read_at(&self, offset: u64, len: usize) -> BoxFuture<'_, io::Result<Bytes>> {
@@ -129,6 +133,7 @@ async fn measure(streams: u64, in_flight: usize, upload_bytes: u64) -> (u64, u64
         clock: world.clock.clone(),
         disk: Arc::new(CountingDisk(world.disk.clone(), counters.clone())),
         objects: Arc::new(CountingObjects(world.objects.clone(), counters.clone())),
+        second_tier: None,
         manifest: world.manifest.clone(),
         wal_runner: WalRunner::Task,
     };
@@ -185,6 +190,7 @@ async fn an_upload_of_what_is_no_longer_cached_reads_each_group_once() {
         clock: world.clock.clone(),
         disk: Arc::new(CountingDisk(world.disk.clone(), counters.clone())),
         objects: world.objects.clone(),
+        second_tier: None,
         manifest: world.manifest.clone(),
         wal_runner: WalRunner::Task,
     };
@@ -259,4 +265,47 @@ async fn readers_that_catch_up_fetch_each_byte_once() {
     let got = counters.got.load(Ordering::Relaxed);
     assert_eq!(read, log.stats().appended_bytes);
     assert!(got * 100 <= read * 105, "{got} bytes fetched for {read}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_costs_one_write_and_one_flush_however_many_batches_it_holds() {
+    let mut world = World::new();
+    world.config.wal_segment_bytes = 16 << 20;
+    let counters = Arc::new(Counters::default());
+    let ports = LogPorts {
+        clock: world.clock.clone(),
+        disk: Arc::new(CountingDisk(world.disk.clone(), counters.clone())),
+        objects: world.objects.clone(),
+        manifest: world.manifest.clone(),
+        wal_runner: WalRunner::Task,
+    };
+    let log = Log::open(world.config.clone(), ports).await.unwrap();
+    let stream = log.open_stream(StreamId(1), EPOCH);
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let (writes, flushes) = (count(&counters.writes), count(&counters.flushes));
+    let groups = log.stats().wal_groups;
+    for _ in 0..8 {
+        let mut tickets = Vec::new();
+        for _ in 0..32 {
+            tickets.push(stream.append(EPOCH, batch()).await.unwrap());
+        }
+        for ticket in tickets {
+            ticket.durable().await.unwrap();
+        }
+    }
+    let groups = log.stats().wal_groups - groups;
+    let (writes, flushes) = (
+        count(&counters.writes) - writes,
+        count(&counters.flushes) - flushes,
+    );
+    println!("{groups} groups: {writes} writes, {flushes} flushes");
+    assert!(
+        groups <= 16,
+        "{groups} groups of 256 batches that came 32 at a time"
+    );
+    // The next segment is prepared meanwhile.
+    assert!(
+        writes <= groups + 4 && flushes <= groups + 4,
+        "{writes} writes and {flushes} flushes for {groups} groups"
+    );
 }

@@ -111,11 +111,36 @@ async fn a_full_disk_fails_appends_cleanly_and_they_work_again_once_there_is_roo
     assert_eq!(error, AppendError::StorageFull);
     assert_eq!(read_all(&stream).await.len(), acknowledged);
     invariants::streams_are_dense(&log).unwrap();
-    world.disk.set_bytes_max(None);
+    world.disk.set_bytes_max(Some(1 << 30));
     assert_eq!(
         append(&stream, batch("z", 1)).await.base,
         Offset(acknowledged as u64)
     );
+}
+
+/// Every failing group made the log fill a segment with zeros up to the disk's last byte, and remove it again.
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_stays_full_is_not_filled_again_for_every_append() {
+    let world = World::new();
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    append(&stream, batch("x", 1)).await;
+    world.disk.set_bytes_max(Some(0));
+    let before = world.disk.creates();
+    let mut failed = 0;
+    for _ in 0..200 {
+        let ticket = stream.append(EPOCH, batch(&"y".repeat(9000), 1)).await.unwrap();
+        failed += u32::from(ticket.durable().await.is_err());
+    }
+    let tried = world.disk.creates() - before;
+    assert!(
+        failed > 100 && tried <= 3,
+        "{failed} appends failed, {tried} files were tried"
+    );
+    // Nobody tells of this room, and it is found all the same.
+    world.disk.set_bytes_max(None);
+    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    append(&stream, batch("z", 1)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -224,6 +249,7 @@ async fn nobody_waits_for_a_commit_loop_that_died() {
         clock: clock.clone(),
         disk: Arc::new(world.disk.clone()),
         objects: world.objects.clone(),
+        second_tier: None,
         manifest: world.manifest.clone(),
         wal_runner: WalRunner::Task,
     };

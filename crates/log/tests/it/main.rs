@@ -8,6 +8,7 @@ mod crash;
 mod failures;
 mod producers;
 mod real;
+mod second_tier;
 mod support;
 mod tiering;
 mod transactions;

@@ -11,6 +11,7 @@ async fn open(world: &World, path: &Path) -> Result<Log, OpenError> {
         clock: world.clock.clone(),
         disk: Arc::new(FileDisk::open(path, FlushMode::Sync)?),
         objects: world.objects.clone(),
+        second_tier: None,
         manifest: world.manifest.clone(),
         wal_runner: WalRunner::Thread,
     };

@@ -4,6 +4,7 @@ use millstream_log::batch::{BatchBuilder, Codec, NewRecord, StoredBatch, ValidBa
 use millstream_log::disk::testing::MemoryDisk;
 use millstream_log::manifest::memory::MemoryManifest;
 use millstream_log::objects::memory::MemoryObjects;
+use millstream_log::objects::tier::SecondTier;
 use millstream_log::{
     Appended, Clock, Epoch, Log, LogConfig, LogPorts, Offset, OpenError, ReadLimit, Stream, StreamId,
     TimestampMs, WalRunner,
@@ -41,6 +42,7 @@ pub struct World {
     pub manifest: Arc<MemoryManifest>,
     pub clock: Arc<TestClock>,
     pub config: LogConfig,
+    pub second_tier: Option<Arc<dyn SecondTier>>,
 }
 
 impl World {
@@ -58,6 +60,7 @@ impl World {
                 start: tokio::time::Instant::now(),
             }),
             config,
+            second_tier: None,
         }
     }
 
@@ -66,6 +69,7 @@ impl World {
             clock: self.clock.clone(),
             disk: Arc::new(self.disk.clone()),
             objects: self.objects.clone(),
+            second_tier: self.second_tier.clone(),
             manifest: self.manifest.clone(),
             wal_runner: WalRunner::Task,
         };

@@ -230,6 +230,12 @@ settings! {
         region: String = "us-east-1",
             "Region of the bucket (s3). Credentials come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, never from a file of ours.";
     }
+    cache: CacheSettings "Disk cache of blocks" {
+        disk_path: Option<PathBuf> = "",
+            "Directory on a local disk, of this broker alone, that keeps blocks read from the bucket, so that the next read of them asks the bucket nothing; none: only memory does. What is lost there is read from the bucket again. Only with objects.kind = s3.";
+        disk_bytes: ByteSize = "10GiB" in "16MiB" to "1024TiB",
+            "How much of that disk is used at most; the oldest goes first. Takes about 150 bytes of memory a block, and of memory at most 1/400 of this.";
+    }
     limits: LimitSettings "Limits" {
         connections_max: usize = "10000" in "1" to "1000000",
             "Connections of Kafka clients; one more is closed as soon as it is accepted.";

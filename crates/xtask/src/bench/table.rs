@@ -1,87 +1,218 @@
 //! All numbers of a run, their medians and spread, and the tables made of them.
 
-use super::scenario::{Better, Length, Metric, Scenario};
+use super::metric::{Metric, Target};
+use super::workload::{WORKLOADS, Workload};
 use crate::brokers::Peer;
-use crate::kernel;
-use crate::shell::{output, root};
-use anyhow::Context;
 use std::fmt::Write;
-use std::process::Command;
 
-const PAGE: &str = "docs/BENCHMARKS.md";
+/// One value of one turn.
+pub struct Number {
+    /// Whose.
+    pub peer: Peer,
+    /// Name of the workload.
+    pub workload: &'static str,
+    /// What it is.
+    pub metric: &'static Metric,
+    /// In the metric's unit.
+    pub value: f64,
+}
 
-/// The scenario of numbers that belong to no single one.
-pub const WHOLE_TURN: &str = "";
-
-struct Number {
-    peer: Peer,
-    scenario: &'static str,
-    metric: &'static Metric,
-    value: f64,
+/// A workload that gave no numbers in a turn.
+#[derive(PartialEq, Eq)]
+pub struct Failure {
+    /// Whose.
+    pub peer: Peer,
+    /// Name of the workload.
+    pub workload: &'static str,
+    /// The error.
+    pub why: String,
 }
 
 /// Everything that was measured.
 pub struct Measured {
     peers: Vec<Peer>,
     numbers: Vec<Number>,
+    failures: Vec<Failure>,
+    /// For each run: when, where, how.
+    runs: Vec<String>,
 }
 
 impl Measured {
     /// Nothing yet.
     pub fn new(peers: &[Peer]) -> Self {
-        let peers = peers.to_vec();
-        let numbers = Vec::new();
-        Self { peers, numbers }
+        Self {
+            peers: peers.to_vec(),
+            numbers: Vec::new(),
+            failures: Vec::new(),
+            runs: Vec::new(),
+        }
     }
 
     /// Adds one turn's value.
-    pub fn add(&mut self, peer: Peer, scenario: &'static str, metric: &'static Metric, value: f64) {
+    pub fn add(&mut self, peer: Peer, workload: &'static str, metric: &'static Metric, value: f64) {
         self.numbers.push(Number {
             peer,
-            scenario,
+            workload,
             metric,
             value,
         });
     }
 
-    /// Markdown: one table for each scenario.
-    pub fn tables(&self, scenarios: &[&Scenario]) -> String {
-        let mut text = String::new();
-        for scenario in scenarios {
-            text += &self.table(scenario.about, scenario.name);
+    /// Adds one turn's failure.
+    pub fn fail(&mut self, peer: Peer, workload: &'static str, why: &str) {
+        let failure = Failure {
+            peer,
+            workload,
+            why: why.to_owned(),
+        };
+        if !self.failures.contains(&failure) {
+            self.failures.push(failure);
         }
-        text + &self.table("memory over a whole turn", WHOLE_TURN)
     }
 
-    fn table(&self, title: &str, scenario: &str) -> String {
-        let mut text = format!("### {}\n\n| |", capitalised(title));
-        for peer in &self.peers {
-            write!(text, " {} |", label(*peer)).expect("a String takes every write");
+    /// Adds what the page says about a run.
+    pub fn ran(&mut self, line: String) {
+        self.runs.push(line);
+    }
+
+    /// Of every run.
+    pub fn runs(&self) -> &[String] {
+        &self.runs
+    }
+
+    /// Of every turn.
+    pub fn numbers(&self) -> &[Number] {
+        &self.numbers
+    }
+
+    /// Of every turn.
+    pub fn failures(&self) -> &[Failure] {
+        &self.failures
+    }
+
+    /// Whether anything is known of a workload.
+    pub fn knows(&self, workload: &str) -> bool {
+        self.numbers.iter().any(|n| n.workload == workload)
+            || self.failures.iter().any(|f| f.workload == workload)
+    }
+
+    /// Takes over another run's peers, and its workloads of which this one has no numbers.
+    pub fn absorb(&mut self, other: Self) {
+        for peer in other.peers {
+            if !self.peers.contains(&peer) {
+                self.peers.push(peer);
+            }
         }
-        let others: Vec<Peer> = self
-            .peers
+        let has = |numbers: &[Number], workload: &str| numbers.iter().any(|n| n.workload == workload);
+        let known: Vec<&str> = WORKLOADS
             .iter()
-            .copied()
-            .filter(|peer| *peer != Peer::Millstream)
+            .map(|workload| workload.name)
+            .filter(|name| has(&self.numbers, name))
             .collect();
-        let compared = self.peers.contains(&Peer::Millstream);
-        for other in others.iter().filter(|_| compared) {
-            write!(text, " ahead of {} |", label(*other)).expect("a String takes every write");
+        let is_new = |workload: &str| !known.contains(&workload);
+        self.failures
+            .retain(|f| !(is_new(f.workload) && has(&other.numbers, f.workload)));
+        self.numbers
+            .extend(other.numbers.into_iter().filter(|n| is_new(n.workload)));
+        for failure in other.failures.iter().filter(|f| is_new(f.workload)) {
+            self.fail(failure.peer, failure.workload, &failure.why);
         }
-        let columns = self.peers.len() + if compared { others.len() } else { 0 };
-        text += "\n|---|";
-        text += &"---|".repeat(columns);
-        text += "\n";
-        for metric in self.metrics(scenario) {
-            text += &self.row(scenario, metric, &others, compared);
+        self.runs.extend(other.runs);
+    }
+
+    /// Markdown: the targets, one table for each workload, and what failed.
+    pub fn tables(&self) -> String {
+        let mut text = self.target_table();
+        for workload in WORKLOADS.iter().filter(|workload| self.knows(workload.name)) {
+            text += &self.table(workload);
+        }
+        if !self.failures.is_empty() {
+            text += "### Rows that failed\n\n";
+            for failure in &self.failures {
+                writeln!(
+                    text,
+                    "- {}, {}: {}",
+                    failure.workload,
+                    label(failure.peer),
+                    failure.why.replace('\n', " ")
+                )
+                .expect("a String takes every write");
+            }
+        }
+        text.trim_end().to_owned() + "\n"
+    }
+
+    /// Every target, measured in this run or not.
+    fn target_table(&self) -> String {
+        let mut text = "### Targets\n\n\
+            | workload | metric | Millstream | Kafka | ahead | target | met |\n|---|---|---|---|---|---|---|\n"
+            .to_owned();
+        for workload in WORKLOADS {
+            for (metric, target) in workload.targets {
+                let ours = self.values(Peer::Millstream, workload.name, metric);
+                let kafkas = self.values(Peer::Kafka, workload.name, metric);
+                writeln!(
+                    text,
+                    "| {} | {} | {} | {} | {} | {} | {} |",
+                    workload.name,
+                    metric.name,
+                    spread(&ours),
+                    spread(&kafkas),
+                    times(metric.ahead(median(&ours), median(&kafkas))),
+                    target.text(),
+                    self.verdict(workload, metric, *target),
+                )
+                .expect("a String takes every write");
+            }
         }
         text + "\n"
     }
 
-    /// A scenario's metrics in the order in which they were added.
-    fn metrics(&self, scenario: &str) -> Vec<&'static Metric> {
+    fn verdict(&self, workload: &Workload, metric: &Metric, target: Target) -> &'static str {
+        let ours = median(&self.values(Peer::Millstream, workload.name, metric));
+        let kafkas = median(&self.values(Peer::Kafka, workload.name, metric));
+        match target.is_met(metric, ours, kafkas) {
+            Some(true) => "yes",
+            Some(false) => "**no**",
+            None => "not measured",
+        }
+    }
+
+    fn table(&self, workload: &Workload) -> String {
+        let of = |number: &&Number| number.workload == workload.name;
+        let peers: Vec<Peer> = self
+            .peers
+            .iter()
+            .copied()
+            .filter(|peer| self.numbers.iter().filter(of).any(|n| n.peer == *peer))
+            .collect();
+        let others: Vec<Peer> = peers
+            .iter()
+            .copied()
+            .filter(|peer| *peer != Peer::Millstream && peers.contains(&Peer::Millstream))
+            .collect();
+        let mut columns: Vec<String> = peers.iter().map(|peer| label(*peer).to_owned()).collect();
+        columns.extend(others.iter().map(|peer| format!("ahead of {}", label(*peer))));
+        if !workload.targets.is_empty() {
+            columns.extend(["target", "met"].map(str::to_owned));
+        }
+        let mut text = format!(
+            "### {}: {}\n\n| | {} |\n|---|{}\n",
+            workload.name,
+            workload.about,
+            columns.join(" | "),
+            "---|".repeat(columns.len())
+        );
+        for metric in self.metrics(workload.name) {
+            text += &self.row(workload, metric, &peers, &others);
+        }
+        text + "\n"
+    }
+
+    /// A workload's metrics in the order in which they were added.
+    fn metrics(&self, workload: &str) -> Vec<&'static Metric> {
         let mut metrics: Vec<&'static Metric> = Vec::new();
-        for number in self.numbers.iter().filter(|n| n.scenario == scenario) {
+        for number in self.numbers.iter().filter(|n| n.workload == workload) {
             if !metrics.contains(&number.metric) {
                 metrics.push(number.metric);
             }
@@ -89,29 +220,32 @@ impl Measured {
         metrics
     }
 
-    fn row(&self, scenario: &str, metric: &'static Metric, others: &[Peer], compared: bool) -> String {
-        let mut text = format!("| {} |", metric.name);
-        for peer in &self.peers {
-            let values = self.values(*peer, scenario, metric);
-            write!(text, " {} |", spread(&values)).expect("a String takes every write");
+    fn row(&self, workload: &Workload, metric: &'static Metric, peers: &[Peer], others: &[Peer]) -> String {
+        let mut cells = vec![metric.name.to_owned()];
+        cells.extend(
+            peers
+                .iter()
+                .map(|peer| spread(&self.values(*peer, workload.name, metric))),
+        );
+        let ours = median(&self.values(Peer::Millstream, workload.name, metric));
+        for other in others {
+            let theirs = median(&self.values(*other, workload.name, metric));
+            cells.push(times(metric.ahead(ours, theirs)));
         }
-        let ours = median(&self.values(Peer::Millstream, scenario, metric));
-        for other in others.iter().filter(|_| compared) {
-            let theirs = median(&self.values(*other, scenario, metric));
-            let ahead = match metric.better {
-                Better::Higher => ours / theirs,
-                Better::Lower => theirs / ours,
-            };
-            write!(text, " {ahead:.2} |").expect("a String takes every write");
+        if !workload.targets.is_empty() {
+            let target = workload.targets.iter().find(|(named, _)| *named == metric);
+            cells.push(target.map_or_else(String::new, |(_, target)| target.text()));
+            let verdict = target.map(|(_, target)| self.verdict(workload, metric, *target));
+            cells.push(verdict.unwrap_or_default().to_owned());
         }
-        text + "\n"
+        format!("| {} |\n", cells.join(" | "))
     }
 
-    fn values(&self, peer: Peer, scenario: &str, metric: &Metric) -> Vec<f64> {
+    fn values(&self, peer: Peer, workload: &str, metric: &Metric) -> Vec<f64> {
         let mut values: Vec<f64> = self
             .numbers
             .iter()
-            .filter(|n| n.peer == peer && n.scenario == scenario && n.metric == metric)
+            .filter(|n| n.peer == peer && n.workload == workload && n.metric == metric)
             .map(|n| n.value)
             .collect();
         values.sort_by(f64::total_cmp);
@@ -125,14 +259,6 @@ fn label(peer: Peer) -> &'static str {
         Peer::Kafka => "Kafka",
         Peer::KafkaFlushing => "Kafka, flushing",
     }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
-        .unwrap_or_default()
 }
 
 /// Of sorted values.
@@ -156,8 +282,15 @@ fn spread(sorted: &[f64]) -> String {
     }
 }
 
+fn times(ahead: f64) -> String {
+    match ahead.is_nan() {
+        true => "-".to_owned(),
+        false => format!("{ahead:.2}"),
+    }
+}
+
 /// Three digits that matter.
-fn short(value: f64) -> String {
+pub fn short(value: f64) -> String {
     match value.abs() {
         size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
@@ -166,64 +299,63 @@ fn short(value: f64) -> String {
     }
 }
 
-/// Replaces docs/BENCHMARKS.md.
-pub fn write_page(tables: &str, length: Length, turns: usize) -> anyhow::Result<()> {
-    let date = output(Command::new("date").arg("+%F"))?;
-    let mode = match length {
-        Length::Quick => "cargo xtask bench --write",
-        Length::Full => "cargo xtask bench --full --write",
-    };
-    let text = format!(
-        "# Benchmarks\n\n\
-         Written by `{mode}` on {}; not by hand.\n\n\
-         Machine: {}. Load before the end: {}. Client and broker share it.\n\n\
-         Brokers take turns, {turns} each, every turn on empty storage of the same disk and after a warm-up. A cell is \
-         the median, with the least and the most in parentheses. \"Ahead\" is Millstream against the other, above 1 when \
-         Millstream is better, whichever way that is.\n\n\
-         - Millstream: its defaults. It flushes to disk before it answers.\n\
-         - Kafka: Apache Kafka {}, its defaults and its start script's JVM options. It answers from memory.\n\
-         - Kafka, flushing: the same with `log.flush.interval.messages=1`, so that it promises what Millstream does.\n\n\
-         Topics have 6 partitions. Client: librdkafka in C (`tests/clients/c/load.c`), idempotent, acks=all, no \
-         compression; linger 5 ms for throughput, 0 for latency. Latency counts from the moment a record was due, also \
-         when it could not be sent then. Broker CPU is user and system time from `/proc`.\n\n{tables}",
-        date.trim(),
-        kernel::machine()?,
-        kernel::load(),
-        crate::installs::kafka_version(),
-    );
-    let path = root().join(PAGE);
-    crate::process::create(&path)?;
-    std::fs::write(&path, text.trim_end().to_owned() + "\n")
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    println!("wrote {}", path.display());
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::metric::{CPU_GB, RATE};
     use super::*;
 
-    const SPEED: Metric = Metric {
-        name: "speed",
-        better: Better::Higher,
-    };
-    const DELAY: Metric = Metric {
-        name: "delay",
-        better: Better::Lower,
-    };
+    fn measured() -> Measured {
+        let mut measured = Measured::new(&[Peer::Millstream, Peer::Kafka]);
+        for (metric, ours, theirs) in [(&RATE, 4.0, 2.0), (&CPU_GB, 4.0, 2.0)] {
+            measured.add(Peer::Millstream, "produce-1", metric, ours);
+            measured.add(Peer::Kafka, "produce-1", metric, theirs);
+        }
+        measured
+    }
 
     #[test]
     fn above_one_means_that_millstream_is_better_whichever_way_that_is() {
-        static METRICS: [Metric; 2] = [SPEED, DELAY];
-        let mut measured = Measured::new(&[Peer::Millstream, Peer::Kafka]);
-        for metric in &METRICS {
-            measured.add(Peer::Millstream, "s", metric, 4.0);
-            measured.add(Peer::Kafka, "s", metric, 2.0);
-        }
-        let table = measured.table("a title", "s");
-        assert!(table.contains("### A title\n"), "{table}");
-        assert!(table.contains("| speed | 4.00 | 2.00 | 2.00 |"), "{table}");
-        assert!(table.contains("| delay | 4.00 | 2.00 | 0.50 |"), "{table}");
+        let tables = measured().tables();
+        let row = |metric: &Metric, rest: &str| format!("| {} | {rest} |", metric.name);
+        let ahead = row(&RATE, "4.00 | 2.00 | 2.00 | 2 times ahead of Kafka | yes");
+        let behind = row(&CPU_GB, "4.00 | 2.00 | 0.50 | 3 times ahead of Kafka | **no**");
+        assert!(tables.contains(&ahead), "{tables}");
+        assert!(tables.contains(&behind), "{tables}");
+        assert!(tables.contains("### produce-1: "), "{tables}");
+    }
+
+    #[test]
+    fn every_target_has_a_row_though_it_was_not_measured() {
+        let tables = measured().tables();
+        let missing = "| restart | first record acknowledged, s | - | - | - | at most 1 | not measured |";
+        assert!(tables.contains(missing), "{tables}");
+    }
+
+    #[test]
+    fn a_failed_row_is_named_once_and_costs_no_other() {
+        let mut measured = measured();
+        measured.fail(Peer::Kafka, "consume", "no\nluck");
+        measured.fail(Peer::Kafka, "consume", "no\nluck");
+        let tables = measured.tables();
+        assert_eq!(
+            tables.matches("- consume, Kafka: no luck\n").count(),
+            1,
+            "{tables}"
+        );
+        assert!(tables.contains("### produce-1: "), "{tables}");
+    }
+
+    #[test]
+    fn a_workload_is_never_mixed_from_two_runs() {
+        let mut first = measured();
+        let mut second = Measured::new(&[Peer::Millstream, Peer::KafkaFlushing]);
+        second.add(Peer::KafkaFlushing, "produce-1", &RATE, 100.0);
+        second.add(Peer::Millstream, "consume", &RATE, 5.0);
+        first.fail(Peer::Kafka, "consume", "it failed at first");
+        first.absorb(second);
+        assert!(first.failures().is_empty(), "the row is there now");
+        assert!(first.values(Peer::KafkaFlushing, "produce-1", &RATE).is_empty());
+        assert_eq!(first.values(Peer::Millstream, "consume", &RATE), [5.0]);
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub const CASES: &[&str] = &[
     "null_key_value",
     "group_rebalance",
     "commit_resume",
+    "transaction",
+    "transaction_offsets",
     "seek_by_time",
     "alter_configs",
     "create_partitions",

@@ -6,18 +6,23 @@
 
 mod backlog;
 mod budget;
+mod connect;
 mod corpus;
 mod findings;
 mod full_disk;
 mod hostile;
+mod journal;
 mod page;
 mod partitions;
-mod probe;
+pub mod probe;
 mod rebalance;
 mod share;
 mod start;
+mod streams;
 mod text;
 mod tools;
+mod words;
+mod worker;
 
 use crate::brokers::{Broker, Peer, Site};
 use crate::options::Options;
@@ -68,9 +73,22 @@ const TRIALS: &[Trial] = &[
     },
     Trial {
         name: "share",
-        about: "Share groups with Apache Kafka's Java client: one consumer holds 200,000 records and accepts every other one, then \
-                the broker is killed; later three consumers work while one of them and the broker are killed again and again.",
+        about: "Share groups. One consumer (Apache Kafka's Java client) holds 200,000 records and accepts every other one, then the \
+                broker is killed. Later three consumers, Java's and librdkafka's, accept, put back and reject records while one of \
+                them and the broker are killed again and again.",
         run: share::run,
+    },
+    Trial {
+        name: "streams",
+        about: "Words counted exactly once by Kafka Streams of Maven Central (exactly_once_v2, a store with a changelog), while the \
+                application and the broker are killed in the middle and the application's state directory is removed.",
+        run: streams::run,
+    },
+    Trial {
+        name: "connect",
+        about: "Kafka Connect of Maven Central, distributed: lines from a file into a topic, exactly once, and from the topic into \
+                another file, while workers and the broker are killed in the middle.",
+        run: connect::run,
     },
     Trial {
         name: "rebalance",

@@ -52,7 +52,8 @@ pub fn is_healthy(site: &Site) -> bool {
     get(site.admin_address(), "/health").is_ok_and(|text| text.starts_with("HTTP/1.1 200"))
 }
 
-fn get(address: SocketAddr, path: &str) -> anyhow::Result<String> {
+/// The answer to a GET on the admin side, head and all.
+pub fn get(address: SocketAddr, path: &str) -> anyhow::Result<String> {
     const ANSWER_BYTES_MAX: u64 = 64 << 20;
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(ANSWER_LIMIT))?;

@@ -25,9 +25,14 @@ const SETTINGS: &[(&str, &str)] = &[
     ),
 ];
 
+/// The same for Apache Kafka.
+const PROPERTIES: &str =
+    "group.consumer.heartbeat.interval.ms=500\ngroup.consumer.min.heartbeat.interval.ms=500\n";
+
 /// Runs the trial.
 pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     let site = plan.site("rebalance")?.with(Vec::new(), SETTINGS);
+    site.append_properties(PROPERTIES)?;
     let (broker, _) = probe::start(&site)?;
     let members = plan.count(MEMBERS_QUICK, MEMBERS_FULL);
     let partitions = plan.usual(PARTITIONS_QUICK, PARTITIONS_FULL);
@@ -42,6 +47,10 @@ pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
         findings.fact(
             &format!("{name}: longest pause of a member that stays"),
             format!("{} ms", fields.text("longest_pause_ms")?),
+        );
+        findings.fact(
+            &format!("{name}: longest of those in which the member neither lost nor got a partition"),
+            format!("{} ms", fields.text("longest_unchanged_ms")?),
         );
         findings.fact(
             &format!("{name}: partitions taken from members that stay, guests"),

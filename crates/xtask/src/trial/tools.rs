@@ -7,7 +7,7 @@ use crate::process::{create, now, run_bounded, signal, wait_until};
 use anyhow::{Context, bail};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
 /// No single client works longer; full sizes on a slow disk take minutes.
@@ -23,7 +23,13 @@ pub fn install(plan: &Plan) -> anyhow::Result<()> {
         installs::kafka()?;
         installs::kcat()?;
     }
-    if wanted("share") || wanted("rebalance") {
+    if wanted("share") {
+        installs::python_clients()?;
+    }
+    if ["share", "streams", "connect", "rebalance"]
+        .into_iter()
+        .any(wanted)
+    {
         installs::kafka()?;
         installs::java_program()?;
     }
@@ -109,10 +115,22 @@ pub struct Background {
 impl Background {
     /// Starts it, with its output in files of the site.
     pub fn start(site: &Site, name: &str, mut command: Command) -> anyhow::Result<Self> {
+        command.stdin(Stdio::null());
+        Self::spawn(site, name, command)
+    }
+
+    /// Starts a program that reads what the trial writes to it.
+    pub fn start_fed(site: &Site, name: &str, mut command: Command) -> anyhow::Result<(Self, ChildStdin)> {
+        command.stdin(Stdio::piped());
+        let mut program = Self::spawn(site, name, command)?;
+        let input = program.child.stdin.take().expect("stdin is piped");
+        Ok((program, input))
+    }
+
+    fn spawn(site: &Site, name: &str, mut command: Command) -> anyhow::Result<Self> {
         let output = site.folder().join(format!("{name}.out"));
         let log = site.folder().join(format!("{name}.log"));
         let child = command
-            .stdin(Stdio::null())
             .stdout(create(&output)?)
             .stderr(create(&log)?)
             .spawn()
@@ -130,6 +148,21 @@ impl Background {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// An error that names its log when it has ended by itself.
+    pub fn must_run(&mut self) -> anyhow::Result<()> {
+        if !self.is_running() {
+            bail!("{} ended by itself; see {}", self.name, self.log.display());
+        }
+        Ok(())
+    }
+
+    /// SIGKILL, in the middle of whatever it does.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill().context("cannot kill a program")?;
+        self.child.wait().context("cannot reap a program")?;
+        Ok(())
+    }
+
     /// Waits until it ends by itself.
     pub fn wait(mut self, limit: Duration) -> anyhow::Result<Fields> {
         let Some(status) = wait_until(&mut self.child, now() + limit)? else {
@@ -145,6 +178,15 @@ impl Background {
     pub fn stop(self) -> anyhow::Result<Fields> {
         signal(self.child.id(), "TERM");
         self.wait(FINISH_LIMIT)
+    }
+
+    /// Asks it to end, whatever status it ends with: that of a JVM names the signal.
+    pub fn end(mut self) -> anyhow::Result<()> {
+        signal(self.child.id(), "TERM");
+        if wait_until(&mut self.child, now() + FINISH_LIMIT)?.is_none() {
+            bail!("{} does not end; see {}", self.name, self.log.display());
+        }
+        Ok(())
     }
 }
 

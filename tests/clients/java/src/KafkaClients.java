@@ -60,6 +60,9 @@ public final class KafkaClients {
         report.run("null_key_value", this::nullKeyValue);
         report.run("group_rebalance", this::groupRebalance);
         report.run("commit_resume", this::commitResume);
+        Transactions transactions = new Transactions(stock, suffix);
+        report.run("transaction", transactions::commitAndAbort);
+        report.run("transaction_offsets", transactions::offsets);
         report.run("seek_by_time", this::seekByTime);
         report.run("alter_configs", this::alterConfigs);
         report.run("create_partitions", this::createPartitions);

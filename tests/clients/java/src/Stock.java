@@ -88,6 +88,20 @@ final class Stock implements AutoCloseable {
         return new KafkaConsumer<>(properties, deserializer, deserializer);
     }
 
+    /** Committed records of partition 0 from the first on, or fewer when time runs out. */
+    List<ConsumerRecord<String, String>> readCommitted(String topic, int count) {
+        Properties properties = new Properties();
+        properties.put("bootstrap.servers", bootstrap);
+        properties.put("isolation.level", "read_committed");
+        StringDeserializer deserializer = new StringDeserializer();
+        try (var consumer = new KafkaConsumer<>(properties, deserializer, deserializer)) {
+            TopicPartition partition = new TopicPartition(topic, 0);
+            consumer.assign(List.of(partition));
+            consumer.seek(partition, 0);
+            return poll(consumer, count);
+        }
+    }
+
     /** {@code count} records of partition 0 from an offset, or fewer when time runs out. */
     List<ConsumerRecord<String, String>> read(String topic, int count, long offset) {
         TopicPartition partition = new TopicPartition(topic, 0);

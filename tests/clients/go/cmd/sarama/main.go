@@ -107,10 +107,14 @@ func fetched(m *sarama.ConsumerMessage) cases.Record {
 	return got
 }
 
-func (s *stock) Read(
-	ctx context.Context, topic string, count int, offset int64,
+func (s *stock) Read(ctx context.Context, topic string, count int, offset int64) ([]cases.Record, error) {
+	return s.read(ctx, config(), topic, count, offset)
+}
+
+func (s *stock) read(
+	ctx context.Context, settings *sarama.Config, topic string, count int, offset int64,
 ) (got []cases.Record, err error) {
-	consumer, err := sarama.NewConsumer([]string{s.bootstrap}, config())
+	consumer, err := sarama.NewConsumer([]string{s.bootstrap}, settings)
 	if err != nil {
 		return nil, err
 	}

@@ -73,6 +73,8 @@ func (c *Cases) named() []namedCase {
 		{"null_key_value", c.nullKeyValue},
 		{"group_rebalance", c.groupRebalance},
 		{"commit_resume", c.commitResume},
+		{"transaction", c.transaction},
+		{"transaction_offsets", c.transactionOffsets},
 		{"seek_by_time", c.seekByTime},
 		{"alter_configs", c.alterConfigs},
 		{"create_partitions", c.createPartitions},

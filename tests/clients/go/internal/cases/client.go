@@ -36,6 +36,21 @@ type ProduceOptions struct {
 	Idempotent bool
 }
 
+// Transaction is records of partition 0 of a topic, perhaps with an offset of a group.
+type Transaction struct {
+	Topic   string
+	Records []Record
+	Commits bool
+	// Offset may be nil.
+	Offset *GroupOffset
+}
+
+// GroupOffset is how far a group has read partition 0 of a topic.
+type GroupOffset struct {
+	Group, Topic string
+	Offset       int64
+}
+
 // GroupState is a consumer group as the broker describes it.
 type GroupState struct {
 	State   string
@@ -65,6 +80,11 @@ type Client interface {
 	Read(ctx context.Context, topic string, count int, offset int64) ([]Record, error)
 	// ReadInGroup joins, reads exactly count records, commits what it read, and leaves.
 	ReadInGroup(ctx context.Context, group, topic string, count int) ([]Record, error)
+	// Transact ends each transaction as it says, with one producer; what is aborted was written before.
+	Transact(ctx context.Context, transactionalID string, transactions []Transaction) error
+	// ReadCommitted returns count committed records of partition 0 from the first on, or fewer when
+	// ReadLimit has passed.
+	ReadCommitted(ctx context.Context, topic string, count int) ([]Record, error)
 	Join(ctx context.Context, group, topic string) (Member, error)
 	// OffsetForTime returns the first offset of partition 0 at or after the time; false if none.
 	OffsetForTime(ctx context.Context, topic string, at time.Time) (int64, bool, error)

@@ -1,0 +1,145 @@
+//! Workloads that put a broker under strain: very many partitions, a backlog many times its memory, kill -9.
+
+use super::client::{self, Fields, RECORD_BYTES, SECONDS_MAX, load, patient_load};
+use super::disk;
+use super::life::{Life, Numbers, throughput};
+use super::metric::*;
+use super::workload::PARTITIONS;
+use crate::kernel::written_bytes;
+use crate::trial::probe;
+use anyhow::{Context, bail};
+use std::thread;
+
+const BACKLOG: &str = "backlog";
+const FILLERS: &str = "4";
+
+/// Records a second beside the reader.
+const MIXED_RATE: &str = "5000";
+
+/// The reader begins before the producer and ends after it; so many seconds more.
+const READER_SECONDS_MORE: u64 = 4;
+
+/// Topics, and producers, of the workload with very many partitions; with one partition each they are the few.
+const TOPICS: u32 = 10;
+
+/// The same batches, and so the same requests, however many partitions there are. Not idempotent: this client would wait for
+/// five batches of a partition to be answered, and burn its time waiting, just where there are few partitions.
+const PARTITIONS_OPTIONS: &[&str] = &[
+    "topics=10",
+    "run=64",
+    "batch.num.messages=64",
+    "enable.idempotence=false",
+    "queue.buffering.max.messages=16384",
+];
+
+/// Throughput with very many partitions and with ten, in the order many (not counted), few, many, many, few.
+pub fn partitions(life: &mut Life) -> anyhow::Result<Numbers> {
+    let each = life.sizes.partitions.div_ceil(TOPICS);
+    client::create_topics(&life.site, "few", TOPICS, 1)?;
+    let created = client::create_topics(&life.site, "many", TOPICS, each)?;
+    let (bootstrap, producers) = (life.bootstrap(), TOPICS.to_string());
+    let produce = |prefix: &str| -> anyhow::Result<f64> {
+        let (size, seconds) = (RECORD_BYTES.to_string(), life.sizes.seconds.to_string());
+        let mut args = vec!["produce", &bootstrap, prefix, &size, &producers, &seconds];
+        args.extend(PARTITIONS_OPTIONS);
+        load(&life.site, &args)?.megabytes_per_second()
+    };
+    produce("many").context("very many, first")?;
+    let mut rates = (0.0, 0.0);
+    rates.0 += produce("few").context("few")? / 2.0;
+    rates.1 += produce("many").context("very many")? / 2.0;
+    rates.1 += produce("many").context("very many")? / 2.0;
+    rates.0 += produce("few").context("few")? / 2.0;
+    let (few, many) = rates;
+    Ok(vec![
+        (&CREATED, created),
+        (&RATE_FEW, few),
+        (&RATE_MANY, many),
+        (&KEPT, many / few * 100.0),
+    ])
+}
+
+/// Produces the backlog, and waits until nothing more of it reaches the disk.
+pub fn fill(life: &mut Life) -> anyhow::Result<Numbers> {
+    client::create_topic(&life.site, BACKLOG, PARTITIONS)?;
+    let records = client::count(life.sizes.gigabytes * 1e9) / RECORD_BYTES;
+    let (bootstrap, size) = (life.bootstrap(), RECORD_BYTES.to_string());
+    let most = format!("records={records}");
+    let args = ["produce", &bootstrap, BACKLOG, &size, FILLERS, SECONDS_MAX, &most];
+    // What the warm-up has left in memory belongs to nobody here.
+    disk::await_quiet(life.pid()?)?;
+    let before = written_bytes(life.pid()?)?;
+    let (fields, cpu) = life.charged(|| load(&life.site, &args))?;
+    disk::await_quiet(life.pid()?)?;
+    let written = written_bytes(life.pid()?)? - before;
+    let produced = client::count(fields.get("records")?);
+    life.records.insert(BACKLOG.to_owned(), produced);
+    let mut numbers = throughput(&fields, cpu)?;
+    numbers.push((&WRITTEN, written as f64 / fields.get("bytes")?));
+    Ok(numbers)
+}
+
+/// Reads the backlog from the disk, then as much of its files without the page cache.
+pub fn catch_up(life: &mut Life) -> anyhow::Result<Numbers> {
+    let wanted = backlog_records(life)?;
+    disk::drop_page_cache()?;
+    let (bootstrap, records) = (life.bootstrap(), wanted.to_string());
+    let args = ["consume", &bootstrap, BACKLOG, &records, SECONDS_MAX];
+    let (fields, cpu) = life.charged(|| load(&life.site, &args))?;
+    if client::count(fields.get("records")?) < wanted {
+        bail!("{wanted} records are there, not all were read: {fields:?}");
+    }
+    let mut numbers = throughput(&fields, cpu)?;
+    let direct = disk::direct_read_megabytes_per_second(&life.site.data(), wanted * RECORD_BYTES)?;
+    numbers.push((&DIRECT, direct));
+    numbers.push((&OF_DIRECT, fields.megabytes_per_second()? / direct * 100.0));
+    Ok(numbers)
+}
+
+/// Produces at a fixed rate, first alone, then beside a reader that goes through the backlog again and again.
+pub fn mixed(life: &mut Life) -> anyhow::Result<Numbers> {
+    const TOPIC: &str = "mixed";
+    client::create_topic(&life.site, TOPIC, PARTITIONS)?;
+    let records = backlog_records(life)?.to_string();
+    let (bootstrap, seconds) = (life.bootstrap(), life.sizes.rate_seconds.to_string());
+    let produce = || {
+        let args = ["latency", &bootstrap, TOPIC, "1024", MIXED_RATE, &seconds];
+        load(&life.site, &args)?.get("ack_p99_us")
+    };
+    let alone = produce().context("without the reader")?;
+    disk::drop_page_cache()?;
+    let longer = (life.sizes.rate_seconds + READER_SECONDS_MORE).to_string();
+    let reader = ["consume", &bootstrap, BACKLOG, &records, &longer, "again=1"];
+    let (beside, read) = thread::scope(|scope| {
+        let reader = scope.spawn(|| patient_load(&life.site, &reader));
+        let beside = produce();
+        let read = reader.join().expect("the reader's thread does not panic");
+        (beside, read)
+    });
+    let (beside, read): (f64, Fields) = (beside.context("beside the reader")?, read.context("the reader")?);
+    Ok(vec![
+        (&P99_ALONE, alone / 1e3),
+        (&P99_BESIDE, beside / 1e3),
+        (&P99_TIMES, beside / alone),
+        (&READER, read.megabytes_per_second()?),
+    ])
+}
+
+/// kill -9, a start, and how long until a request is answered and until a record is acknowledged.
+pub fn restart(life: &mut Life) -> anyhow::Result<Numbers> {
+    backlog_records(life)?;
+    life.kill()?;
+    let (broker, answered) = probe::start(&life.site)?;
+    life.lives_again_as(broker);
+    let answered = answered.as_secs_f64();
+    let first = load(&life.site, &["first", &life.bootstrap(), BACKLOG])?;
+    Ok(vec![
+        (&FIRST_ANSWER, answered),
+        (&FIRST_ACK, answered + first.get("seconds")?),
+    ])
+}
+
+fn backlog_records(life: &Life) -> anyhow::Result<u64> {
+    let records = life.records.get(BACKLOG).copied();
+    records.context("there is no backlog, because its workload failed")
+}
