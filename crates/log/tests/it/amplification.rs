@@ -228,6 +228,7 @@ async fn readers_that_catch_up_fetch_each_byte_once() {
         objects: Arc::new(CountingObjects(world.objects.clone(), counters.clone())),
         manifest: world.manifest.clone(),
         wal_runner: WalRunner::Task,
+        second_tier: None,
     };
     let log = Log::open(world.config.clone(), ports).await.unwrap();
     let batch = batch();
@@ -278,6 +279,7 @@ async fn a_group_costs_one_write_and_one_flush_however_many_batches_it_holds() {
         objects: world.objects.clone(),
         manifest: world.manifest.clone(),
         wal_runner: WalRunner::Task,
+        second_tier: None,
     };
     let log = Log::open(world.config.clone(), ports).await.unwrap();
     let stream = log.open_stream(StreamId(1), EPOCH);
