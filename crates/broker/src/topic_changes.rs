@@ -96,6 +96,11 @@ impl Broker {
     /// Raises a topic's partition count to `partitions`.
     pub async fn add_partitions(&self, name: &str, partitions: u32, dry: Dry) -> Result<(), TopicError> {
         let topic = self.topic(name).ok_or(TopicError::Unknown)?;
+        if topic.is_internal() {
+            let what =
+                format!("The number of partitions of {name} is fixed: where state lies follows from it.");
+            return Err(TopicError::InvalidPartitions(what));
+        }
         check_raise(topic.partitions(), partitions)?;
         if dry == Dry::Run {
             let raised = self.inner.catalog.add_partitions(name, partitions).await;
@@ -208,8 +213,8 @@ impl Broker {
         self.note_change();
     }
 
-    /// Counts the changes of topics (come, gone, grown) and of groups' settings: who depends on them waits for the next one. The
-    /// table shows a change before it is counted.
+    /// Counts the changes of topics (come, gone, grown), of groups' settings and of access rules: who depends on them waits for the
+    /// next one. The table shows a change before it is counted.
     #[must_use]
     pub fn topics_changed(&self) -> watch::Receiver<u64> {
         self.inner.changes.subscribe()

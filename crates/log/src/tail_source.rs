@@ -106,6 +106,11 @@ impl TailSource for Core {
             .map_or_else(Vec::new, |partition| partition.aborted_between(from, below))
     }
 
+    fn forget_aborted(&self, stream: StreamId, through: Offset) -> bool {
+        let partition = self.known(stream);
+        partition.is_none_or(|partition| partition.forget_compacted(through))
+    }
+
     fn producer_needs(&self, stream: StreamId, producer_id: i64, last: Offset) -> bool {
         let needs = |partition: Arc<Partition>| {
             partition.with_producers(|known| known.is_some_and(|known| known.ends_at(producer_id, last)))

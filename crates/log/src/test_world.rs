@@ -288,6 +288,13 @@ impl TailSource for FakeTail {
             .map_or_else(Vec::new, |stream| stream.aborted.clone())
     }
 
+    fn forget_aborted(&self, id: StreamId, through: Offset) -> bool {
+        if let Some(stream) = self.state.lock().1.get_mut(&id) {
+            stream.aborted.retain(|one| one.marker >= through);
+        }
+        true
+    }
+
     fn producer_needs(&self, id: StreamId, producer_id: i64, last: Offset) -> bool {
         let state = self.state.lock();
         let stream = state.1.get(&id);

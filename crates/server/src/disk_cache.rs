@@ -23,11 +23,11 @@ pub fn open(settings: &Settings, cluster: &str) -> anyhow::Result<Option<Arc<dyn
              leave it out, or set objects.kind = s3"
         );
     }
-    let texts =
-        [&objects.endpoint, &objects.bucket, &objects.prefix].map(|text| text.as_deref().unwrap_or_default());
+    let endpoint = objects.endpoint.as_ref().map_or("", |url| url.0.as_str());
+    let [bucket, prefix] = [&objects.bucket, &objects.prefix].map(|text| text.as_deref().unwrap_or_default());
     let options = DiskTierOptions {
         bytes_max: settings.cache.disk_bytes.0,
-        owner: DiskTierOptions::owner_of(&[cluster, texts[0], texts[1], texts[2]]),
+        owner: DiskTierOptions::owner_of(&[cluster, endpoint, bucket, prefix]),
         runner: WalRunner::Thread,
     };
     // "Sync" is how it writes, past the page cache and so not in the way of the write-ahead log; nothing is ever flushed.

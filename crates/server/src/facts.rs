@@ -90,6 +90,7 @@ impl Source for Facts {
         let log = self.broker.log_stats();
         readings.extend(log_readings(&log));
         readings.extend(log.second_tier.iter().flat_map(disk_cache_readings));
+        readings.extend(queue_readings(&self.kafka));
         let apis = self.kafka.metrics.snapshot();
         Measures {
             readings,
@@ -204,6 +205,23 @@ fn connection_readings(facts: &Facts) -> Vec<Reading> {
         ),
         counter("received_bytes", "Bytes of requests", received),
         counter("sent_bytes", "Bytes of answers", sent),
+    ]
+}
+
+fn queue_readings(kafka: &Kafka) -> Vec<Reading> {
+    let letters = kafka.shares.queues.letters();
+    vec![
+        gauge(
+            "share_sessions",
+            "Sessions of members of share groups",
+            kafka.shares.sessions() as u64,
+        ),
+        counter("dead_letters", "Dead letters written", letters.written),
+        counter(
+            "lost_dead_letters",
+            "Records given up without a dead letter, because its topic did not take it",
+            letters.lost,
+        ),
     ]
 }
 

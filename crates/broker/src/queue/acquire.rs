@@ -3,7 +3,8 @@
 //! Queue path: front end -> **here** -> subscription (which records?) -> log (their bytes) -> subscription (locked) -> front end.
 //! The bytes are the log's own batches; records in them that were not acquired are for the reader to skip.
 //!
-//! **Invariant**: a record is locked only once its bytes are at hand; and no more bytes are held by answers than fetches may hold.
+//! **Invariant**: a record is locked only once its bytes are at hand; and no more bytes are held by answers than fetches may hold. A
+//! consumer that waits for more than there is locks nothing meanwhile.
 
 use super::QueueError;
 use super::cell::Cell;
@@ -11,13 +12,13 @@ use super::id::{Holder, SubscriptionId};
 use super::policy::{Dispatch, Policy};
 use super::queues::Queues;
 use super::subscription::{Acquired, Candidate, Offer};
+use super::waiting::InLine;
 use crate::fetch::read_error;
 use crate::topics::Topic;
 use crate::{FetchError, Isolation};
 use bytes::Bytes;
-use futures_util::future::select_all;
 use millstream_log::batch;
-use millstream_log::{AbortedTransaction, Offset, ReadLimit, Stream, WakeSet};
+use millstream_log::{AbortedTransaction, Offset, ReadLimit, Stream, StreamBounds};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -38,7 +39,9 @@ pub struct AcquireBudget {
     pub bytes_max: usize,
     /// The most records; a bound or a goal, as `dispatch` says.
     pub records_max: u64,
-    /// Wait for the first record, but no longer than this.
+    /// Wait until there are so many bytes, or as many records as may be had: anything if this is 0 or 1 ...
+    pub bytes_min: usize,
+    /// ... but no longer than this.
     pub wait_max: Duration,
     /// How records are handed out.
     pub dispatch: Dispatch,
@@ -69,7 +72,7 @@ pub struct AcquireSlice {
 type AcquireResult = Result<AcquireSlice, AcquireError>;
 
 impl Queues {
-    /// Acquires records for `holder`, from each subscription in the given order; waits for the first one within the budget.
+    /// Acquires records for `holder`, from each subscription in the given order; waits within the budget.
     ///
     /// Returns one result per ask, in order. An error anywhere ends the wait at once, and so does `interrupt`.
     pub async fn acquire(
@@ -83,43 +86,69 @@ impl Queues {
         for ask in asks {
             cells.push(self.open(ask).await);
         }
-        let first = self.acquire_once(holder, asks, &cells, budget).await;
-        if budget.wait_max.is_zero() || is_enough(&first) {
+        if budget.wait_max.is_zero() {
+            return self
+                .look(holder, asks, &cells, budget, Content::WithAnything)
+                .await
+                .0;
+        }
+        let (first, _) = self.look(holder, asks, &cells, budget, Content::WithEnough).await;
+        if is_enough(&first) {
             return first;
         }
         let over = tokio::time::sleep(budget.wait_max);
         tokio::pin!(interrupt, over);
-        let streams = asks.iter().filter_map(stream_of);
-        let mut wakes = WakeSet::register(streams);
+        let lines = asks.iter().zip(&cells).filter_map(|(ask, cell)| {
+            let cell = cell.as_ref().ok()?;
+            Some((cell, stream_of(ask)?))
+        });
+        let mut line = InLine::join(lines, budget.bytes_min);
         loop {
-            // Registered before the look, so that nothing changes unseen in between.
-            let changes = cells
-                .iter()
-                .flatten()
-                .map(|cell| Box::pin(cell.changed.notified()));
-            let changed = select_all(changes);
-            let results = self.acquire_once(holder, asks, &cells, budget).await;
+            // Before the look, so that nothing changes unseen in between.
+            line.watch();
+            let (results, seen) = self.look(holder, asks, &cells, budget, Content::WithEnough).await;
             if is_enough(&results) {
                 return results;
             }
+            if seen == Seen::TooLittle {
+                line.pass_on();
+            }
             tokio::select! {
                 biased;
-                () = wakes.woken() => {}
-                _ = changed => {}
+                () = line.woken() => {}
                 () = &mut interrupt => return results,
-                () = &mut over => return results,
+                () = &mut over => {
+                    return self.look(holder, asks, &cells, budget, Content::WithAnything).await.0;
+                }
             }
         }
     }
 
-    async fn acquire_once(
+    /// One look at all subscriptions.
+    async fn look(
         &self,
         holder: Holder,
         asks: &[AcquireAsk],
         cells: &[Result<Arc<Cell>, AcquireError>],
         budget: AcquireBudget,
-    ) -> Vec<AcquireResult> {
+        content: Content,
+    ) -> (Vec<AcquireResult>, Seen) {
+        #[cfg(feature = "testing")]
+        self.inner
+            .looks
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let share = self.inner.broker.inner.fetch_memory.take(budget.bytes_max);
+        if content == Content::WithEnough && budget.bytes_min > 1 {
+            let goal = Goal {
+                bytes: budget.bytes_min.min(share.bytes()),
+                records: budget.records_max,
+            };
+            let seen = self.weigh(asks, cells, goal).await;
+            if seen != Seen::Enough {
+                let nothing = |_| Ok(AcquireSlice::default());
+                return (asks.iter().map(nothing).collect(), seen);
+            }
+        }
         let mut left = Left {
             // Less memory makes a smaller answer, not a later one.
             bytes: share.bytes(),
@@ -142,7 +171,72 @@ impl Queues {
             // Whoever holds the answer's bytes holds the share.
             *largest = share.bind(bytes, std::mem::take(largest));
         }
-        results
+        (results, Seen::Enough)
+    }
+
+    /// Whether there is as much as the goal, all subscriptions together. Locks nothing.
+    async fn weigh(
+        &self,
+        asks: &[AcquireAsk],
+        cells: &[Result<Arc<Cell>, AcquireError>],
+        goal: Goal,
+    ) -> Seen {
+        let mut left = goal;
+        for (ask, cell) in asks.iter().zip(cells) {
+            let Ok(cell) = cell else {
+                // An error is told at once.
+                return Seen::Enough;
+            };
+            let weighed = self.weigh_one(ask, cell, &mut left).await;
+            if weighed.is_err() || left.is_reached() {
+                return Seen::Enough;
+            }
+        }
+        if left == goal {
+            Seen::Nothing
+        } else {
+            Seen::TooLittle
+        }
+    }
+
+    /// Takes off the goal what this subscription may hand out.
+    async fn weigh_one(
+        &self,
+        ask: &AcquireAsk,
+        cell: &Arc<Cell>,
+        goal: &mut Goal,
+    ) -> Result<(), AcquireError> {
+        let stream = stream_of(ask).ok_or(FetchError::UnknownPartition)?;
+        if stream.is_deleted() {
+            return Err(FetchError::UnknownPartition.into());
+        }
+        let policy = self.policy(&ask.subscription);
+        let bounds = stream.bounds();
+        let end = end_of(&bounds, &policy);
+        let mut next = cell.candidate(0, bounds.start.0, &policy)?;
+        while let Some(candidate) = next.filter(|candidate| candidate.from < end.0)
+            && !goal.is_reached()
+        {
+            let read = read(stream, candidate, end, &policy, goal.bytes, true).await?;
+            if read.next <= candidate.from {
+                break;
+            }
+            next = if candidate.last == u64::MAX {
+                // Everything behind is fresh too: it moves on only once it is handed out.
+                let from = read.next;
+                Some(Candidate { from, ..candidate })
+            } else {
+                cell.candidate(read.next, bounds.start.0, &policy)?
+            };
+            goal.bytes = goal.bytes.saturating_sub(read.visible_bytes);
+            let wanted = candidate.from..=candidate.last;
+            let spans = read.batches.iter().map(|(first, last)| {
+                let (first, last) = ((*first).max(*wanted.start()), (*last).min(*wanted.end()));
+                (last + 1).saturating_sub(first)
+            });
+            goal.records = goal.records.saturating_sub(spans.sum());
+        }
+        Ok(())
     }
 
     async fn acquire_from(
@@ -165,17 +259,14 @@ impl Queues {
         let mut after = 0;
         while left.records > 0 && (left.bytes > 0 || left.at_least_one) {
             let bounds = stream.bounds();
-            let end = match policy.isolation {
-                Isolation::ReadUncommitted => bounds.end,
-                Isolation::ReadCommitted => bounds.stable_end,
-            };
+            let end = end_of(&bounds, &policy);
             let Some(candidate) = cell.candidate(after, bounds.start.0, &policy)? else {
                 break;
             };
             if candidate.from >= end.0 {
                 break;
             }
-            let read = read(stream, candidate, end, &policy, left).await?;
+            let read = read(stream, candidate, end, &policy, left.bytes, left.at_least_one).await?;
             if read.next <= candidate.from || (!left.at_least_one && read.bytes > left.bytes) {
                 break;
             }
@@ -191,6 +282,39 @@ impl Queues {
             slice.add(read.chunks, acquired, left);
         }
         Ok(slice)
+    }
+}
+
+/// When a look may take what it finds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    /// Only with as much as the budget wants.
+    WithEnough,
+    /// With whatever there is: nobody waits any longer.
+    WithAnything,
+}
+
+/// What a look has found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Nothing,
+    /// Something, but less than the budget wants; it was left where it is.
+    TooLittle,
+    /// What there was has been taken.
+    Enough,
+}
+
+/// What is still missing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Goal {
+    bytes: usize,
+    records: u64,
+}
+
+impl Goal {
+    /// An answer that can hold no more records is as good as a full one.
+    fn is_reached(self) -> bool {
+        self.bytes == 0 || self.records == 0
     }
 }
 
@@ -262,6 +386,8 @@ struct Read {
     chunks: Vec<Bytes>,
     batches: Vec<(u64, u64)>,
     bytes: usize,
+    /// Of the batches that somebody is to see.
+    visible_bytes: usize,
     next: u64,
 }
 
@@ -276,32 +402,34 @@ async fn read(
     candidate: Candidate,
     below: Offset,
     policy: &Policy,
-    left: &Left,
+    bytes_max: usize,
+    at_least_one: bool,
 ) -> Result<Read, FetchError> {
     let is_run = candidate.last - candidate.from >= RUN_RECORDS_MIN;
     let limit = ReadLimit {
-        bytes_max: if is_run { left.bytes } else { 1 },
-        at_least_one: left.at_least_one || !is_run,
+        bytes_max: if is_run { bytes_max } else { 1 },
+        at_least_one: at_least_one || !is_run,
         below,
     };
     let outcome = stream
         .read(Offset(candidate.from), limit)
         .await
         .map_err(read_error)?;
-    let mut batches = Vec::new();
+    let (mut batches, mut visible_bytes) = (Vec::new(), 0);
     let aborted = match policy.isolation {
         Isolation::ReadCommitted => stream.aborted_between(Offset(candidate.from), outcome.next),
         Isolation::ReadUncommitted => Vec::new(),
     };
     for chunk in &outcome.chunks {
         for split in batch::split(chunk.clone()) {
-            let (header, _) = split.map_err(|error| FetchError::Storage(error.to_string()))?;
+            let (header, bytes) = split.map_err(|error| FetchError::Storage(error.to_string()))?;
             let holds = |transaction: &AbortedTransaction| {
                 transaction.producer_id == header.producer_id
                     && (transaction.first..transaction.marker).contains(&header.base_offset)
             };
             let is_hidden = header.is_control() || header.is_transactional() && aborted.iter().any(holds);
             if !is_hidden {
+                visible_bytes += bytes.len();
                 batches.push((header.base_offset.0, header.last_offset().0));
             }
         }
@@ -310,8 +438,17 @@ async fn read(
         chunks: outcome.chunks,
         batches,
         bytes: outcome.bytes,
+        visible_bytes,
         next: outcome.next.0,
     })
+}
+
+/// Where the records end that may be shown.
+fn end_of(bounds: &StreamBounds, policy: &Policy) -> Offset {
+    match policy.isolation {
+        Isolation::ReadUncommitted => bounds.end,
+        Isolation::ReadCommitted => bounds.stable_end,
+    }
 }
 
 fn stream_of(ask: &AcquireAsk) -> Option<&Stream> {

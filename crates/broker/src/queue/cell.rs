@@ -14,12 +14,13 @@ use super::settle::{Durability, Settlement};
 use super::shard::Shard;
 use super::subscription::{Acquired, Candidate, Counts, Offer, Subscription};
 use super::timers::Timers;
+use super::waiting::Line;
 use super::wheel::Tick;
 use crate::state_stream::StateRecord;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 /// Told when the write that bears an outcome is decided.
 pub(super) type Outcome = Result<(), QueueError>;
@@ -29,8 +30,8 @@ pub(super) struct Cell {
     pub shard: Arc<Shard>,
     timers: Arc<Timers>,
     live: Mutex<Live>,
-    /// Something may be handed out that could not before.
-    pub changed: Notify,
+    /// Who waits for something to be handed out.
+    pub line: Line,
 }
 
 struct Live {
@@ -110,7 +111,7 @@ impl Cell {
                 is_listed: false,
                 reading: Reading::Nobody,
             }),
-            changed: Notify::new(),
+            line: Line::default(),
         }
     }
 
@@ -156,7 +157,7 @@ impl Cell {
     }
 
     /// The right to read for this subscription; one reader at a time, so that records are handed out in their order. `None`:
-    /// somebody reads; `changed` tells when he has finished.
+    /// somebody reads; the first of the line is told when he has finished.
     pub fn begin_read(self: &Arc<Self>) -> Option<Reader> {
         let mut live = self.live.lock();
         match live.reading {
@@ -342,7 +343,7 @@ impl Cell {
         self.go_on(&mut live);
         drop(live);
         if kept.has_more || told.is_gone {
-            self.changed.notify_waiters();
+            self.line.wake();
         }
         told
     }
@@ -358,7 +359,7 @@ impl Cell {
         answer_all(&mut live.in_flight, Err(error.clone()));
         self.go_on(&mut live);
         drop(live);
-        self.changed.notify_waiters();
+        self.line.wake();
     }
 
     /// Nobody knows what the stream holds: what it says replaces everything. `None`: it holds nothing of this one.
@@ -376,7 +377,7 @@ impl Cell {
         live.flight = None;
         answer_all(&mut live.in_flight, Err(QueueError::Unknown));
         answer_all(&mut live.waiting, Err(QueueError::Unknown));
-        self.changed.notify_waiters();
+        self.line.wake();
     }
 
     fn go_on(self: &Arc<Self>, live: &mut Live) {
@@ -406,7 +407,7 @@ impl Drop for Reader {
     fn drop(&mut self) {
         let reading = std::mem::replace(&mut self.0.live.lock().reading, Reading::Nobody);
         if reading == Reading::Contended {
-            self.0.changed.notify_waiters();
+            self.0.line.wake();
         }
     }
 }

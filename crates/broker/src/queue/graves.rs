@@ -1,79 +1,95 @@
-//! Dead letters: records that were given up are written to another topic before they are done.
+//! The end of records that were given up: their dead letters are written, then they are done.
 //!
-//! Owns: the list of subscriptions with such records, and the one task that works it off. Never: who is given up (`subscription`).
+//! Owns: the list of subscriptions with such records, the one task that works it off, and its patience. Never: who is given up
+//! (`subscription`), what a letter says (`letters`).
 //!
-//! **Invariant**: a record is marked done only after its dead letter is durable. A crash between the two writes it twice; none is lost.
-//! While the target takes nothing, condemned records stay condemned, and count as unsettled: consumers are held up, not cheated.
+//! **Invariant**: a record is marked done only after its dead letter is durable, or after it was tried often enough and said so. A
+//! crash between the two writes the letter twice. A topic that takes nothing holds up no consumer for longer than the attempts take,
+//! and no other subscription at all.
 
+use super::QueueError;
 use super::cell::{Cell, answered};
-use super::id::SubscriptionId;
-use super::ledger::Cause;
+use super::letters::{Letter, Unwritten, collect, write};
 use super::policy::{DeadLetters, PolicySource};
 use super::runs::Range;
-use crate::topics::{Topic, TopicError, TopicSpec};
-use crate::{Broker, Dry};
-use bytes::Bytes;
-use millstream_log::batch::{self, BatchBuilder, Codec, NewRecord, StoredBatch};
-use millstream_log::{Offset, ReadError, ReadLimit, Stream, TimestampMs};
+use crate::Broker;
+use crate::topics::Topic;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 /// Records that are read and buried at a time.
 const BURIAL_RECORDS_MAX: u64 = 500;
 
-/// Bytes of source records that are in memory at a time, one batch more or less.
-const BURIAL_BYTES_MAX: usize = 1 << 20;
+/// Attempts at a letter before its record is done without one; and the pauses between them, each twice the one before. All as Kafka's.
+const ATTEMPTS_MAX: u32 = 5;
+const RETRY_WAIT_MIN: Duration = Duration::from_secs(1);
+const RETRY_WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// The most that the records of one batch may grow to when they are opened.
-const OPENED_BYTES_MAX: usize = 64 << 20;
-
-/// Pauses before a burial that failed is tried again.
-const RETRY_WAIT_MIN: Duration = Duration::from_millis(100);
-const RETRY_WAIT_MAX: Duration = Duration::from_secs(10);
+/// What became of dead letters since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Letters {
+    /// Durable in their topics.
+    pub written: u64,
+    /// Given up: their records are done without one.
+    pub lost: u64,
+}
 
 #[derive(Default)]
 pub(super) struct Graves {
     /// Subscriptions with dead letters, each at most once.
-    open: Mutex<VecDeque<Arc<Cell>>>,
+    open: Mutex<VecDeque<Grave>>,
     bell: Notify,
+    written: AtomicU64,
+    lost: AtomicU64,
 }
 
-/// Why the dead letters of a subscription are not buried yet.
+/// One subscription with dead letters.
+struct Grave {
+    cell: Arc<Cell>,
+    /// Attempts that failed since the last one that did not.
+    failures: u32,
+    /// When to try again, on the monotonic clock.
+    not_before: Duration,
+}
+
+/// Why a burial is to be tried again.
 #[derive(Debug, thiserror::Error)]
 enum Unburied {
-    #[error("the records could not be read: {0}")]
-    Read(#[from] ReadError),
-    #[error("a stored batch does not open: {0}")]
-    Damaged(#[from] batch::BatchError),
-    #[error("the topic {0} does not exist")]
-    NoTopic(String),
-    #[error("the topic could not be made: {0}")]
-    Topic(#[from] TopicError),
-    #[error("the topic did not take them: {0}")]
-    Append(#[from] crate::ProduceError),
+    #[error(transparent)]
+    Unwritten(#[from] Unwritten),
     #[error("their end was not kept: {0}")]
-    State(#[from] super::QueueError),
+    State(#[from] QueueError),
 }
 
-/// One record that is given up.
-struct Letter {
-    offset: u64,
-    deliveries: u16,
-    cause: Cause,
-    key: Option<Bytes>,
-    value: Option<Bytes>,
+/// What is to be done next.
+enum Next {
+    Bury(Grave),
+    Wait(Option<Duration>),
 }
 
 impl Graves {
     /// `cell` has condemned records.
     pub fn dig(&self, cell: &Arc<Cell>) {
         let mut open = self.open.lock();
-        if !open.iter().any(|held| Arc::ptr_eq(held, cell)) {
-            open.push_back(cell.clone());
+        if !open.iter().any(|grave| Arc::ptr_eq(&grave.cell, cell)) {
+            open.push_back(Grave {
+                cell: cell.clone(),
+                failures: 0,
+                not_before: Duration::ZERO,
+            });
             self.bell.notify_one();
+        }
+    }
+
+    /// Counts since the start.
+    pub fn letters(&self) -> Letters {
+        Letters {
+            written: self.written.load(Relaxed),
+            lost: self.lost.load(Relaxed),
         }
     }
 
@@ -84,218 +100,163 @@ impl Graves {
         policies: Arc<dyn PolicySource>,
         mut closing: watch::Receiver<bool>,
     ) {
-        let mut pause = RETRY_WAIT_MIN;
         loop {
-            let Some(cell) = self.open.lock().pop_front() else {
-                tokio::select! {
-                    biased;
-                    _ = closing.wait_for(|closing| *closing) => return,
-                    () = self.bell.notified() => {}
+            let wait = match self.next(broker.clock().monotonic()) {
+                Next::Bury(mut grave) => {
+                    if let Err(error) = self.bury_all(&broker, &*policies, &mut grave).await {
+                        let cell = &grave.cell;
+                        tracing::warn!(subscription = &*cell.id.name, partition = cell.id.partition, %error, "dead letters wait");
+                        self.again(grave, broker.clock().monotonic());
+                    }
+                    continue;
                 }
-                continue;
+                Next::Wait(wait) => wait,
             };
-            let Err(error) = bury_all(&broker, &*policies, &cell).await else {
-                pause = RETRY_WAIT_MIN;
-                continue;
+            let sleep = async {
+                match wait {
+                    Some(wait) => tokio::time::sleep(wait).await,
+                    None => std::future::pending().await,
+                }
             };
-            tracing::warn!(subscription = &*cell.id.name, partition = cell.id.partition, %error, "dead letters wait");
-            self.dig(&cell);
             tokio::select! {
                 biased;
                 _ = closing.wait_for(|closing| *closing) => return,
-                () = tokio::time::sleep(pause) => {}
+                () = self.bell.notified() => {}
+                () = sleep => {}
             }
-            pause = (pause * 2).min(RETRY_WAIT_MAX);
         }
     }
-}
 
-async fn bury_all(broker: &Broker, policies: &dyn PolicySource, cell: &Arc<Cell>) -> Result<(), Unburied> {
-    loop {
-        let condemned = cell.condemned(BURIAL_RECORDS_MAX);
-        if condemned.is_empty() {
+    fn next(&self, now: Duration) -> Next {
+        let mut open = self.open.lock();
+        if let Some(at) = open.iter().position(|grave| grave.not_before <= now)
+            && let Some(grave) = open.remove(at)
+        {
+            return Next::Bury(grave);
+        }
+        let due = open.iter().map(|grave| grave.not_before).min();
+        Next::Wait(due.map(|due| due.saturating_sub(now)))
+    }
+
+    /// Tries a burial again after a pause. What was dug meanwhile is the same grave.
+    fn again(&self, grave: Grave, now: Duration) {
+        let doublings = grave.failures.saturating_sub(1).min(ATTEMPTS_MAX);
+        let wait = (RETRY_WAIT_MIN * 2_u32.pow(doublings)).min(RETRY_WAIT_MAX);
+        let mut open = self.open.lock();
+        open.retain(|other| !Arc::ptr_eq(&other.cell, &grave.cell));
+        open.push_back(Grave {
+            not_before: now + wait,
+            ..grave
+        });
+    }
+
+    async fn bury_all(
+        &self,
+        broker: &Broker,
+        policies: &dyn PolicySource,
+        grave: &mut Grave,
+    ) -> Result<(), Unburied> {
+        loop {
+            let cell = grave.cell.clone();
+            let condemned = cell.condemned(BURIAL_RECORDS_MAX);
+            if condemned.is_empty() {
+                return Ok(());
+            }
+            let policy = policies.policy(&cell.id);
+            // Exactly these: what is condemned meanwhile has no letter yet.
+            let buried = match (&policy.dead_letters, broker.topic_by_id(&cell.id.topic)) {
+                (Some(target), Some(source)) => {
+                    let letters = collect(&source, cell.id.partition, condemned, target.copies_record).await;
+                    self.write_or_give_up(broker, grave, &source, target, &letters)
+                        .await?;
+                    let one = |letter: &Letter| letter.offset..=letter.offset;
+                    letters.iter().map(one).collect()
+                }
+                // Nobody wants them any more.
+                _ => condemned
+                    .into_iter()
+                    .map(|(range, ..)| range)
+                    .collect::<Vec<Range>>(),
+            };
+            answered(cell.buried(buried)).await?;
+        }
+    }
+
+    /// Writes the letters. An error if it is to be tried again; the records of letters that cannot be written, or were tried often
+    /// enough, are done without.
+    async fn write_or_give_up(
+        &self,
+        broker: &Broker,
+        grave: &mut Grave,
+        source: &Topic,
+        target: &DeadLetters,
+        letters: &[Letter],
+    ) -> Result<(), Unburied> {
+        let id = &grave.cell.id;
+        if let Some(refused) = target.refused {
+            self.give_up(grave, source, target, letters, &refused);
             return Ok(());
         }
-        let policy = policies.policy(&cell.id);
-        // Exactly these: what is condemned meanwhile has no letter yet.
-        let buried = match (&policy.dead_letters, broker.topic_by_id(&cell.id.topic)) {
-            (Some(target), Some(source)) => {
-                let letters = collect(&source, cell.id.partition, condemned, target.copies_record).await?;
-                write(broker, &cell.id, &source, target, &letters).await?;
-                letters
-                    .iter()
-                    .map(|letter| letter.offset..=letter.offset)
-                    .collect()
+        let error = match write(broker, id, source, target, letters).await {
+            Ok(()) => {
+                self.written.fetch_add(letters.len() as u64, Relaxed);
+                grave.failures = 0;
+                return Ok(());
             }
-            // Nobody wants them any more.
-            _ => condemned.into_iter().map(|(range, ..)| range).collect(),
+            Err(error) => error,
         };
-        answered(cell.buried(buried)).await?;
-    }
-}
-
-/// The letters of condemned records, as many as fit into memory: at least one.
-async fn collect(
-    source: &Topic,
-    partition: u32,
-    condemned: Vec<(Range, u16, Cause)>,
-    copies: bool,
-) -> Result<Vec<Letter>, Unburied> {
-    let mut letters = Vec::new();
-    let mut bytes = 0;
-    for (range, deliveries, cause) in condemned {
-        if bytes > BURIAL_BYTES_MAX {
-            break;
-        }
-        let at = letters.len();
-        letters.extend(range.clone().map(|offset| Letter {
-            offset,
-            deliveries,
-            cause,
-            key: None,
-            value: None,
-        }));
-        if let Some(stream) = source.stream(partition).filter(|_| copies) {
-            bytes += fill(stream, &range, &mut letters[at..]).await?;
-        }
-    }
-    Ok(letters)
-}
-
-/// Puts keys and values into the letters of one range. What the log no longer holds stays empty.
-async fn fill(stream: &Stream, range: &Range, letters: &mut [Letter]) -> Result<usize, Unburied> {
-    let mut bytes = 0;
-    let bounds = stream.bounds();
-    let below = bounds.end;
-    let mut next = bounds.start.0.max(*range.start());
-    while next <= *range.end() && next < below.0 {
-        let limit = ReadLimit {
-            bytes_max: BURIAL_BYTES_MAX,
-            at_least_one: true,
-            below,
-        };
-        let outcome = stream.read(Offset(next), limit).await?;
-        if outcome.next.0 <= next {
-            break;
-        }
-        for split in outcome.chunks.into_iter().flat_map(batch::split) {
-            let (header, chunk) = split?;
-            if header.is_control() || header.base_offset.0 > *range.end() {
-                continue;
-            }
-            let records = StoredBatch::verify(chunk)?.records(OPENED_BYTES_MAX)?;
-            for record in &records {
-                let record = record?;
-                if let Some(index) = record.offset.0.checked_sub(*range.start())
-                    && let Some(letter) = letters.get_mut(index as usize)
-                {
-                    letter.key = record.key.map(Bytes::copy_from_slice);
-                    letter.value = record.value.map(Bytes::copy_from_slice);
-                    bytes += record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
+        if error.is_final() {
+            // One that is refused must not take the others along.
+            for letter in letters.chunks(1) {
+                match write(broker, id, source, target, letter).await {
+                    Ok(()) => drop(self.written.fetch_add(1, Relaxed)),
+                    Err(error) if error.is_final() => self.give_up(grave, source, target, letter, &error),
+                    Err(error) => return self.fail(grave, source, target, letters, error),
                 }
             }
+            return Ok(());
         }
-        next = outcome.next.0;
+        self.fail(grave, source, target, letters, error)
     }
-    Ok(bytes)
-}
 
-/// Writes the letters, in batches that the target takes, and waits until they are durable.
-async fn write(
-    broker: &Broker,
-    id: &SubscriptionId,
-    source: &Topic,
-    target: &DeadLetters,
-    letters: &[Letter],
-) -> Result<(), Unburied> {
-    let topic = target_topic(broker, target).await?;
-    let partition = id.partition % topic.partitions();
-    let bytes_max = topic.settings().batch_bytes_max;
-    let now = broker.clock().wall_ms();
-    let mut pending = Vec::new();
-    let mut builder = BatchBuilder::new(Codec::None);
-    for letter in letters {
-        let mut alone = BatchBuilder::new(Codec::None);
-        push(&mut alone, letter, id, source.name(), target, now)?;
-        // Too large with its labels: the labels say where it lies.
-        let bare = Letter {
-            key: None,
-            value: None,
-            ..*letter
-        };
-        let letter = if alone.size_bytes() > bytes_max {
-            &bare
-        } else {
-            letter
-        };
-        if builder.size_bytes() + alone.size_bytes() > bytes_max && !builder.is_empty() {
-            let full = std::mem::replace(&mut builder, BatchBuilder::new(Codec::None));
-            pending.push(send(broker, &topic, partition, full).await?);
+    /// An attempt has failed. While the topic goes on to take nothing, each further letter gets one attempt.
+    fn fail(
+        &self,
+        grave: &mut Grave,
+        source: &Topic,
+        target: &DeadLetters,
+        letters: &[Letter],
+        error: Unwritten,
+    ) -> Result<(), Unburied> {
+        if grave.failures + 1 < ATTEMPTS_MAX {
+            grave.failures += 1;
+            return Err(error.into());
         }
-        push(&mut builder, letter, id, source.name(), target, now)?;
+        self.give_up(grave, source, target, letters, &error);
+        Ok(())
     }
-    if !builder.is_empty() {
-        pending.push(send(broker, &topic, partition, builder).await?);
-    }
-    for pending in pending {
-        pending.durable().await?;
-    }
-    Ok(())
-}
 
-async fn send(
-    broker: &Broker,
-    topic: &Topic,
-    partition: u32,
-    builder: BatchBuilder,
-) -> Result<crate::PendingAppend, Unburied> {
-    let batch = builder.finish()?;
-    Ok(broker.append(topic, partition, batch.into_bytes()).await?)
-}
-
-fn push(
-    builder: &mut BatchBuilder,
-    letter: &Letter,
-    id: &SubscriptionId,
-    source: &str,
-    target: &DeadLetters,
-    now: TimestampMs,
-) -> Result<(), batch::BatchError> {
-    let labels = &target.labels;
-    let (partition, offset) = (id.partition.to_string(), letter.offset.to_string());
-    let deliveries = letter.deliveries.to_string();
-    let reason = match letter.cause {
-        Cause::Rejected => labels.rejected,
-        Cause::Undelivered => labels.undelivered,
-    };
-    builder.push(&NewRecord {
-        timestamp: now,
-        key: letter.key.as_deref(),
-        value: letter.value.as_deref(),
-        headers: &[
-            (labels.topic.as_bytes(), Some(source.as_bytes())),
-            (labels.partition.as_bytes(), Some(partition.as_bytes())),
-            (labels.offset.as_bytes(), Some(offset.as_bytes())),
-            (labels.subscription.as_bytes(), Some(id.name.as_bytes())),
-            (labels.deliveries.as_bytes(), Some(deliveries.as_bytes())),
-            (labels.reason.as_bytes(), Some(reason.as_bytes())),
-        ],
-    })
-}
-
-async fn target_topic(broker: &Broker, target: &DeadLetters) -> Result<Arc<Topic>, Unburied> {
-    if let Some(topic) = broker.topic(&target.topic) {
-        return Ok(topic);
-    }
-    let missing = || Unburied::NoTopic(target.topic.clone());
-    let configs = target.create.clone().ok_or_else(missing)?;
-    let spec = TopicSpec {
-        name: target.topic.clone(),
-        partitions: None,
-        configs,
-    };
-    match broker.create_topic(&spec, Dry::Run).await {
-        Ok(_) | Err(TopicError::Exists(_)) => broker.topic(&target.topic).ok_or_else(missing),
-        Err(error) => Err(error.into()),
+    fn give_up(
+        &self,
+        grave: &Grave,
+        source: &Topic,
+        target: &DeadLetters,
+        letters: &[Letter],
+        error: &dyn std::fmt::Display,
+    ) {
+        self.lost.fetch_add(letters.len() as u64, Relaxed);
+        let id = &grave.cell.id;
+        let (first, last) = (letters.first(), letters.last());
+        tracing::error!(
+            subscription = &*id.name,
+            topic = source.name(),
+            partition = id.partition,
+            first = first.map(|letter| letter.offset),
+            last = last.map(|letter| letter.offset),
+            records = letters.len(),
+            target = target.topic,
+            %error,
+            "records are given up without a dead letter; they stay in their topic as long as its retention keeps them"
+        );
     }
 }

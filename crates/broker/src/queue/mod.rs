@@ -15,6 +15,7 @@ mod graves;
 mod id;
 mod kept;
 mod ledger;
+mod letters;
 mod policy;
 mod queues;
 mod runs;
@@ -22,6 +23,7 @@ mod settle;
 mod shard;
 mod subscription;
 mod timers;
+mod waiting;
 mod wheel;
 
 #[cfg(test)]
@@ -30,6 +32,7 @@ mod tests;
 use thiserror::Error;
 
 pub use acquire::{AcquireAsk, AcquireBudget, AcquireError, AcquireSlice};
+pub use graves::Letters;
 pub use id::{Holder, Space, SubscriptionId};
 pub use ledger::{Cause, Change, Ledger, Mark};
 pub use policy::{DeadLetters, Dispatch, Labels, Policy, PolicySource, StartAt};

@@ -35,6 +35,8 @@ pub struct DeadLetters {
     pub topic: String,
     /// Settings under which a missing topic is made; `None`: it is not made.
     pub create: Option<Vec<(String, Option<String>)>>,
+    /// Why this topic may not take dead letters, if so: then records are given up without one.
+    pub refused: Option<&'static str>,
     /// Whether key and value are copied; else the record bears its labels only.
     pub copies_record: bool,
     /// Names of the headers.

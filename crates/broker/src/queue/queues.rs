@@ -7,7 +7,7 @@
 use super::QueueError;
 use super::acquire::AcquireAsk;
 use super::cell::{Cell, answered};
-use super::graves::Graves;
+use super::graves::{Graves, Letters};
 use super::id::{Holder, Space, SubscriptionId};
 use super::kept::Stored;
 use super::ledger::Ledger;
@@ -37,6 +37,9 @@ pub(super) struct Inner {
     make: Arc<Maker>,
     shards: OnceLock<Vec<Arc<Shard>>>,
     closing: watch::Sender<bool>,
+    /// Looks at subscriptions on behalf of consumers; for tests that nobody is woken for nothing.
+    #[cfg(feature = "testing")]
+    pub looks: std::sync::atomic::AtomicU64,
 }
 
 /// What every subscription is made with.
@@ -99,6 +102,8 @@ impl Queues {
                 runtime,
                 shards: OnceLock::new(),
                 closing: watch::Sender::new(false),
+                #[cfg(feature = "testing")]
+                looks: std::sync::atomic::AtomicU64::new(0),
             }),
         };
         queues.started();
@@ -300,6 +305,19 @@ impl Queues {
                 }
             }
         }
+    }
+
+    /// What became of dead letters.
+    #[must_use]
+    pub fn letters(&self) -> Letters {
+        self.inner.make.graves.letters()
+    }
+
+    /// How often consumers have looked for records so far.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn looks(&self) -> u64 {
+        self.inner.looks.load(std::sync::atomic::Ordering::Relaxed)
     }
 
     /// Ends the tasks. What was confirmed is durable; everybody else is told that nobody knows.

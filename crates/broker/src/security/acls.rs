@@ -129,7 +129,9 @@ impl Broker {
     pub async fn create_acls(&self, bindings: &[AclBinding]) -> Result<(), AclError> {
         self.need_authorizer()?;
         bindings.iter().try_for_each(check)?;
-        Ok(self.inner.catalog.create_acls(bindings).await?)
+        let created = self.inner.catalog.create_acls(bindings).await;
+        self.note_change();
+        Ok(created?)
     }
 
     /// Whether a rule could be made.
@@ -141,7 +143,9 @@ impl Broker {
     /// Deletes the rules that are meant, and tells which they were.
     pub async fn delete_acls(&self, filter: &AclFilter) -> Result<Vec<AclBinding>, AclError> {
         let found = self.list_acls(filter)?;
-        self.inner.catalog.delete_acls(&found).await?;
+        let deleted = self.inner.catalog.delete_acls(&found).await;
+        self.note_change();
+        deleted?;
         Ok(found)
     }
 

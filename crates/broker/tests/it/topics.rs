@@ -217,3 +217,20 @@ async fn deletion_is_refused_where_it_is_off_and_for_internal_topics() {
     let refused = broker.append(&internal, 0, batch_of(&["a"])).await.err();
     assert_eq!(refused, Some(ProduceError::InternalTopic));
 }
+
+/// Groups once were looked for in partitions where nothing was known of them, after the next restart.
+#[tokio::test(start_paused = true)]
+async fn topics_that_hold_state_do_not_grow() {
+    let broker = World::default().open().await;
+    for name in ["__consumer_offsets", "__transaction_state", "__share_group_state"] {
+        let topic = broker.topic_or_create(name).await.unwrap();
+        for dry in [Dry::CheckOnly, Dry::Run] {
+            let refused = broker.add_partitions(name, 60, dry).await;
+            assert!(
+                matches!(refused, Err(TopicError::InvalidPartitions(_))),
+                "{refused:?}"
+            );
+        }
+        assert_eq!(broker.topic(name).unwrap().partitions(), topic.partitions());
+    }
+}

@@ -1,6 +1,7 @@
 //! AlterShareGroupOffsets (91): a share group without members begins anew elsewhere (KIP-932).
 //!
-//! Version 0. What became of records above the new start is forgotten.
+//! Version 0. What became of records above the new start is forgotten. A group that is not there is made, without members, as Kafka
+//! does: where it begins can be said before anybody joins.
 
 use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
@@ -32,7 +33,7 @@ impl Api for AlterShareGroupOffsets {
                 ..Default::default()
             });
         }
-        if let Err(error) = empty_group(&kafka, &request.group_id).await {
+        if let Err(error) = made_or_empty(&kafka, &request.group_id).await {
             return Begun::Done(AlterShareGroupOffsetsResponse {
                 error_code: error.code().0,
                 error_message: Some(Str::from(error.to_string())),
@@ -47,6 +48,12 @@ impl Api for AlterShareGroupOffsets {
         }
         Begun::Done(response)
     }
+}
+
+/// Makes the share group if there is none; an error if it has members, or is a group of another kind.
+async fn made_or_empty(kafka: &Kafka, group: &Str) -> Result<(), GroupError> {
+    kafka.groups.ensure_started().await?;
+    kafka.groups.empty_share(GroupId::from(group.as_str())).await
 }
 
 /// An error unless the coordinator knows the share group.

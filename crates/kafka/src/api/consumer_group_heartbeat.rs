@@ -7,7 +7,7 @@ use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::group::{
     Assignment, Assignor, Beaten, ClientInfo, ConsumerHeartbeat, GroupError, GroupId, InstanceId, MemberId,
-    TopicId, TopicName,
+    PatternReader, TopicId, TopicName,
 };
 use crate::node::Kafka;
 use millstream_kafka_wire::consumer_group_heartbeat::{
@@ -52,7 +52,7 @@ impl Api for ConsumerGroupHeartbeat {
     }
 }
 
-/// The group, and every topic that is named. What a pattern matches is the broker's affair.
+/// The group, and every topic that is named. Of those that a pattern matches the member is given what it may see (`group::Facts`).
 fn allowed(kafka: &Kafka, call: &Call, request: &ConsumerGroupHeartbeatRequest) -> Result<(), ErrorCode> {
     kafka.need(call, Operation::Read, Resource::Group(&request.group_id))?;
     let mut names = request.subscribed_topic_names.iter().flatten();
@@ -131,6 +131,10 @@ fn ask(
         rebalance_timeout_ms: u32::try_from(request.rebalance_timeout_ms).ok(),
         subscribed: request.subscribed_topic_names.map(names),
         pattern: request.subscribed_topic_regex.as_deref().map(Arc::from),
+        reader: kafka.broker.authorizes().then(|| PatternReader {
+            principal: Arc::from(call.principal.as_str()),
+            host: call.peer.address.ip(),
+        }),
         assignor,
         owned: request.topic_partitions.as_deref().map(owned),
     }

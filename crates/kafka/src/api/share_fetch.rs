@@ -215,8 +215,11 @@ fn ask(kafka: &Kafka, call: &Call, key: &SessionKey, place: Place) -> Result<Acq
 
 fn budget(kafka: &Kafka, request: &ShareFetchRequest) -> AcquireBudget {
     let bytes_max = usize::try_from(request.max_bytes).unwrap_or(0);
+    let bytes_max = bytes_max.min(kafka.broker.settings().fetch_bytes_max);
     AcquireBudget {
-        bytes_max: bytes_max.min(kafka.broker.settings().fetch_bytes_max),
+        bytes_max,
+        // More than the answer may hold never comes.
+        bytes_min: usize::try_from(request.min_bytes).unwrap_or(0).min(bytes_max),
         records_max: u64::try_from(request.max_records).unwrap_or(0),
         wait_max: Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0)).min(WAIT_MAX),
         dispatch: if request.share_acquire_mode == MODE_RECORD_LIMIT {

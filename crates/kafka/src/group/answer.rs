@@ -61,6 +61,8 @@ pub enum Answer {
     ShareHeartbeat(Result<ShareBeaten, GroupError>),
     /// ShareGroupDescribe.
     DescribeShare(Result<DescribedShareGroup, GroupError>),
+    /// The share group is there, and has no members.
+    EmptyShare(Result<(), GroupError>),
 }
 
 /// What a member of a consumer group is told.

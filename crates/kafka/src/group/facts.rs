@@ -4,6 +4,7 @@
 //! machine to look again (`Input::TopicsChanged`).
 
 use super::name::{GroupId, TopicId, TopicName};
+use super::record::PatternReader;
 use std::time::Duration;
 
 /// A topic as groups see it.
@@ -32,8 +33,8 @@ pub trait Facts: Send + Sync + std::fmt::Debug {
     /// The name of a topic.
     fn topic_name(&self, id: TopicId) -> Option<TopicName>;
 
-    /// Calls `each` with the name of every topic that a pattern may match, the broker's own too.
-    fn each_topic(&self, each: &mut dyn FnMut(&str));
+    /// Calls `each` with the name of every topic that a pattern may match, the broker's own too: those that the reader may see.
+    fn each_topic(&self, reader: Option<&PatternReader>, each: &mut dyn FnMut(&str));
 
     /// Settings made on the group.
     fn overrides(&self, group: &GroupId) -> GroupOverrides;

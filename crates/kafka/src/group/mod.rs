@@ -43,8 +43,8 @@ pub use name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 pub use partitioner::partition_of;
 pub use record::{
     ClassicTraits, CommittedOffset, ConsumerMember, ConsumerRecord, ConsumerState, Current, GroupEpoch,
-    GroupMetadata, MemberMetadata, MemberState, Record, ShareEpoch, ShareMember, ShareRecord, ShareState,
-    Subscription,
+    GroupMetadata, MemberMetadata, MemberState, PatternReader, Record, ShareEpoch, ShareMember, ShareRecord,
+    ShareState, Subscription,
 };
 pub use request::{
     ClientInfo, CommitPartition, CommitRequest, CommitTopic, ConsumerHeartbeat, DeleteOffsetsRequest,

@@ -6,6 +6,7 @@
 use super::assignor::{Assignment, Assignor};
 use super::error::PersistError;
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
+use super::record::PatternReader;
 use crate::state::{PersistToken, RequestId};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub enum Input {
     Persisted(PersistToken, Result<(), PersistError>),
     /// A topic is gone: so are its offsets. Offsets committed under another id of the same name stay.
     TopicDeleted(TopicName, TopicId),
-    /// Topics came, went or grew, or settings of groups changed.
+    /// Topics came, went or grew, or settings of groups changed, or rights to see topics.
     TopicsChanged,
     /// Time has passed; deadlines are looked at.
     Tick,
@@ -58,6 +59,8 @@ pub enum Request {
     ShareHeartbeat(ShareHeartbeat),
     /// ShareGroupDescribe, one group.
     DescribeShare(GroupId),
+    /// A share group without members: made if there is none of that name (AlterShareGroupOffsets).
+    EmptyShare(GroupId),
 }
 
 /// ShareGroupHeartbeat: `None` means "as before".
@@ -111,6 +114,8 @@ pub struct ConsumerHeartbeat {
     pub subscribed: Option<Vec<TopicName>>,
     /// Topics by pattern; empty: no longer.
     pub pattern: Option<Arc<str>>,
+    /// Who asks, where rights are asked for at all: a pattern finds what they may see.
+    pub reader: Option<PatternReader>,
     /// The assignor it would like.
     pub assignor: Option<Assignor>,
     /// What it has.

@@ -31,7 +31,7 @@ pub(crate) const SHARE_SPACE: Space = Space(1);
 /// The data side of all share groups of this broker.
 pub struct ShareGroups {
     /// What hands out records.
-    pub(crate) queues: Queues,
+    pub queues: Queues,
     sessions: Arc<Mutex<ShareSessions>>,
     policies: Arc<SharePolicies>,
     runtime: Handle,

@@ -65,20 +65,19 @@ impl SharePolicies {
         let topic = self.of_group(group, "errors.deadletterqueue.topic.name")?;
         let settings = self.broker.settings();
         let queues = &settings.queues;
-        let is_named_well =
-            !topic.is_empty() && !topic.starts_with("__") && topic.starts_with(&queues.dead_letter_prefix);
-        let is_open = match self.broker.topic(&topic) {
-            Some(found) => found.settings().takes_dead_letters,
-            None => queues.creates_dead_letter_topics,
-        };
-        if !is_named_well || !is_open {
-            tracing::warn!(
-                group,
-                topic,
-                "this topic may not take dead letters; records that are given up are dropped"
-            );
+        if topic.is_empty() {
             return None;
         }
+        let is_named_well = !topic.starts_with("__") && topic.starts_with(&queues.dead_letter_prefix);
+        let refused = match self.broker.topic(&topic) {
+            _ if !is_named_well => Some("its name lacks errors.deadletterqueue.topic.name.prefix"),
+            Some(found) if found.settings().takes_dead_letters => None,
+            Some(_) => Some("errors.deadletterqueue.group.enable is not set for it"),
+            None if queues.creates_dead_letter_topics => None,
+            None => {
+                Some("it does not exist, and errors.deadletterqueue.auto.create.topics.enable is not set")
+            }
+        };
         let create = vec![
             (
                 "errors.deadletterqueue.group.enable".to_owned(),
@@ -90,6 +89,7 @@ impl SharePolicies {
         Some(Arc::new(DeadLetters {
             topic,
             create: queues.creates_dead_letter_topics.then_some(create),
+            refused,
             copies_record: copies.is_some_and(|text| text.trim() == "true"),
             labels: LABELS,
         }))

@@ -1,6 +1,8 @@
 //! Consumer groups (KIP-848) through the protocol.
 
+use crate::access::{ON, allow};
 use crate::harness::{Client, Server};
+use millstream_broker::security::{AclFilter, Operation, PatternFilter, Principal, ResourceType};
 use millstream_kafka::group::ListRequest;
 use millstream_kafka_wire::consumer_group_heartbeat::RequestTopicPartitions;
 use millstream_kafka_wire::*;
@@ -364,4 +366,67 @@ async fn only_members_of_the_present_epoch_commit() {
             "{id} {epoch} v{version}"
         );
     }
+}
+
+/// Patterns once matched every topic: a member was given what it could not read, and learned that it exists.
+#[tokio::test(start_paused = true)]
+async fn a_pattern_finds_only_topics_that_the_member_may_see() {
+    let mut server = coordinator(ON).await;
+    server.topic("t-open", 2, &[]).await;
+    server.topic("t-secret", 3, &[]).await;
+    let user = "User:alice";
+    let rules = [
+        allow(user, Operation::Read, ResourceType::Group, "g"),
+        allow(user, Operation::Describe, ResourceType::Topic, "t-open"),
+    ];
+    server.broker.create_acls(&rules).await.expect("new rules");
+    let mut client = server.connect_as(Principal::user("alice"));
+    let mut member = Member::new("g", "a", &[]);
+    member.regex = Some(Str::from("t-.*"));
+    assert_eq!(member.beat(&mut client, 1).await.error_code, 0);
+    assert_eq!(member.count(), 2);
+    // A right that is given takes effect without a word of the member, and so does one that is taken.
+    let secret = allow(user, Operation::Describe, ResourceType::Topic, "t-secret");
+    server
+        .broker
+        .create_acls(std::slice::from_ref(&secret))
+        .await
+        .expect("a new rule");
+    beat_until(&mut member, &mut client, 5).await;
+    server.world.disk.kill();
+    server.reopen().await;
+    loaded(&server).await;
+    let mut client = server.connect_as(Principal::user("alice"));
+    let epoch = member.epoch;
+    assert_eq!(member.beat(&mut client, 1).await.error_code, 0);
+    assert_eq!(
+        (member.epoch, member.count()),
+        (epoch, 5),
+        "the restart knows who it is"
+    );
+    let filter = AclFilter {
+        resource: Some(ResourceType::Topic),
+        pattern: PatternFilter::Any,
+        name: Some("t-secret".to_owned()),
+        principal: None,
+        host: None,
+        operation: None,
+        permission: None,
+    };
+    assert_eq!(
+        server.broker.delete_acls(&filter).await.expect("deleted").len(),
+        1
+    );
+    beat_until(&mut member, &mut client, 2).await;
+}
+
+async fn beat_until(member: &mut Member, client: &mut Client, partitions: usize) {
+    for _ in 0..20 {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        assert_eq!(member.beat(client, 1).await.error_code, 0);
+        if member.count() == partitions {
+            return;
+        }
+    }
+    panic!("{} partitions instead of {partitions}", member.count());
 }

@@ -2,6 +2,7 @@
 
 use crate::harness::{Client, Server};
 use crate::requests::*;
+use futures_util::future::join_all;
 use millstream_broker::testing::batch_of;
 use millstream_kafka_wire::share_acknowledge::{
     AcknowledgePartition, AcknowledgeTopic, AcknowledgementBatch as AckBatch, ShareAcknowledgeRequest,
@@ -21,6 +22,7 @@ const RENEW: i8 = 4;
 /// A member of a share group and its session.
 pub struct Member {
     client: Client,
+    group: Str,
     member: Str,
     epoch: i32,
     topic: Uuid,
@@ -33,9 +35,20 @@ impl Member {
         topic: &str,
         partitions: &[i32],
     ) -> (Self, ShareFetchResponse) {
+        Self::join_group(server, "g", name, topic, partitions).await
+    }
+
+    pub async fn join_group(
+        server: &Server,
+        group: &'static str,
+        name: &str,
+        topic: &str,
+        partitions: &[i32],
+    ) -> (Self, ShareFetchResponse) {
         let topic = server.broker.topic(topic).expect("it was made").id();
         let mut member = Self {
             client: server.connect(),
+            group: Str::from_static(group),
             member: Str::from(name.to_owned()),
             epoch: 0,
             topic: Uuid(topic.0),
@@ -51,7 +64,7 @@ impl Member {
             ..Default::default()
         });
         ShareFetchRequest {
-            group_id: Some(Str::from_static("g")),
+            group_id: Some(self.group.clone()),
             member_id: Some(self.member.clone()),
             share_session_epoch: self.epoch,
             min_bytes: 1,
@@ -92,7 +105,7 @@ impl Member {
             acknowledge_types: vec![*kind],
         });
         let request = ShareAcknowledgeRequest {
-            group_id: Some(Str::from_static("g")),
+            group_id: Some(self.group.clone()),
             member_id: Some(self.member.clone()),
             share_session_epoch: self.epoch,
             is_renew_ack: acks.iter().any(|(.., kind)| *kind == RENEW),
@@ -339,4 +352,125 @@ async fn sessions_refuse_what_does_not_fit() {
         one.fetch_with(&[0], early).await.error_code,
         ErrorCode::INVALID_REQUEST.0
     );
+}
+
+/// Every append once woke every member that waited.
+#[tokio::test(start_paused = true)]
+async fn an_append_wakes_as_many_as_there_is_work_for_and_nobody_waits_beside_a_record() {
+    const MEMBERS: u64 = 20;
+    let server = Server::start().await;
+    server.topic("t", 1, &[]).await;
+    let mut members = Vec::new();
+    for number in 0..MEMBERS {
+        members.push(Member::join(&server, &format!("m{number}"), "t", &[0]).await.0);
+    }
+    let begun = Instant::now();
+    let one_record = |request: &mut ShareFetchRequest| {
+        request.max_wait_ms = 60_000;
+        request.max_records = 1;
+        request.share_acquire_mode = 1;
+    };
+    let fetches = members
+        .iter_mut()
+        .map(|member| member.fetch_with(&[], one_record));
+    let fill = async {
+        // Until all of them wait.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let before = server.kafka.shares.queues.looks();
+        let mut client = server.connect();
+        for _ in 0..MEMBERS {
+            let request = produce("t", 0, batch_of(&["a"]));
+            let response = client.call(PRODUCE_BY_NAME, &request).await;
+            assert_eq!(produced(&response).error_code, 0);
+        }
+        before
+    };
+    let (fetched, before) = tokio::join!(join_all(fetches), fill);
+    let mut got: Vec<_> = fetched.iter().flat_map(acquired).collect();
+    got.sort_unstable();
+    let all: Vec<_> = (0..20).map(|offset| (offset, offset, 1)).collect();
+    assert_eq!(got, all);
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "nobody waited for the end"
+    );
+    let looks = server.kafka.shares.queues.looks() - before;
+    assert!(looks <= 3 * MEMBERS, "{looks} looks for {MEMBERS} records");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiting_member_that_goes_leaves_its_place_to_the_next() {
+    let server = Server::start().await;
+    server.topic("t", 1, &[]).await;
+    let (mut one, _) = Member::join(&server, "one", "t", &[0]).await;
+    let (mut two, _) = Member::join(&server, "two", "t", &[0]).await;
+    let begun = Instant::now();
+    let second = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        two.fetch().await
+    };
+    let news = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        fill(&server, 0).await;
+    };
+    let gone = async move {
+        let first = tokio::time::timeout(Duration::from_secs(2), one.fetch()).await;
+        assert!(first.is_err(), "there was nothing");
+        drop(one);
+    };
+    let (got, (), ()) = tokio::join!(second, news, gone);
+    assert_eq!(got[0].0, 0);
+    assert!(begun.elapsed() < Duration::from_secs(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_waits_for_as_many_bytes_as_it_wants_and_locks_nothing_meanwhile() {
+    let server = Server::start().await;
+    server.topic("t", 1, &[]).await;
+    let (mut one, _) = Member::join(&server, "one", "t", &[0]).await;
+    let (mut two, _) = Member::join(&server, "two", "t", &[0]).await;
+    let wants = |bytes: i32| {
+        move |request: &mut ShareFetchRequest| {
+            request.max_wait_ms = 10_000;
+            request.min_bytes = bytes;
+        }
+    };
+    let begun = Instant::now();
+    let content = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let got = two.fetch().await;
+        assert!(
+            begun.elapsed() < Duration::from_secs(3),
+            "it is behind one that wants more"
+        );
+        got
+    };
+    let news = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        fill(&server, 0).await;
+    };
+    let (greedy, content, ()) = tokio::join!(one.fetch_with(&[], wants(1 << 16)), content, news);
+    assert!(begun.elapsed() >= Duration::from_secs(10));
+    assert_eq!(content[0].0, 0);
+    let rest = content[0].1 + 1;
+    assert_eq!(
+        acquired(&greedy),
+        [(rest, 49, 1)],
+        "when time is up, what there is"
+    );
+
+    let begun = Instant::now();
+    let (enough, ()) = tokio::join!(one.fetch_with(&[], wants(300)), fill(&server, 0));
+    let enough = acquired(&enough);
+    assert!(enough[0].0 == 50 && enough[0].1 >= 59, "{enough:?}");
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    // As many records as an answer may hold are enough, whatever their bytes.
+    fill(&server, 0).await;
+    let few = |request: &mut ShareFetchRequest| {
+        wants(1 << 16)(request);
+        request.max_records = 5;
+        request.share_acquire_mode = 1;
+    };
+    assert_eq!(acquired(&one.fetch_with(&[], few).await).len(), 1);
+    assert!(begun.elapsed() < Duration::from_secs(1));
 }

@@ -8,7 +8,8 @@ use crate::transactions;
 use bytes::Bytes;
 use millstream_broker::Dry;
 use millstream_broker::configs::alter::ConfigChange;
-use millstream_broker::testing::{StoredBatch, batch, batch_of};
+use millstream_broker::queue::Space;
+use millstream_broker::testing::{BatchBuilder, Codec, StoredBatch, batch, batch_of, batch_with};
 use millstream_kafka_wire::alter_share_group_offsets::{
     AlterShareGroupOffsetsRequestPartition, AlterShareGroupOffsetsRequestTopic,
 };
@@ -16,11 +17,16 @@ use millstream_kafka_wire::describe_share_group_offsets::DescribeShareGroupOffse
 use millstream_kafka_wire::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::time::Instant;
 
 async fn configure(server: &Server, settings: &[(&str, &str)]) {
+    configure_group(server, "g", settings).await;
+}
+
+async fn configure_group(server: &Server, group: &str, settings: &[(&str, &str)]) {
     let set = |(name, value): &(&str, &str)| ((*name).to_owned(), ConfigChange::Set((*value).to_owned()));
     let changes: Vec<_> = settings.iter().map(set).collect();
-    let altered = server.broker.alter_group_configs("g", &changes, Dry::Run).await;
+    let altered = server.broker.alter_group_configs(group, &changes, Dry::Run).await;
     altered.expect("the settings are good");
 }
 
@@ -204,12 +210,6 @@ async fn offsets_are_described_moved_and_forgotten_with_their_topic() {
             }],
         }],
     };
-    server.kafka.groups.ensure_started().await.expect("it starts");
-    // Nobody has joined by heartbeats, so the coordinator knows no such group.
-    assert_eq!(
-        client.ask(&alter).await.error_code,
-        ErrorCode::GROUP_ID_NOT_FOUND.0
-    );
     let mut beat = ShareGroupHeartbeatRequest {
         group_id: Str::from_static("g"),
         member_id: Str::from_static("one"),
@@ -240,4 +240,181 @@ async fn offsets_are_described_moved_and_forgotten_with_their_topic() {
         [(0, 0, 1)],
         "a topic of the same name is another one"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_group_begins_can_be_said_before_it_is_there() {
+    let server = Server::start().await;
+    server.topic("t", 1, &[]).await;
+    fill(&server, 0).await;
+    let mut client = server.connect();
+    let mut alter = AlterShareGroupOffsetsRequest {
+        group_id: Str::from_static("g"),
+        topics: vec![AlterShareGroupOffsetsRequestTopic {
+            topic_name: Str::from_static("t"),
+            partitions: vec![AlterShareGroupOffsetsRequestPartition {
+                partition_index: 0,
+                start_offset: 45,
+            }],
+        }],
+    };
+    let answer = client.ask(&alter).await;
+    assert_eq!(
+        (answer.error_code, answer.responses[0].partitions[0].error_code),
+        (0, 0)
+    );
+    let describe = ShareGroupDescribeRequest {
+        group_ids: vec![Str::from_static("g")],
+        ..Default::default()
+    };
+    let described = client.ask(&describe).await;
+    let group = &described.groups[0];
+    assert_eq!((group.error_code, group.group_state.as_str()), (0, "Empty"));
+    let (_, response) = Member::join(&server, "one", "t", &[0]).await;
+    assert_eq!(acquired(&response), [(45, 49, 1)]);
+    // A name that a group of another kind has is not taken from it.
+    let commit = OffsetCommitRequest {
+        group_id: Str::from_static("classic"),
+        generation_id_or_member_epoch: -1,
+        topics: vec![offset_commit::OffsetCommitRequestTopic {
+            name: Str::from_static("t"),
+            partitions: vec![offset_commit::OffsetCommitRequestPartition {
+                committed_offset: 3,
+                ..Default::default()
+            }],
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    assert_eq!(
+        client.call(8, &commit).await.topics[0].partitions[0].error_code,
+        0
+    );
+    alter.group_id = Str::from_static("classic");
+    assert_eq!(
+        client.ask(&alter).await.error_code,
+        ErrorCode::GROUP_ID_NOT_FOUND.0
+    );
+}
+
+/// A topic that cannot be made: its name is too long.
+fn impossible_topic() -> String {
+    format!("dlq.{}", "x".repeat(250))
+}
+
+#[tokio::test(start_paused = true)]
+async fn dead_letters_that_cannot_be_written_hold_up_their_group_for_some_attempts_only() {
+    let server = Server::with(&[("errors.deadletterqueue.auto.create.topics.enable", "true")]).await;
+    server.topic("t", 1, &[]).await;
+    let settings = [
+        ("errors.deadletterqueue.topic.name", &*impossible_topic()),
+        ("share.auto.offset.reset", "earliest"),
+        ("share.partition.max.record.locks", "100"),
+    ];
+    configure(&server, &settings).await;
+    for _ in 0..3 {
+        fill(&server, 0).await;
+    }
+    let (mut one, response) = Member::join(&server, "one", "t", &[0]).await;
+    assert_eq!(acquired(&response), [(0, 99, 1)], "all that may be out");
+    let begun = Instant::now();
+    assert_eq!(one.acknowledge(0, &[(0, 99, REJECT)]).await, 0);
+    let nothing = one.fetch_with(&[], |request| request.max_wait_ms = 5_000).await;
+    assert_eq!(acquired(&nothing), [], "their letters are tried again");
+    assert_eq!(one.fetch().await, [(100, 149, 1)]);
+    let waited = begun.elapsed();
+    assert!((10..30).contains(&waited.as_secs()), "{waited:?}");
+    assert_eq!(server.kafka.shares.queues.letters().lost, 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_its_topic_refuses_is_given_up_at_once_and_the_others_are_written() {
+    let server = Server::start().await;
+    server.topic("t", 1, &[]).await;
+    let open = [
+        ("errors.deadletterqueue.group.enable", "true"),
+        ("cleanup.policy", "compact"),
+    ];
+    server.topic("dlq.t", 1, &open).await;
+    let settings = [
+        ("errors.deadletterqueue.topic.name", "dlq.t"),
+        ("errors.deadletterqueue.copy.record.enable", "true"),
+        ("share.auto.offset.reset", "earliest"),
+    ];
+    configure(&server, &settings).await;
+    let mut client = server.connect();
+    // A compacted topic takes no record without a key.
+    let records = [(None, "a"), (Some("k"), "b"), (None, "c")];
+    let batch = batch_with(BatchBuilder::new(Codec::None), &records);
+    let response = client.call(PRODUCE_BY_NAME, &produce("t", 0, batch)).await;
+    assert_eq!(produced(&response).error_code, 0);
+    let (mut one, response) = Member::join(&server, "one", "t", &[0]).await;
+    assert_eq!(acquired(&response), [(0, 2, 1)]);
+    assert_eq!(one.acknowledge(0, &[(0, 2, REJECT)]).await, 0);
+    let found = letters(&server, "dlq.t", 1).await;
+    assert_eq!(
+        (found[0].0.as_deref(), found[0].1.as_deref()),
+        (Some("k"), Some("b"))
+    );
+    // The log is told too, and a page.
+    let counts = loop {
+        let counts = server.kafka.shares.queues.letters();
+        if counts.written + counts.lost == 3 {
+            break counts;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    assert_eq!((counts.written, counts.lost), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn dead_letters_without_a_topic_that_may_take_them_are_counted_and_their_records_are_done() {
+    let server = Server::start().await;
+    server.topic("t", 1, &[]).await;
+    server.topic("dlq.closed", 1, &[]).await;
+    fill(&server, 0).await;
+    configure(&server, &[("share.auto.offset.reset", "earliest")]).await;
+    let (mut one, _) = Member::join(&server, "one", "t", &[0]).await;
+    for (lost, topic) in [(1, "dlq.closed"), (2, "dlq.missing"), (3, "not-so-named")] {
+        configure(&server, &[("errors.deadletterqueue.topic.name", topic)]).await;
+        let offset = lost as i64 - 1;
+        assert_eq!(one.acknowledge(0, &[(offset, offset, REJECT)]).await, 0);
+        while server.kafka.shares.queues.letters().lost < lost {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    loop {
+        let standing = server.kafka.shares.queues.standing(Space(1), |_| true).await;
+        let counts = standing.expect("it is served")[0].counts;
+        if counts.condemned == 0 {
+            break assert_eq!(counts.start, 3, "they are done");
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_whose_dead_letters_wait_holds_up_no_other() {
+    let server = Server::with(&[("errors.deadletterqueue.auto.create.topics.enable", "true")]).await;
+    server.topic("t", 1, &[]).await;
+    fill(&server, 0).await;
+    for (group, topic) in [("g", &*impossible_topic()), ("h", "dlq.h")] {
+        let settings = [
+            ("errors.deadletterqueue.topic.name", topic),
+            ("share.auto.offset.reset", "earliest"),
+        ];
+        configure_group(&server, group, &settings).await;
+    }
+    let (mut one, _) = Member::join(&server, "one", "t", &[0]).await;
+    let (mut two, _) = Member::join_group(&server, "h", "two", "t", &[0]).await;
+    let begun = Instant::now();
+    assert_eq!(one.acknowledge(0, &[(0, 0, REJECT)]).await, 0);
+    // Its first attempt has failed.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(two.acknowledge(0, &[(0, 0, REJECT)]).await, 0);
+    while server.kafka.shares.queues.letters().written < 1 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!(server.kafka.shares.queues.letters().lost, 0);
 }

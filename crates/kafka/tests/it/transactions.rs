@@ -462,3 +462,25 @@ async fn the_version_of_transactions_is_told_as_a_feature() {
         assert_eq!(told, version >= 4, "levels from 0 on cannot be told before");
     }
 }
+
+/// The first batch of a transaction that came before the marker of the one before it was refused: the guard that was taken before the
+/// coordinator was asked had become worthless by the answer, and nobody asked again.
+#[tokio::test(start_paused = true)]
+async fn the_first_batch_of_a_transaction_is_taken_whenever_the_marker_of_the_one_before_comes() {
+    const STEPS: usize = 60;
+    let server = server().await;
+    let (mut client, mut other) = (server.connect(), server.connect());
+    let mut who = init(&mut client, None).await.unwrap();
+    for wait in 0..STEPS {
+        send(&mut client, who, 0, &[0, 1], &["a"]).await;
+        who = end(&mut client, NEWER, who, true).await.unwrap();
+        // The markers are being written meanwhile.
+        for _ in 0..wait {
+            tokio::task::yield_now().await;
+        }
+        send(&mut other, who, 0, &[0, 1], &["b"]).await;
+        who = end(&mut other, NEWER, who, true).await.unwrap();
+    }
+    let all = committed(&mut client, 0, 4 * STEPS as i64).await;
+    assert_eq!(all.len(), 2 * STEPS);
+}

@@ -27,6 +27,7 @@ pub(super) async fn run(house: &House) -> Result<(), HouseError> {
     let mut first_error = Ok(());
     let streams = house.manifest.stream_ids();
     house.forget_horizons(&streams);
+    house.forget_told();
     for stream in streams {
         let Some(policy) = house.tail.policy(stream).filter(|policy| policy.compact) else {
             continue;
@@ -98,7 +99,11 @@ pub(super) async fn compact(
         }
     }
     house.note_horizon(stream, filter.next_horizon);
-    note_compacted(house, stream, through).await
+    note_compacted(house, stream, through).await?;
+    if !aborted.is_empty() {
+        house.note_told(stream, through);
+    }
+    Ok(())
 }
 
 /// Decides whether there is enough to do, and how far it may go.

@@ -13,6 +13,7 @@ pub(crate) mod keep;
 pub(crate) mod merge;
 pub(crate) mod retention;
 pub(crate) mod rewrite;
+mod told;
 pub(crate) mod transactions;
 
 #[cfg(test)]
@@ -57,6 +58,7 @@ pub(crate) struct House {
     merge_from: AtomicU64,
     /// The earliest delete horizon that the last compaction of a stream left behind.
     horizons: parking_lot::Mutex<BTreeMap<StreamId, TimestampMs>>,
+    told: parking_lot::Mutex<told::Told>,
     closing: watch::Sender<bool>,
     task: parking_lot::Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
@@ -97,6 +99,7 @@ impl House {
             collected: AtomicU64::new(0),
             merge_from: AtomicU64::new(0),
             horizons: parking_lot::Mutex::default(),
+            told: parking_lot::Mutex::default(),
             closing: watch::Sender::new(false),
             task: parking_lot::Mutex::new(None),
         }

@@ -19,6 +19,15 @@ impl Partition {
         producers.map_or(unknown, |producers| producers.guard(producer_id, producer_epoch))
     }
 
+    /// Compaction has left nothing of aborted transactions below `through`, and whoever read there before it is gone. False: a part of
+    /// that is in the tail, where nothing is compacted.
+    pub(crate) fn forget_compacted(&self, through: Offset) -> bool {
+        let mut state = self.state.lock();
+        let below = through.min(state.tail_start());
+        state.trim_aborted(below);
+        below == through
+    }
+
     /// See `AbortedList::overlapping`.
     pub(crate) fn aborted_between(&self, from: Offset, below: Offset) -> Vec<AbortedTransaction> {
         let state = self.state.lock();
@@ -68,8 +77,12 @@ impl State {
 
     /// Whatever ended below the start is not read any more.
     pub(super) fn forget_aborted(&mut self) {
+        self.trim_aborted(self.start);
+    }
+
+    fn trim_aborted(&mut self, below: Offset) {
         if let Some(aborted) = &mut self.aborted {
-            aborted.trim(self.start);
+            aborted.trim(below);
             if aborted.is_empty() {
                 self.aborted = None;
             }

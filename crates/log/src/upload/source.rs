@@ -88,6 +88,9 @@ pub(crate) trait TailSource: Send + Sync + 'static {
     fn advance_start(&self, stream: StreamId, start: Offset);
     /// The transactions that were aborted and may have records in `[from, below)`; of what lies below the stable end, all.
     fn aborted(&self, stream: StreamId, from: Offset, below: Offset) -> Vec<AbortedTransaction>;
+    /// Nobody reads anything any more that aborted transactions left below `through`. False: the tail holds a part of it, so the
+    /// stream goes on telling of those that end there.
+    fn forget_aborted(&self, stream: StreamId, through: Offset) -> bool;
     /// Whether the producer's last sequence is remembered from a batch that ends at `last`: compaction then keeps that
     /// batch's header, although no record of it is left (Kafka does the same).
     fn producer_needs(&self, stream: StreamId, producer_id: i64, last: Offset) -> bool;

@@ -3,6 +3,7 @@
 use crate::support::{EPOCH, STREAM, World, append, sequenced};
 use millstream_log::batch::{BatchBuilder, Codec, ControlKind, ControlRecord, NewRecord, ValidBatch};
 use millstream_log::{AbortedTransaction, AppendError, Log, Offset, Stream, StreamPolicy};
+use std::time::Duration;
 
 const ALL: Offset = Offset(u64::MAX);
 
@@ -175,6 +176,38 @@ async fn compaction_takes_aborted_records_and_after_a_restart_nobody_is_told_of_
     assert!(stream.aborted_between(Offset(0), ALL).is_empty());
     assert_eq!(stream.bounds().stable_end, Offset(11));
     drop(log);
+}
+
+/// The list of a compacted stream once shrank at a restart only; at its limit no transaction begins any more.
+#[tokio::test(start_paused = true)]
+async fn aborted_transactions_that_were_compacted_away_are_forgotten_once_their_readers_are_gone() {
+    let mut world = World::new();
+    // What lies in the tail is read as it was written.
+    world.config.tail_cache_bytes = 1;
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    stream.set_policy(StreamPolicy {
+        compact: true,
+        delete: false,
+        dirty_percent_min: 0,
+        ..StreamPolicy::default()
+    });
+    let all = write(&stream).await;
+    log.upload_now().await.unwrap();
+    log.housekeep_now().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(240)).await;
+    log.housekeep_now().await.unwrap();
+    assert_eq!(
+        stream.aborted_between(Offset(0), ALL),
+        all,
+        "somebody may still read"
+    );
+    // One that came later stays.
+    append(&stream, data(5, 0, 0, &["f"])).await; // 8
+    append(&stream, marker(5, 1, ControlKind::Abort)).await; // 9
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    log.housekeep_now().await.unwrap();
+    assert_eq!(stream.aborted_between(Offset(0), ALL), [aborted(5, 8, 9, 10)]);
 }
 
 #[tokio::test(start_paused = true)]

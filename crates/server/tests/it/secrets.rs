@@ -182,7 +182,7 @@ fn logins(address: &str, signer: &Signer, secrets: &mut Secrets) {
     }
 }
 
-/// A user and a token are made, used and removed, and settings given that hold passwords.
+/// A user and a token are made, used and renewed, and settings given that hold passwords.
 fn changes(address: &str, secrets: &mut Secrets) {
     let mut admin = Wire::connect(address);
     assert_eq!(admin.scram("admin", ADMIN, false).0, 0);
@@ -230,6 +230,11 @@ fn changes(address: &str, secrets: &mut Secrets) {
         renew_period_ms: 1000,
     };
     assert_eq!(admin.ask(&renew).expect("an answer").error_code, 0);
+    settings(&mut admin, secrets);
+}
+
+/// Settings that are not ours are refused, and those that there are shown, without what they hold.
+fn settings(admin: &mut Wire, secrets: &Secrets) {
     for (resource_type, resource_name) in [(2, "t"), (4, "1")] {
         let config = incremental_alter_configs::AlterableConfig {
             name: Str::from_static("listener.name.x.ssl.keystore.password"),

@@ -123,6 +123,7 @@ impl Consumers {
         };
         let budget = AcquireBudget {
             bytes_max: *self.rng.pick(&[1, 500, 10_000]),
+            bytes_min: *self.rng.pick(&[0, 1, 200]),
             records_max: 1 + self.rng.below(20),
             wait_max: Duration::from_millis(self.rng.below(200)),
             dispatch: *self.rng.pick(&[Dispatch::Batches, Dispatch::Records]),

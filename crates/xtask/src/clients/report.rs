@@ -51,21 +51,42 @@ pub fn read_baseline() -> anyhow::Result<Baseline> {
     })
 }
 
-/// Replaces the baseline by what a run against Kafka found.
+/// Replaces the baseline of the clients that a run against Kafka tried; that of the others stays if it is of the same Kafka.
 pub fn write_baseline(found: &[Results]) -> anyhow::Result<()> {
-    whole(found)?;
-    let mut text = format!("# Apache Kafka {}\n", kafka_version());
-    for results in found {
-        for (case, outcome) in &results.cases {
-            let word = match outcome {
-                Outcome::Ok => "ok",
-                Outcome::Skip(_) => "skip",
-                Outcome::Fail(_) => "fail",
-            };
-            writeln!(text, "{} {case} {word}", results.client)?;
+    let title = format!("# Apache Kafka {}", kafka_version());
+    let path = root().join(BASELINE);
+    let before = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    if before.lines().next() != Some(&*title) {
+        whole(found)?;
+    }
+    let mut text = title + "\n";
+    for program in PROGRAMS {
+        match found.iter().find(|results| results.client == program.name) {
+            Some(results) => write_results(&mut text, results)?,
+            None => keep(&mut text, &before, program.name)?,
         }
     }
     write(BASELINE, &text)
+}
+
+fn write_results(text: &mut String, results: &Results) -> anyhow::Result<()> {
+    for (case, outcome) in &results.cases {
+        let word = match outcome {
+            Outcome::Ok => "ok",
+            Outcome::Skip(_) => "skip",
+            Outcome::Fail(_) => "fail",
+        };
+        writeln!(text, "{} {case} {word}", results.client)?;
+    }
+    Ok(())
+}
+
+fn keep(text: &mut String, before: &str, client: &str) -> anyhow::Result<()> {
+    let of_client = |line: &&str| line.split_once(' ').is_some_and(|(name, _)| name == client);
+    for line in before.lines().filter(of_client) {
+        writeln!(text, "{line}")?;
+    }
+    Ok(())
 }
 
 /// Replaces the page by what a run against Millstream found.

@@ -73,8 +73,9 @@ const TRIALS: &[Trial] = &[
     },
     Trial {
         name: "share",
-        about: "Share groups with Apache Kafka's Java client: one consumer holds 200,000 records and accepts every other one, then \
-                the broker is killed; later three consumers work while one of them and the broker are killed again and again.",
+        about: "Share groups. One consumer (Apache Kafka's Java client) holds 200,000 records and accepts every other one, then the \
+                broker is killed. Later three consumers, Java's and librdkafka's, accept, put back and reject records while one of \
+                them and the broker are killed again and again.",
         run: share::run,
     },
     Trial {

@@ -1,11 +1,11 @@
-//! Share groups with the stock Java client: a hundred thousand acknowledgements with a hole before each survive a kill -9, and every
-//! record reaches somebody while consumers and broker are killed.
+//! Share groups with the stock clients of Java and of librdkafka: a hundred thousand acknowledgements with a hole before each survive a
+//! kill -9; and while consumers and broker are killed every record is accepted by somebody or becomes a dead letter.
 
 use super::findings::Findings;
 use super::tools::{Background, Fields, finish};
 use super::{Plan, must_live, probe};
 use crate::brokers::Site;
-use crate::installs::{java_classes, kafka_classpath};
+use crate::installs::{java_classes, kafka_classpath, python, sources};
 use crate::process::now;
 use anyhow::{Context, bail};
 use std::collections::BTreeSet;
@@ -17,19 +17,26 @@ use std::time::Duration;
 /// Records held by one consumer at once; every other one is accepted.
 const HELD_RECORDS: u64 = 200_000;
 
-const WORK_RECORDS_QUICK: u64 = 20_000;
-const WORK_RECORDS_FULL: u64 = 100_000;
+const WORK_RECORDS_QUICK: u64 = 30_000;
+const WORK_RECORDS_FULL: u64 = 150_000;
 const ROUNDS_QUICK: u64 = 3;
 const ROUNDS_FULL: u64 = 12;
+
+/// One record in so many is rejected by whoever gets it.
+const REJECTED_EVERY: u64 = 100;
+
+/// Bytes of the producer's batches: large ones where everything is fetched at once, small ones where many consumers share.
+const HELD_BATCH_BYTES: &str = "16384";
+const WORK_BATCH_BYTES: &str = "1000";
 
 /// Consumers at work; one of them is killed in each round.
 const WORKERS: u64 = 3;
 
 /// Between two kills: long enough for a JVM to begin its work.
-const ROUND: Duration = Duration::from_secs(5);
+const ROUND: Duration = Duration::from_secs(4);
 
 /// Polls of half a second without a record, after which a worker ends by itself.
-const IDLE_POLLS: &str = "16";
+const IDLE_POLLS: &str = "10";
 
 const REPORT_LIMIT: Duration = Duration::from_secs(240);
 const WORK_LIMIT: Duration = Duration::from_secs(600);
@@ -48,7 +55,12 @@ fn holes(site: &Site, findings: &mut Findings) -> anyhow::Result<()> {
     finish(
         site,
         "fill-holes",
-        java(site, "fill", "holes", &[&HELD_RECORDS.to_string()]),
+        java(
+            site,
+            "fill",
+            "holes",
+            &[&HELD_RECORDS.to_string(), HELD_BATCH_BYTES],
+        ),
     )?;
     let count = HELD_RECORDS.to_string();
     let mut holder = Background::start(site, "holes", java(site, "holes", "holes", &[&count]))?;
@@ -87,7 +99,7 @@ fn kills(plan: &Plan, site: &Site, findings: &mut Findings) -> anyhow::Result<()
     finish(
         site,
         "fill-work",
-        java(site, "fill", "work", &[&count.to_string()]),
+        java(site, "fill", "work", &[&count.to_string(), WORK_BATCH_BYTES]),
     )?;
     let mut workers = Vec::new();
     for number in 0..WORKERS {
@@ -104,26 +116,68 @@ fn kills(plan: &Plan, site: &Site, findings: &mut Findings) -> anyhow::Result<()
     for worker in workers {
         worker.wait(WORK_LIMIT)?;
     }
-    let (seen, noted) = notes(site)?;
     findings.fact(
         "records, consumers at once, kills of a consumer and of the broker",
         format!("{count}, {WORKERS}, {rounds}"),
     );
-    findings.fact("deliveries beyond the first", noted - seen.len() as u64);
-    findings.check("every record reached a consumer", seen.len() as u64 == count);
+    judge(site, count, findings)?;
     must_live(site, &mut broker)?;
     broker.stop()
 }
 
+fn judge(site: &Site, count: u64, findings: &mut Findings) -> anyhow::Result<()> {
+    let rejected = count / REJECTED_EVERY;
+    let letters = site.folder().join("letters-0").display().to_string();
+    let told = finish(
+        site,
+        "letters",
+        java(site, "letters", "work", &[&rejected.to_string(), &letters]),
+    )?;
+    let (accepted, noted) = notes(site, "notes-")?;
+    let (buried, _) = notes(site, "letters-")?;
+    findings.fact(
+        "records that were accepted more than once",
+        noted - accepted.len() as u64,
+    );
+    findings.fact(
+        "dead letters, of them for records that came back too often",
+        format!(
+            "{}, {}",
+            buried.len(),
+            told.count("letters")? - told.count("rejected")?
+        ),
+    );
+    let ended: BTreeSet<u64> = accepted.union(&buried).copied().collect();
+    findings.check(
+        "every record was accepted by a consumer, or is a dead letter",
+        ended.len() as u64 == count,
+    );
+    findings.check(
+        "every record that is always rejected is a dead letter",
+        told.count("rejected")? == rejected,
+    );
+    Ok(())
+}
+
+/// Every second one is librdkafka's.
 fn worker(site: &Site, number: u64) -> anyhow::Result<Background> {
     let notes = site.folder().join(format!("notes-{number}"));
     let notes = notes.display().to_string();
-    let command = java(site, "work", "work", &[IDLE_POLLS, &notes]);
+    let command = if number.is_multiple_of(2) {
+        java(site, "work", "work", &[IDLE_POLLS, &notes])
+    } else {
+        let mut command = Command::new(python());
+        command
+            .arg(sources().join("python/share_worker.py"))
+            .args([&site.bootstrap(), "work", IDLE_POLLS, &notes])
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        command
+    };
     Background::start(site, &format!("worker-{number}"), command)
 }
 
-/// Every offset that any worker noted, and how many notes there are.
-fn notes(site: &Site) -> anyhow::Result<(BTreeSet<u64>, u64)> {
+/// Every offset that is in any file whose name begins so, and how many notes there are.
+fn notes(site: &Site, prefix: &str) -> anyhow::Result<(BTreeSet<u64>, u64)> {
     let mut seen = BTreeSet::new();
     let mut noted = 0;
     for entry in std::fs::read_dir(site.folder())? {
@@ -132,7 +186,7 @@ fn notes(site: &Site) -> anyhow::Result<(BTreeSet<u64>, u64)> {
             .file_name()
             .and_then(|name| name.to_str())
             .unwrap_or_default();
-        if !name.starts_with("notes-") {
+        if !name.starts_with(prefix) {
             continue;
         }
         let text = std::fs::read_to_string(&path)?;

@@ -23,6 +23,9 @@ pub fn install(plan: &Plan) -> anyhow::Result<()> {
         installs::kafka()?;
         installs::kcat()?;
     }
+    if wanted("share") {
+        installs::python_clients()?;
+    }
     if ["share", "streams", "connect", "rebalance"]
         .into_iter()
         .any(wanted)

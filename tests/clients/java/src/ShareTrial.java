@@ -1,4 +1,5 @@
 import java.io.BufferedWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -14,17 +15,26 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.AcknowledgeType;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** The consumers of the trial of share groups: one topic of one partition, offsets are the records' names. */
+/**
+ * The consumers of the trial of share groups: one topic of one partition, offsets are the records' names. At work they reject, put
+ * back and accept by the same rules as {@code share_worker.py}.
+ */
 public final class ShareTrial {
     private static final Duration POLL = Duration.ofMillis(500);
     private static final long LIMIT_MS = 240_000;
+    private static final long LETTERS_LIMIT_MS = 30_000;
+
+    /** Pause behind each poll: a pace at which kills fall into the middle. */
+    private static final long PACE_MS = 40;
 
     private final String bootstrap;
     private final String topic;
@@ -38,28 +48,32 @@ public final class ShareTrial {
         ShareTrial trial = new ShareTrial(arguments[1], arguments[2]);
         int count = Integer.parseInt(arguments[3]);
         switch (arguments[0]) {
-            case "fill" -> trial.fill(count);
+            case "fill" -> trial.fill(count, arguments[4]);
             case "holes" -> trial.holes(count);
             case "rest" -> trial.rest(count);
             case "work" -> trial.work(count, Path.of(arguments[4]));
+            case "letters" -> trial.letters(count, Path.of(arguments[4]));
             default -> throw new IllegalArgumentException(arguments[0]);
         }
         System.out.flush();
         Runtime.getRuntime().halt(0);
     }
 
-    /** A topic with so many records, and a group that begins at the first. */
-    private void fill(int count) throws Exception {
+    /** A topic with so many records, a group that begins at the first, and a topic for its dead letters. */
+    private void fill(int count, String batchBytes) throws Exception {
         try (Admin admin = Admin.create(Map.<String, Object>of("bootstrap.servers", bootstrap))) {
-            admin.createTopics(List.of(new NewTopic(topic, 1, (short) 1))).all().get();
-            var change = new AlterConfigOp(
-                    new ConfigEntry("share.auto.offset.reset", "earliest"), AlterConfigOp.OpType.SET);
+            NewTopic letters = new NewTopic(lettersTopic(), 1, (short) 1)
+                    .configs(Map.of("errors.deadletterqueue.group.enable", "true"));
+            admin.createTopics(List.of(new NewTopic(topic, 1, (short) 1), letters)).all().get();
             var group = new ConfigResource(ConfigResource.Type.GROUP, topic);
-            admin.incrementalAlterConfigs(Map.of(group, List.of(change))).all().get();
+            var changes = List.of(
+                    set("share.auto.offset.reset", "earliest"),
+                    set("errors.deadletterqueue.topic.name", lettersTopic()));
+            admin.incrementalAlterConfigs(Map.of(group, changes)).all().get();
         }
         Properties settings = new Properties();
         settings.put("bootstrap.servers", bootstrap);
-        settings.put("batch.size", "16384");
+        settings.put("batch.size", batchBytes);
         settings.put("linger.ms", "5");
         try (var producer = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
             for (int number = 0; number < count; number++) {
@@ -68,6 +82,14 @@ public final class ShareTrial {
             producer.flush();
         }
         System.out.println("records=" + count);
+    }
+
+    private String lettersTopic() {
+        return "dlq." + topic;
+    }
+
+    private static AlterConfigOp set(String name, String value) {
+        return new AlterConfigOp(new ConfigEntry(name, value), AlterConfigOp.OpType.SET);
     }
 
     private KafkaShareConsumer<byte[], byte[]> consumer(String mode, int pollRecords) {
@@ -125,24 +147,75 @@ public final class ShareTrial {
         System.out.printf("rest=%d again=%d twice=%d%n", seen.cardinality(), again, twice);
     }
 
-    /** Notes every offset in a file before the poll that accepts it; ends when all have been seen, or nothing comes. */
+    /**
+     * Accepts most records, and notes each in a file before it says so; puts some back when they come for the first time, rejects others
+     * always. Ends when nothing comes any more.
+     */
     private void work(int idlePolls, Path file) throws Exception {
         int idle = 0;
-        try (var consumer = consumer("implicit", 500);
-                BufferedWriter notes = Files.newBufferedWriter(file, StandardOpenOption.CREATE,
-                        StandardOpenOption.APPEND)) {
+        try (var consumer = consumer("explicit", 50); BufferedWriter notes = open(file)) {
             while (idle < idlePolls) {
                 ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
                 idle = records.isEmpty() ? idle + 1 : 0;
                 for (ConsumerRecord<byte[], byte[]> record : records) {
-                    notes.write(Long.toString(record.offset()));
-                    notes.newLine();
+                    AcknowledgeType answer = answer(record);
+                    if (answer == AcknowledgeType.ACCEPT) {
+                        notes.write(Long.toString(record.offset()));
+                        notes.newLine();
+                    }
+                    consumer.acknowledge(record, answer);
                 }
                 notes.flush();
-                // A pace at which kills fall into the middle.
-                Thread.sleep(20);
+                Thread.sleep(PACE_MS);
             }
         }
         System.out.println("done=1");
+    }
+
+    private static AcknowledgeType answer(ConsumerRecord<byte[], byte[]> record) {
+        if (record.offset() % 100 == 7) {
+            return AcknowledgeType.REJECT;
+        }
+        boolean isFirst = record.deliveryCount().orElse((short) 1) == 1;
+        return record.offset() % 10 == 3 && isFirst ? AcknowledgeType.RELEASE : AcknowledgeType.ACCEPT;
+    }
+
+    private static BufferedWriter open(Path file) throws Exception {
+        return Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    }
+
+    /** Notes which records have dead letters; waits until so many were rejected. */
+    private void letters(int rejected, Path file) throws Exception {
+        BitSet all = new BitSet();
+        BitSet byConsumers = new BitSet();
+        Properties settings = new Properties();
+        settings.put("bootstrap.servers", bootstrap);
+        TopicPartition place = new TopicPartition(lettersTopic(), 0);
+        long written = 0;
+        long deadline = System.currentTimeMillis() + LETTERS_LIMIT_MS;
+        try (var reader = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+                BufferedWriter notes = open(file)) {
+            reader.assign(List.of(place));
+            reader.seekToBeginning(List.of(place));
+            long end = reader.endOffsets(List.of(place)).get(place);
+            while ((byConsumers.cardinality() < rejected || reader.position(place) < end)
+                    && System.currentTimeMillis() < deadline) {
+                for (ConsumerRecord<byte[], byte[]> letter : reader.poll(POLL)) {
+                    int offset = Integer.parseInt(header(letter, "__dlq.errors.offset"));
+                    written++;
+                    all.set(offset);
+                    if (header(letter, "__dlq.errors.message").contains("rejected")) {
+                        byConsumers.set(offset);
+                    }
+                    notes.write(Integer.toString(offset));
+                    notes.newLine();
+                }
+            }
+        }
+        System.out.printf("letters=%d written=%d rejected=%d%n", all.cardinality(), written, byConsumers.cardinality());
+    }
+
+    private static String header(ConsumerRecord<byte[], byte[]> letter, String name) {
+        return new String(letter.headers().lastHeader(name).value(), StandardCharsets.UTF_8);
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn policy(deliveries_max: u16, unsettled_max: u64, has_dead_letters: 
     let dead_letters = DeadLetters {
         topic: "dead".into(),
         create: None,
+        refused: None,
         copies_record: true,
         labels,
     };

@@ -4,7 +4,9 @@
 
 use crate::group::facts::{Facts, GroupOverrides, TopicView};
 use crate::group::name::{GroupId, TopicId, TopicName};
+use crate::group::record::PatternReader;
 use millstream_broker::Broker;
+use millstream_broker::security::{Asker, Operation, Principal, Resource};
 use std::fmt;
 
 /// The facts of a broker.
@@ -29,9 +31,28 @@ impl Facts for BrokerFacts {
         topic.map(|topic| TopicName::from(topic.name()))
     }
 
-    fn each_topic(&self, each: &mut dyn FnMut(&str)) {
+    fn each_topic(&self, reader: Option<&PatternReader>, each: &mut dyn FnMut(&str)) {
         // Internal ones too: Kafka's broker assigns what an expression matches, and leaves it to the client to skip them.
-        self.0.topics().iter().for_each(|topic| each(topic.name()));
+        let topics = self.0.topics();
+        let names = topics.iter().map(|topic| topic.name());
+        if !self.0.authorizes() {
+            return names.for_each(each);
+        }
+        // Who it is was not written down as long as nobody asked; the next heartbeat says so.
+        let principal = reader.and_then(|reader| reader.principal.parse::<Principal>().ok());
+        let Some((reader, principal)) = reader.zip(principal) else {
+            return;
+        };
+        let asker = Asker {
+            principal: &principal,
+            host: reader.host,
+        };
+        names
+            .filter(|name| {
+                let topic = Resource::Topic(name);
+                self.0.authorize(asker, Operation::Describe, topic)
+            })
+            .for_each(each);
     }
 
     fn overrides(&self, group: &GroupId) -> GroupOverrides {

@@ -239,6 +239,19 @@ impl Coordinator {
         }
     }
 
+    /// Makes sure that there is a share group of that name, and that it has no members.
+    pub async fn empty_share(&self, group: GroupId) -> Result<(), GroupError> {
+        match self
+            .ask(&group.clone(), Request::EmptyShare(group))
+            .await
+            .answer()
+            .await?
+        {
+            Answer::EmptyShare(outcome) => outcome,
+            _ => Err(GroupError::UnknownServerError),
+        }
+    }
+
     /// DeleteGroups, one group.
     pub async fn delete(&self, group: GroupId) -> Result<(), GroupError> {
         match self

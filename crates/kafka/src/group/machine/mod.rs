@@ -138,6 +138,7 @@ impl Shard {
             Request::DescribeConsumer(group) => self.describe_consumer(id, &group, now, out),
             Request::ShareHeartbeat(beat) => self.share_heartbeat(id, &beat, now, out),
             Request::DescribeShare(group) => self.describe_share(id, &group, out),
+            Request::EmptyShare(group) => self.empty_share(id, &group, now, out),
             Request::Delete(group) => {
                 let missing = Answer::Delete(Err(GroupError::GroupIdNotFound));
                 self.of_group(&group, id, missing, now, out, |group, turn| {
@@ -165,7 +166,7 @@ impl Shard {
             .records
             .iter()
             .any(|record| matches!(record, Record::Consumer(..) | Record::Share(..)));
-        let mut ended = None;
+        let (mut ends, mut ended) = (None, None);
         self.with_group(&id, now, out, |group, turn| {
             let base = group.base_mut();
             base.writes_in_flight -= 1;
@@ -176,6 +177,7 @@ impl Shard {
             }
             match pending.then {
                 Then::Nothing => {}
+                Then::EndOffsets(request, end) => ends = Some((request, end)),
                 Then::EndedOffsets(request) => ended = Some(request),
                 Then::Fetch(request, fetch) => {
                     let offsets = offsets::read_offsets(&base.durable, &fetch);
@@ -197,6 +199,9 @@ impl Shard {
                 Then::Join(request, join) => group.join_again(request, *join, outcome, turn),
             }
         });
+        if let Some((request, end)) = ends {
+            self.end_offsets(request, &end, now, out);
+        }
         if let Some(request) = ended {
             self.offsets_ended(request, outcome, out);
         }

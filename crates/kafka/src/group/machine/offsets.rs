@@ -37,8 +37,12 @@ impl Shard {
                     self.with_group(&commit.group, now, out, |_, _| {});
                     return out.push(Output::Reply(id, Answer::Commit(Err(error))));
                 }
+                let transactions = match self.transactions.are_open() {
+                    true => Transactions::MayBeOpen,
+                    false => Transactions::None,
+                };
                 self.with_group(&commit.group.clone(), now, out, |group, turn| {
-                    group.commit(id, commit, turn)
+                    group.commit(id, commit, transactions, turn)
                 });
             }
             Err(error) => {
@@ -72,6 +76,13 @@ impl Shard {
             group.base_mut().persist(Vec::new(), Then::Fetch(id, fetch), turn);
         });
     }
+}
+
+/// Whether any transaction may hold offsets in the shard: it spares the commits of the others a look at what is being written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Transactions {
+    None,
+    MayBeOpen,
 }
 
 /// What is durable of what is asked for.
@@ -138,11 +149,22 @@ fn all_of_topic(
 }
 
 impl Group {
-    fn commit(&mut self, request: RequestId, commit: CommitRequest, turn: &mut Turn<'_>) {
+    fn commit(
+        &mut self,
+        request: RequestId,
+        commit: CommitRequest,
+        transactions: Transactions,
+        turn: &mut Turn<'_>,
+    ) {
         if let Err(error) = self.admit_commit(&commit, turn) {
             return turn.reply(request, Answer::Commit(Err(error)));
         }
-        let (records, topics) = self.commit_records(commit, turn);
+        let overtakes = commit.transaction.is_none() && transactions == Transactions::MayBeOpen;
+        let (mut records, topics) = self.commit_records(commit, turn);
+        if overtakes {
+            let overtaken = self.base().overtaken(&records, turn);
+            records.extend(overtaken);
+        }
         let ok = Answer::Commit(Ok(topics));
         if records.is_empty() {
             return turn.reply(request, ok);

@@ -68,6 +68,11 @@ impl Transactions {
         Ok(())
     }
 
+    /// Whether any transaction holds, or may hold, offsets here.
+    pub fn are_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
     fn note_end(&mut self, end: &EndOffsetsRequest, now: Duration) {
         if self.ended.len() >= EPOCHS_KEPT {
             self.ended.retain(|_, (_, at)| *at + EPOCH_REMEMBERED > now);
@@ -87,7 +92,21 @@ impl Shard {
     ) {
         let transactions = &mut self.transactions;
         transactions.note_end(end, now.monotonic);
-        let groups = transactions.open.remove(&end.producer_id).unwrap_or_default();
+        let groups = transactions
+            .open
+            .get(&end.producer_id)
+            .cloned()
+            .unwrap_or_default();
+        for id in &groups {
+            let mut waits = false;
+            self.with_group(id, now, out, |group, turn| {
+                waits = group.base_mut().waits_for_removal(request, end, turn);
+            });
+            if waits {
+                return;
+            }
+        }
+        self.transactions.open.remove(&end.producer_id);
         let mut writes_left = 0;
         for id in &groups {
             self.with_group(id, now, out, |group, turn| {
@@ -139,6 +158,23 @@ impl Shard {
 }
 
 impl Base {
+    /// Whether something of the transaction's offsets is being removed: by an end that came before, or by a commit that overtook it.
+    /// Then nobody can tell yet what there is to end, and this end is looked at again behind that write.
+    fn waits_for_removal(
+        &mut self,
+        request: RequestId,
+        end: &EndOffsetsRequest,
+        turn: &mut Turn<'_>,
+    ) -> bool {
+        let removes = |record: &Record| record.is_tombstone() && producer_of(record) == Some(end.producer_id);
+        let mut own = turn.pending.iter().filter(|write| write.group == self.id);
+        let waits = self.writes_in_flight > 0 && own.any(|write| write.records.iter().any(removes));
+        if waits {
+            self.persist(Vec::new(), Then::EndOffsets(request, *end), turn);
+        }
+        waits
+    }
+
     /// Writes what the end of a transaction makes of its offsets; answers how many writes that takes.
     fn end_transaction(&mut self, request: RequestId, end: &EndOffsetsRequest, turn: &mut Turn<'_>) -> usize {
         let pending: Vec<(Partition, CommittedOffset)> =
@@ -166,6 +202,35 @@ impl Base {
         writes
     }
 
+    /// Of several commits of a partition the one that was written last holds. So what open transactions have pending of these offsets,
+    /// which are committed by nobody's transaction, goes: a later commit of theirs must not bring back an older offset.
+    pub(super) fn overtaken(&self, committed: &[Record], turn: &Turn<'_>) -> Vec<Record> {
+        let mut producers: BTreeSet<i64> = self.durable.transactional.keys().copied().collect();
+        if self.writes_in_flight > 0 {
+            let own = turn.pending.iter().filter(|write| write.group == self.id);
+            producers.extend(own.flat_map(|write| &write.records).filter_map(producer_of));
+        }
+        let mut gone = Vec::new();
+        for producer_id in producers {
+            let pending = self.pending_offsets(producer_id, turn);
+            for record in committed {
+                if let Record::Offset(group, topic, partition, Some(_)) = record
+                    && pending.contains_key(&(topic.clone(), *partition))
+                {
+                    let (group, topic) = (group.clone(), topic.clone());
+                    gone.push(Record::TransactionalOffset(
+                        group,
+                        producer_id,
+                        topic,
+                        *partition,
+                        None,
+                    ));
+                }
+            }
+        }
+        gone
+    }
+
     /// What is pending durably, and what will be once the writes under way are durable.
     fn pending_offsets(&self, producer_id: i64, turn: &Turn<'_>) -> BTreeMap<Partition, CommittedOffset> {
         let durable = self.durable.transactional.get(&producer_id);
@@ -186,5 +251,12 @@ impl Base {
             }
         }
         pending
+    }
+}
+
+fn producer_of(record: &Record) -> Option<i64> {
+    match record {
+        Record::TransactionalOffset(_, producer_id, ..) => Some(*producer_id),
+        _ => None,
     }
 }

@@ -10,7 +10,7 @@ use crate::group::error::{GroupError, PersistError};
 use crate::group::facts::Facts;
 use crate::group::name::{GroupId, MemberId};
 use crate::group::record::Record;
-use crate::group::request::{FetchRequest, JoinRequest};
+use crate::group::request::{EndOffsetsRequest, FetchRequest, JoinRequest};
 use crate::state::{PersistToken, RequestId};
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
@@ -45,6 +45,8 @@ pub(super) enum Then {
     Deleted(RequestId),
     /// The group is classic now, and this member joins it again.
     Join(RequestId, Box<JoinRequest>),
+    /// The end of a transaction is looked at: a write without records, which only waits for those before it.
+    EndOffsets(RequestId, EndOffsetsRequest),
     /// One write of the end of a transaction.
     EndedOffsets(RequestId),
 }

@@ -12,6 +12,7 @@ use crate::state::RecordError;
 use crate::state::codec::{Reader, VALUE_VERSION, put_bytes, put_length, put_optional_text, put_text};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// First byte of the key of the group's epoch.
@@ -24,6 +25,9 @@ pub const KEY_CONSUMER_TARGET_EPOCH: u8 = 18;
 pub const KEY_CONSUMER_TARGET: u8 = 19;
 /// Of what a member has.
 pub const KEY_CONSUMER_CURRENT: u8 = 20;
+
+/// Version of a member's value that says who reads by its pattern. Other members are written as version 1.
+const MEMBER_VERSION_READER: u8 = 2;
 
 /// One change of a consumer group; `None` deletes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +60,17 @@ pub struct Subscription {
     pub names: BTreeSet<TopicName>,
     /// And every topic whose name matches.
     pub pattern: Option<Arc<str>>,
+    /// Who must have the right to see a topic that matches; only with a pattern. `None`: nobody asked who it is.
+    pub reader: Option<PatternReader>,
+}
+
+/// Whose rights decide which topics a pattern finds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PatternReader {
+    /// As rules spell it, "User:alice".
+    pub principal: Arc<str>,
+    /// The address it comes from.
+    pub host: IpAddr,
 }
 
 /// What a member told of itself.
@@ -233,7 +248,11 @@ impl ConsumerRecord {
         let mut member = || key.text().map(MemberId::from);
         let record = match kind {
             KEY_CONSUMER_EPOCH => Self::Epoch(read(value, read_epoch)?),
-            KEY_CONSUMER_MEMBER => Self::Member(member()?, read(value, read_member)?.map(Arc::new)),
+            KEY_CONSUMER_MEMBER => {
+                let member = member()?;
+                let value = value.map(read_member).transpose()?;
+                Self::Member(member, value.map(Arc::new))
+            }
             KEY_CONSUMER_TARGET_EPOCH => Self::TargetEpoch(read(value, |reader| reader.i32())?),
             KEY_CONSUMER_TARGET => Self::Target(member()?, read(value, read_assignment)?.map(Arc::new)),
             KEY_CONSUMER_CURRENT => Self::Current(member()?, read(value, read_current)?.map(Arc::new)),
@@ -279,7 +298,7 @@ fn read_epoch(reader: &mut Reader<'_>) -> Result<GroupEpoch, RecordError> {
 }
 
 fn encode_member(member: &ConsumerMember) -> Vec<u8> {
-    value_of(|out| {
+    let mut value = value_of(|out| {
         put_optional_text(out, member.instance.as_ref().map(InstanceId::as_str));
         put_optional_text(out, member.rack.as_deref());
         put_text(out, &member.client.id);
@@ -300,10 +319,34 @@ fn encode_member(member: &ConsumerMember) -> Vec<u8> {
                 put_bytes(out, &protocol.metadata);
             }
         }
-    })
+    });
+    if let Some(reader) = &member.subscription.reader {
+        value[0] = MEMBER_VERSION_READER;
+        put_text(&mut value, &reader.principal);
+        put_text(&mut value, &reader.host.to_string());
+    }
+    value
 }
 
-fn read_member(reader: &mut Reader<'_>) -> Result<ConsumerMember, RecordError> {
+fn read_member(value: &[u8]) -> Result<ConsumerMember, RecordError> {
+    let mut reader = Reader::new(value);
+    let version = reader.u8()?;
+    if !matches!(version, VALUE_VERSION | MEMBER_VERSION_READER) {
+        return Err(RecordError::UnknownVersion(version));
+    }
+    let mut member = read_member_body(&mut reader)?;
+    if version == MEMBER_VERSION_READER {
+        let who = PatternReader {
+            principal: Arc::from(reader.text()?),
+            host: reader.text()?.parse().map_err(|_| RecordError::Malformed)?,
+        };
+        Arc::make_mut(&mut member.subscription).reader = Some(who);
+    }
+    reader.finish()?;
+    Ok(member)
+}
+
+fn read_member_body(reader: &mut Reader<'_>) -> Result<ConsumerMember, RecordError> {
     let instance = reader.optional_text()?.map(InstanceId::from);
     let rack = reader.optional_text()?.map(Arc::from);
     let client = ClientInfo {
@@ -331,7 +374,11 @@ fn read_member(reader: &mut Reader<'_>) -> Result<ConsumerMember, RecordError> {
         client,
         rebalance_timeout_ms,
         assignor,
-        subscription: Arc::new(Subscription { names, pattern }),
+        subscription: Arc::new(Subscription {
+            names,
+            pattern,
+            reader: None,
+        }),
         classic,
     })
 }

@@ -17,7 +17,7 @@ use crate::state::codec::{Reader, VALUE_VERSION, put_bytes, put_length, put_opti
 use bytes::Bytes;
 pub use consumer::{
     ClassicTraits, ConsumerMember, ConsumerRecord, ConsumerState, Current, GroupEpoch, MemberState,
-    Subscription,
+    PatternReader, Subscription,
 };
 use millstream_broker::StateRecord;
 pub use share::{ShareEpoch, ShareMember, ShareRecord, ShareState};

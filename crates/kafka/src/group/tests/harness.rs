@@ -4,7 +4,7 @@ use crate::group::*;
 use bytes::Bytes;
 use millstream_broker::StateRecord;
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ pub enum Writes {
 pub struct TestFacts {
     pub topics: Mutex<BTreeMap<String, TopicView>>,
     pub overrides: Mutex<GroupOverrides>,
+    /// Who may not see which topic.
+    pub hidden: Mutex<BTreeSet<(String, String)>>,
 }
 
 impl TestFacts {
@@ -50,8 +52,15 @@ impl Facts for TestFacts {
         let found = topics.iter().find(|(_, view)| view.id == id);
         found.map(|(name, _)| TopicName::from(name.as_str()))
     }
-    fn each_topic(&self, each: &mut dyn FnMut(&str)) {
-        self.topics.lock().keys().for_each(|name| each(name));
+    fn each_topic(&self, reader: Option<&PatternReader>, each: &mut dyn FnMut(&str)) {
+        let hidden = self.hidden.lock();
+        let is_hidden = |name: &str| {
+            let pair = reader.map(|reader| (reader.principal.to_string(), name.to_owned()));
+            pair.is_some_and(|pair| hidden.contains(&pair))
+        };
+        let topics = self.topics.lock();
+        let names = topics.keys().filter(|name| !is_hidden(name));
+        names.for_each(|name| each(name));
     }
     fn overrides(&self, _group: &GroupId) -> GroupOverrides {
         *self.overrides.lock()

@@ -3,7 +3,6 @@
 use super::harness::*;
 use crate::group::*;
 use std::sync::Arc;
-use std::time::Duration;
 
 fn of_member(joined: &Joined, offset: i64) -> CommitRequest {
     let mut commit = commit_request("g", offset);
@@ -241,8 +240,10 @@ fn offsets_under_an_open_transaction_are_withheld_if_stability_is_asked_for() {
         metadata: Arc::from(""),
     };
     let open = Record::TransactionalOffset("g".into(), 7, "t".into(), 0, Some(offset));
-    let mut world = World::reopen(quick(), Arc::default(), vec![open.encode()], Duration::ZERO);
+    let mut world = World::new(quick());
     world.commit(commit_request("g", 5)).unwrap().unwrap();
+    world.stream.push(open.encode());
+    let mut world = world.restarted(quick());
     let ask = |require_stable| FetchRequest {
         group: "g".into(),
         member: None,

@@ -138,6 +138,43 @@ fn a_write_that_failed_leaves_the_group_as_it_was() {
     assert_eq!(stranger.unwrap_err(), GroupError::UnknownMemberId);
 }
 
+fn empty(world: &mut World, group: &str) -> Result<(), GroupError> {
+    let id = world.ask(Request::EmptyShare(group.into()));
+    match &world.answers[&id] {
+        Answer::EmptyShare(outcome) => *outcome,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_group_can_be_made_before_anybody_joins_it_and_stays() {
+    let mut world = World::new(quick());
+    set(&world, "t", 1);
+    assert_eq!(empty(&mut world, "s"), Ok(()));
+    assert_eq!(empty(&mut world, "s"), Ok(()), "it is there already");
+    let mut later = world.restarted(quick());
+    assert_eq!(later.shard.durable(), world.shard.durable());
+    assert_eq!(later.delete("s"), Ok(()), "it is a group like any other");
+    // Who joins raises its epoch; then it is not empty any more.
+    let first = ask(&mut world, beat("a", 0, Some(&["t"]))).unwrap();
+    assert_eq!((first.epoch, partitions(&first)), (1, vec![0]));
+    assert_eq!(empty(&mut world, "s"), Err(GroupError::NonEmptyGroup));
+    world.stable("g", vec![join_request("g")]);
+    assert_eq!(
+        empty(&mut world, "g"),
+        Err(GroupError::NotOfKind(GroupKind::Share))
+    );
+}
+
+#[test]
+fn a_group_that_could_not_be_stored_was_not_made() {
+    let mut world = World::new(quick());
+    world.writes = Writes::Fail(PersistError::Unavailable);
+    assert_eq!(empty(&mut world, "s"), Err(GroupError::CoordinatorNotAvailable));
+    world.writes = Writes::Succeed;
+    assert_eq!(world.delete("s"), Err(GroupError::GroupIdNotFound));
+}
+
 #[test]
 fn kinds_of_groups_do_not_mix_and_an_empty_share_group_can_be_deleted() {
     let mut world = World::new(quick());

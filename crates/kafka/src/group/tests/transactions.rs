@@ -13,12 +13,16 @@ fn pending(group: &str, epoch: i16, offset: i64) -> CommitRequest {
     }
 }
 
-fn end(world: &mut World, epoch: i16, commit: bool) -> Option<Result<(), GroupError>> {
-    let id = world.ask(Request::EndOffsets(EndOffsetsRequest {
+fn ask_end(world: &mut World, epoch: i16, commit: bool) -> RequestId {
+    world.ask(Request::EndOffsets(EndOffsetsRequest {
         producer_id: PRODUCER,
         producer_epoch: epoch,
         commit,
-    }));
+    }))
+}
+
+fn end(world: &mut World, epoch: i16, commit: bool) -> Option<Result<(), GroupError>> {
+    let id = ask_end(world, epoch, commit);
     outcome(world, id)
 }
 
@@ -45,6 +49,74 @@ fn an_offset_of_a_transaction_shows_once_it_is_committed_and_never_once_it_is_ab
         Some(Ok(())),
         "an end that comes twice changes nothing"
     );
+    assert_eq!(world.offset("g"), Some(5));
+}
+
+/// A consumer commits 5 with a transaction and then 9 without; the transaction's commit once brought back 5.
+#[test]
+fn of_two_commits_the_one_that_was_written_last_holds() {
+    let mut world = World::new(quick());
+    assert_eq!(world.commit(pending("g", 0, 5)), Ok(Ok(())));
+    assert_eq!(world.commit(commit_request("g", 9)), Ok(Ok(())));
+    let mut restarted = world.restarted(quick());
+    for world in [&mut world, &mut restarted] {
+        assert_eq!(end(world, 1, true), Some(Ok(())));
+        assert_eq!(world.offset("g"), Some(9));
+    }
+    // The other way round, and a transaction that commits the partition again.
+    assert_eq!(world.commit(pending("g", 1, 10)), Ok(Ok(())));
+    assert_eq!(world.commit(commit_request("g", 11)), Ok(Ok(())));
+    assert_eq!(world.commit(pending("g", 1, 12)), Ok(Ok(())));
+    assert_eq!(end(&mut world, 2, true), Some(Ok(())));
+    assert_eq!(world.offset("g"), Some(12));
+    let durable = world.shard.durable();
+    assert!(durable.values().all(|group| group.transactional.is_empty()));
+}
+
+#[test]
+fn a_commit_overtakes_what_a_transaction_is_still_writing() {
+    let mut world = World::new(quick());
+    world.writes = Writes::Hold;
+    world.ask(Request::Commit(pending("g", 0, 5)));
+    world.ask(Request::Commit(commit_request("g", 9)));
+    let id = ask_end(&mut world, 1, true);
+    assert_eq!(outcome(&world, id), None);
+    world.settle();
+    assert_eq!(outcome(&world, id), Some(Ok(())));
+    assert_eq!(world.offset("g"), Some(9));
+}
+
+/// While the commit that overtakes is being written nobody knows whether the transaction's offset counts.
+#[test]
+fn an_end_is_decided_behind_the_commit_that_overtakes_it() {
+    let mut world = World::new(quick());
+    assert_eq!(world.commit(pending("g", 0, 5)), Ok(Ok(())));
+    world.writes = Writes::Hold;
+    world.ask(Request::Commit(commit_request("g", 9)));
+    let id = ask_end(&mut world, 1, true);
+    assert_eq!(outcome(&world, id), None);
+    world.writes = Writes::Fail(PersistError::Unavailable);
+    world.settle();
+    assert_eq!(
+        outcome(&world, id),
+        Some(Err(GroupError::CoordinatorNotAvailable))
+    );
+    world.writes = Writes::Succeed;
+    assert_eq!(end(&mut world, 1, true), Some(Ok(())));
+    assert_eq!(world.offset("g"), Some(5));
+}
+
+#[test]
+fn a_commit_that_could_not_be_stored_leaves_what_is_pending() {
+    let mut world = World::new(quick());
+    assert_eq!(world.commit(pending("g", 0, 5)), Ok(Ok(())));
+    world.writes = Writes::Fail(PersistError::Unavailable);
+    assert_eq!(
+        world.commit(commit_request("g", 9)),
+        Err(GroupError::CoordinatorNotAvailable)
+    );
+    world.writes = Writes::Succeed;
+    assert_eq!(end(&mut world, 1, true), Some(Ok(())));
     assert_eq!(world.offset("g"), Some(5));
 }
 
@@ -80,11 +152,7 @@ fn an_end_waits_for_its_writes_and_covers_those_under_way() {
     let mut world = World::new(quick());
     world.writes = Writes::Hold;
     world.ask(Request::Commit(pending("g", 0, 5)));
-    let id = world.ask(Request::EndOffsets(EndOffsetsRequest {
-        producer_id: PRODUCER,
-        producer_epoch: 1,
-        commit: true,
-    }));
+    let id = ask_end(&mut world, 1, true);
     assert_eq!(outcome(&world, id), None);
     world.settle();
     assert_eq!(outcome(&world, id), Some(Ok(())));

@@ -297,6 +297,7 @@ fn classic_member(join: &JoinRequest, subscription: &ConsumerProtocolSubscriptio
         subscription: Arc::new(Subscription {
             names: names.collect(),
             pattern: None,
+            reader: None,
         }),
         classic: Some(ClassicTraits {
             session_timeout_ms: ms(join.session_timeout_ms),

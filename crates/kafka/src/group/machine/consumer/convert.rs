@@ -70,6 +70,7 @@ fn upgraded(classic: &ClassicGroup, member: &Member, turn: &Turn<'_>) -> Option<
             subscription: Arc::new(Subscription {
                 names: names.collect(),
                 pattern: None,
+                reader: None,
             }),
             classic: Some(ClassicTraits {
                 session_timeout_ms: ms(member.session_timeout),

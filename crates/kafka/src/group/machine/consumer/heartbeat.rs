@@ -243,7 +243,8 @@ fn subscribed(before: Option<&ConsumerMember>, beat: &ConsumerHeartbeat) -> Arc<
     let had = before
         .map(|before| before.subscription.clone())
         .unwrap_or_default();
-    if beat.subscribed.is_none() && beat.pattern.is_none() {
+    let reads_as_before = had.pattern.is_none() || had.reader == beat.reader;
+    if beat.subscribed.is_none() && beat.pattern.is_none() && reads_as_before {
         return had;
     }
     let pattern = match &beat.pattern {
@@ -254,6 +255,12 @@ fn subscribed(before: Option<&ConsumerMember>, beat: &ConsumerHeartbeat) -> Arc<
         None => had.names.clone(),
         Some(names) => names.iter().cloned().collect(),
     };
-    let now = Subscription { names, pattern };
+    // The rights that count are those of whoever spoke last for the member.
+    let reader = beat.reader.clone().filter(|_| pattern.is_some());
+    let now = Subscription {
+        names,
+        pattern,
+        reader,
+    };
     if now == *had { had } else { Arc::new(now) }
 }

@@ -9,7 +9,7 @@ use crate::group::assignor::Spec;
 use crate::group::facts::{Facts, TopicView};
 use crate::group::machine::fnv::Fnv1a;
 use crate::group::name::{TopicId, TopicName};
-use crate::group::record::Subscription;
+use crate::group::record::{PatternReader, Subscription};
 use regex::{Regex, RegexBuilder};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,7 +27,15 @@ pub(super) type View = BTreeMap<TopicName, TopicView>;
 pub(super) struct Subscriptions {
     /// How many members have each.
     counts: BTreeMap<Arc<Subscription>, usize>,
-    patterns: BTreeMap<Arc<str>, Pattern>,
+    patterns: BTreeMap<PatternKey, Pattern>,
+}
+
+/// A pattern finds what its reader may see.
+type PatternKey = (Arc<str>, Option<PatternReader>);
+
+fn key_of(subscription: &Subscription) -> Option<PatternKey> {
+    let text = subscription.pattern.clone()?;
+    Some((text, subscription.reader.clone()))
 }
 
 #[derive(Debug)]
@@ -40,10 +48,9 @@ struct Pattern {
 }
 
 impl Pattern {
-    fn resolve(&mut self, facts: &dyn Facts) {
-        self.names.clear();
+    fn resolve(&mut self, reader: Option<&PatternReader>, facts: &dyn Facts) {
         if let Some(regex) = &self.regex {
-            facts.each_topic(&mut |name| {
+            facts.each_topic(reader, &mut |name| {
                 if regex.is_match(name) {
                     self.names.insert(TopicName::from(name));
                 }
@@ -101,14 +108,15 @@ impl Subscriptions {
             return;
         }
         self.counts.insert(subscription.clone(), 1);
-        if let Some(text) = &subscription.pattern {
-            let pattern = self.patterns.entry(text.clone()).or_insert_with(|| {
+        if let Some(key) = key_of(subscription) {
+            let (text, reader) = key.clone();
+            let pattern = self.patterns.entry(key).or_insert_with(|| {
                 let mut pattern = Pattern {
                     users: 0,
-                    regex: compile(text),
+                    regex: compile(&text),
                     names: BTreeSet::new(),
                 };
-                pattern.resolve(facts);
+                pattern.resolve(reader.as_ref(), facts);
                 pattern
             });
             pattern.users += 1;
@@ -125,21 +133,26 @@ impl Subscriptions {
             return;
         }
         self.counts.remove(subscription);
-        if let Some(text) = &subscription.pattern
-            && let Some(pattern) = self.patterns.get_mut(text)
+        if let Some(key) = key_of(subscription)
+            && let Some(pattern) = self.patterns.get_mut(&key)
         {
             pattern.users -= 1;
             if pattern.users == 0 {
-                self.patterns.remove(text);
+                self.patterns.remove(&key);
             }
         }
     }
 
-    /// Topics came or went.
-    pub fn resolve_again(&mut self, facts: &dyn Facts) {
-        self.patterns
-            .values_mut()
-            .for_each(|pattern| pattern.resolve(facts));
+    /// Topics came or went, or rights did. Whether any pattern finds something else than before: all of them together may find the
+    /// same, if only the rights of one reader changed.
+    pub fn resolve_again(&mut self, facts: &dyn Facts) -> bool {
+        let mut changed = false;
+        for ((_, reader), pattern) in &mut self.patterns {
+            let before = std::mem::take(&mut pattern.names);
+            pattern.resolve(reader.as_ref(), facts);
+            changed |= pattern.names != before;
+        }
+        changed
     }
 
     /// Whether somebody subscribes to the topic.
@@ -154,10 +167,7 @@ impl Subscriptions {
     }
 
     fn names<'a>(&'a self, subscription: &'a Subscription) -> impl Iterator<Item = &'a TopicName> {
-        let pattern = subscription
-            .pattern
-            .as_ref()
-            .and_then(|text| self.patterns.get(text));
+        let pattern = key_of(subscription).and_then(|key| self.patterns.get(&key));
         subscription
             .names
             .iter()
@@ -173,21 +183,27 @@ impl Subscriptions {
             .collect()
     }
 
-    /// Subscriptions and topics for an assignor, and where each subscription stands among them.
+    /// Subscriptions and topics for an assignor, and where each subscription stands among them. Those that come to the same topics
+    /// are one: readers of one pattern who may see the same are treated as equals.
     pub fn spec(&self, view: &View) -> (Spec<'static>, BTreeMap<Arc<Subscription>, usize>) {
-        let ids = |subscription: &Arc<Subscription>| {
+        let mut subscriptions: Vec<BTreeSet<TopicId>> = Vec::new();
+        let mut known: BTreeMap<BTreeSet<TopicId>, usize> = BTreeMap::new();
+        let mut places = BTreeMap::new();
+        for subscription in self.counts.keys() {
             let names = self.names(subscription);
-            names
-                .filter_map(|name| Some(view.get(name)?.id))
-                .collect::<BTreeSet<TopicId>>()
-        };
+            let ids: BTreeSet<TopicId> = names.filter_map(|name| Some(view.get(name)?.id)).collect();
+            let place = *known.entry(ids).or_insert_with_key(|ids| {
+                subscriptions.push(ids.clone());
+                subscriptions.len() - 1
+            });
+            places.insert(subscription.clone(), place);
+        }
         let spec = Spec {
             members: Vec::new(),
-            subscriptions: self.counts.keys().map(ids).collect(),
+            subscriptions,
             topics: view.values().map(|topic| (topic.id, topic.partitions)).collect(),
         };
-        let places = self.counts.keys().enumerate().map(|(at, one)| (one.clone(), at));
-        (spec, places.collect())
+        (spec, places)
     }
 }
 

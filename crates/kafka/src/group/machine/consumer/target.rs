@@ -30,9 +30,9 @@ impl ConsumerGroup {
         if self.is_empty() {
             return;
         }
-        self.subscriptions.resolve_again(turn.facts);
+        let found_others = self.subscriptions.resolve_again(turn.facts);
         let topics = subscriptions::hash(&self.subscriptions.view(turn.facts));
-        if self.state.epoch.is_none_or(|epoch| epoch.topics != topics) {
+        if found_others || self.state.epoch.is_none_or(|epoch| epoch.topics != topics) {
             let mut records = Vec::new();
             self.raise_epoch(&mut records, turn);
             self.base.persist(records, Then::Nothing, turn);

@@ -180,6 +180,24 @@ impl ShareGroup {
         self.base.answer(request, records, answer, failed, turn);
     }
 
+    /// Says whether it has no members. One that was just made is stored: it stays when nobody joins.
+    fn answer_empty(&mut self, request: RequestId, turn: &mut Turn<'_>) {
+        if !self.is_empty() {
+            return turn.reply(request, Answer::EmptyShare(Err(GroupError::NonEmptyGroup)));
+        }
+        let mut records = Vec::new();
+        if self.state.epoch.is_none() {
+            let topics = self.hash_topics(turn.facts);
+            self.emit(
+                ShareRecord::Epoch(Some(ShareEpoch { epoch: 0, topics })),
+                &mut records,
+            );
+        }
+        let failed = |error: PersistError| Answer::EmptyShare(Err(error.for_group()));
+        self.base
+            .answer(request, records, Answer::EmptyShare(Ok(())), failed, turn);
+    }
+
     /// The invariants of a share group, each with a name.
     pub fn check(&self) {
         let id = &self.base.id;
@@ -226,6 +244,23 @@ impl Shard {
                     // In Kafka's way: a group of another kind is no share group.
                     let error = GroupError::NotOfKind(GroupKind::Share);
                     turn.reply(id, Answer::ShareHeartbeat(Err(error)));
+                }
+            }
+        });
+    }
+
+    /// See `Request::EmptyShare`.
+    pub(super) fn empty_share(&mut self, id: RequestId, group: &GroupId, now: Now, out: &mut Vec<Output>) {
+        if let Err(error) = self.ensure_group(group, true, now) {
+            return out.push(Output::Reply(id, Answer::EmptyShare(Err(error))));
+        }
+        self.with_group(group, now, out, |group, turn| {
+            group.become_share_group(true);
+            match group {
+                Group::Share(group) => group.answer_empty(id, turn),
+                _ => {
+                    let error = GroupError::NotOfKind(GroupKind::Share);
+                    turn.reply(id, Answer::EmptyShare(Err(error)));
                 }
             }
         });

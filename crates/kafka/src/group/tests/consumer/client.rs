@@ -12,6 +12,7 @@ pub struct Client {
     pub epoch: i32,
     pub names: Vec<TopicName>,
     pub pattern: Option<Arc<str>>,
+    pub reader: Option<PatternReader>,
     pub assignor: Option<Assignor>,
     /// What it works on.
     pub owned: Assignment,
@@ -28,6 +29,7 @@ impl Client {
             epoch: 0,
             names: names.iter().map(|name| TopicName::from(*name)).collect(),
             pattern: None,
+            reader: None,
             assignor: None,
             owned: Assignment::new(),
             assigned: Assignment::new(),
@@ -55,7 +57,9 @@ impl Client {
             },
             rebalance_timeout_ms: joins.then_some(60_000),
             subscribed: joins.then(|| self.names.clone()),
-            pattern: self.pattern.clone().filter(|_| joins),
+            // The empty pattern says that there is none any more; without a word the member would keep what it had under its id.
+            pattern: joins.then(|| self.pattern.clone().unwrap_or_default()),
+            reader: self.reader.clone(),
             assignor: self.assignor.filter(|_| joins),
             owned: match joins {
                 true => Some(Assignment::new()),

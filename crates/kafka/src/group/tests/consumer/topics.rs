@@ -1,7 +1,10 @@
 //! Subscriptions that follow the topics.
 
 use super::client::*;
+use crate::group::tests::harness::quick;
 use crate::group::*;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 #[test]
 fn new_partitions_reach_the_members() {
@@ -74,6 +77,94 @@ fn a_pattern_finds_topics_that_come_later() {
     client.adopt();
     settle(&mut world, std::slice::from_mut(&mut client));
     assert_eq!(client.count(), 1);
+}
+
+fn reader(name: &str) -> Option<PatternReader> {
+    Some(PatternReader {
+        principal: Arc::from(format!("User:{name}")),
+        host: IpAddr::from([127, 0, 0, 1]),
+    })
+}
+
+#[test]
+fn a_pattern_finds_what_its_reader_may_see_also_after_a_restart() {
+    let mut world = world(&[("ab", 1), ("secret-ab", 2)]);
+    let secret = ("User:bob".to_owned(), "secret-ab".to_owned());
+    world.facts.hidden.lock().insert(secret.clone());
+    let mut clients = vec![Client::new("a", &[]), Client::new("b", &[])];
+    for (client, name) in clients.iter_mut().zip(["alice", "bob"]) {
+        client.pattern = Some(".*ab".into());
+        client.reader = reader(name);
+    }
+    settle(&mut world, &mut clients);
+    assert_eq!(clients[0].count() + clients[1].count(), 3);
+    let ids = world.facts.topics.lock()["secret-ab"].id;
+    assert_eq!(clients[0].owned[&ids].len(), 2, "only alice may see it");
+    let mut restarted = world.restarted(quick());
+    restarted.step(Input::TopicsChanged);
+    let epoch = clients[0].epoch;
+    assert_eq!(
+        clients[0].beat(&mut restarted).unwrap().epoch,
+        epoch,
+        "nothing has changed"
+    );
+    // Bob is given the right: what he may see is looked at again.
+    world.facts.hidden.lock().remove(&secret);
+    world.step(Input::TopicsChanged);
+    settle(&mut world, &mut clients);
+    assert!(clients[0].epoch > epoch);
+    let shares = [clients[0].count(), clients[1].count()];
+    assert!(shares == [1, 2] || shares == [2, 1], "{shares:?}");
+}
+
+#[test]
+fn a_member_that_speaks_for_somebody_else_sees_with_other_eyes() {
+    let mut world = world(&[("ab", 1), ("secret-ab", 2)]);
+    let secret = ("User:bob".to_owned(), "secret-ab".to_owned());
+    world.facts.hidden.lock().insert(secret);
+    let mut client = Client::new("a", &[]);
+    client.pattern = Some(".*ab".into());
+    client.reader = reader("alice");
+    client.beat(&mut world).unwrap();
+    assert_eq!(client.count(), 3);
+    client.reader = reader("bob");
+    settle(&mut world, std::slice::from_mut(&mut client));
+    assert_eq!(client.count(), 1);
+}
+
+#[test]
+fn version_two_of_a_member_keeps_its_bytes() {
+    let mut member = ConsumerMember {
+        instance: None,
+        rack: None,
+        client: ClientInfo {
+            id: Arc::from("c"),
+            host: Arc::from("h"),
+        },
+        rebalance_timeout_ms: 1,
+        assignor: None,
+        subscription: Arc::new(Subscription {
+            names: [].into(),
+            pattern: Some(Arc::from("p")),
+            reader: reader("u"),
+        }),
+        classic: None,
+    };
+    let record = |member: &ConsumerMember| {
+        let member = Some(Arc::new(member.clone()));
+        Record::Consumer("g".into(), ConsumerRecord::Member("m".into(), member))
+    };
+    let encoded = record(&member).encode();
+    let value = encoded.value.unwrap();
+    let body = b"\xff\xff\xff\xff\xff\xff\xff\xff\x01\0\0\0c\x01\0\0\0h\x01\0\0\0\xff\xff\xff\xff\0\0\0\0\x01\0\0\0p\0";
+    let who = b"\x06\0\0\0User:u\x09\0\0\x00127.0.0.1";
+    assert_eq!(value[..], [&[2][..], body, who].concat());
+    assert_eq!(Record::decode(&encoded.key, Some(&value)), Ok(record(&member)));
+    // Where nobody asks who reads, it is version 1 as before.
+    Arc::make_mut(&mut member.subscription).reader = None;
+    let value = record(&member).encode().value.unwrap();
+    assert_eq!(value[..], [&[1][..], body].concat());
+    assert_eq!(Record::decode(&encoded.key, Some(&value)), Ok(record(&member)));
 }
 
 #[test]
