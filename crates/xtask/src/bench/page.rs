@@ -60,6 +60,7 @@ never compared.
   many partitions there are; not idempotent, because librdkafka then waits for each partition by itself; in the order few, very
   many, very many, few.
 - `catch-up` and `mixed` drop the page cache first. Direct reads are of the broker's own files, 1 MiB each, 4 at a time, O_DIRECT.
-- `mixed`: the reader of the backlog runs at the lowest priority, because in life it is not on the broker's machine.
+- `mixed`: without, beside, without the reader; the two without are averaged. The reader of the backlog runs at the lowest
+  priority, because in life it is not on the broker's machine.
 - `restart`: from the start of the process. A record is acknowledged to a client that starts when the first request is answered.
 ";
