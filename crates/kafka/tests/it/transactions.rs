@@ -474,11 +474,8 @@ async fn the_first_batch_of_a_transaction_is_taken_whenever_the_marker_of_the_on
     let mut taken = 0;
     for wait in 0..STEPS {
         send(&mut client, who, 0, &[0, 1], &["a"]).await;
-        let next = Who {
-            epoch: who.epoch + 1,
-            ..who
-        };
-        // Beside the end, at every distance from it.
+        let mut next = who;
+        next.epoch += 1;
         let early = async {
             for _ in 0..wait {
                 tokio::task::yield_now().await;
@@ -490,7 +487,6 @@ async fn the_first_batch_of_a_transaction_is_taken_whenever_the_marker_of_the_on
         if codes[0] == ErrorCode::NONE {
             taken += 1;
         } else {
-            // The coordinator has not heard of the end yet.
             assert_eq!(codes[0], ErrorCode::INVALID_PRODUCER_EPOCH, "at {wait}");
             send(&mut other, next, 0, &[0, 1], &["b"]).await;
         }
@@ -498,6 +494,5 @@ async fn the_first_batch_of_a_transaction_is_taken_whenever_the_marker_of_the_on
         who = end(&mut other, NEWER, next, true).await.unwrap();
     }
     assert!(taken > 0, "none came behind the end");
-    let all = committed(&mut client, 0, 4 * STEPS as i64).await;
-    assert_eq!(all.len(), 2 * STEPS);
+    assert_eq!(committed(&mut client, 0, 4 * STEPS as i64).await.len(), 2 * STEPS);
 }
