@@ -50,7 +50,7 @@ fn runtime() -> Runtime {
         .enable_time()
         .start_paused(true)
         .build()
-        .unwrap()
+        .expect("a runtime without threads needs nothing")
 }
 
 fn frames<M: Request>(request: &M, version: i16, count: usize) -> Bytes {
