@@ -9,7 +9,7 @@ use std::time::Duration;
 const CRASH_ROUNDS: u32 = 3;
 
 /// Trials that the test command runs at small sizes. A long run takes all at full size by `cargo xtask trial all`.
-const QUICK_TRIALS: &str = "corpus,partitions,backlog,hostile,full-disk,share,start";
+const QUICK_TRIALS: &str = "corpus,partitions,backlog,hostile,full-disk,share,streams,connect,rebalance,start";
 
 /// Whether the benchmark still runs, not what it measures: one small workload of each kind, and nothing to compare with.
 const QUICK_BENCH: &[&str] = &[

@@ -50,7 +50,7 @@ fn runtime() -> Runtime {
         .enable_time()
         .start_paused(true)
         .build()
-        .expect("a runtime without threads needs nothing")
+        .expect("a runtime of one thread")
 }
 
 fn frames<M: Request>(request: &M, version: i16, count: usize) -> Bytes {

@@ -182,10 +182,17 @@ fn logins(address: &str, signer: &Signer, secrets: &mut Secrets) {
     }
 }
 
-/// A user and a token are made, used and renewed, and settings given that hold passwords.
+/// A user and a token are made and used, and settings given that hold passwords.
 fn changes(address: &str, secrets: &mut Secrets) {
     let mut admin = Wire::connect(address);
     assert_eq!(admin.scram("admin", ADMIN, false).0, 0);
+    make_user(&mut admin, secrets);
+    assert_eq!(Wire::connect(address).scram("bob", BOB, false).0, 0);
+    make_token(&mut admin, address, secrets);
+    give_settings(&mut admin, secrets);
+}
+
+fn make_user(admin: &mut Wire, secrets: &mut Secrets) {
     let mechanism = ScramMechanism::Sha512;
     let salted_password = salted(mechanism, BOB, b"salt", 4096);
     let keys = keys_of("bob", mechanism, 4096, b"salt", &salted_password);
@@ -210,7 +217,9 @@ fn changes(address: &str, secrets: &mut Secrets) {
         ..upsertion
     }];
     assert_ne!(admin.ask(&alter).expect("an answer").results[0].error_code, 0);
-    assert_eq!(Wire::connect(address).scram("bob", BOB, false).0, 0);
+}
+
+fn make_token(admin: &mut Wire, address: &str, secrets: &mut Secrets) {
     let create = CreateDelegationTokenRequest {
         max_lifetime_ms: -1,
         ..Default::default()
@@ -230,11 +239,9 @@ fn changes(address: &str, secrets: &mut Secrets) {
         renew_period_ms: 1000,
     };
     assert_eq!(admin.ask(&renew).expect("an answer").error_code, 0);
-    settings(&mut admin, secrets);
 }
 
-/// Settings that are not ours are refused, and those that there are shown, without what they hold.
-fn settings(admin: &mut Wire, secrets: &Secrets) {
+fn give_settings(admin: &mut Wire, secrets: &Secrets) {
     for (resource_type, resource_name) in [(2, "t"), (4, "1")] {
         let config = incremental_alter_configs::AlterableConfig {
             name: Str::from_static("listener.name.x.ssl.keystore.password"),

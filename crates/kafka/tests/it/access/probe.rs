@@ -118,6 +118,7 @@ impl Stage {
         let topic = Uuid(server.broker.topic("t").expect("it was made").id().0);
         let token = token_of_another(&server).await;
         make_group(&server, topic).await;
+        make_share_group(&server).await;
         make_transaction(&server).await;
         Self { server, topic, token }
     }
@@ -149,6 +150,21 @@ async fn make_group(server: &Server, topic: Uuid) {
     find_coordinator(server, 0, "g").await;
     let answer = super::admin(server).ask(&commit).await;
     assert_eq!(answer.topics[0].partitions[0].error_code, 0);
+}
+
+/// The share group `s`, which has lost its only member.
+async fn make_share_group(server: &Server) {
+    let mut admin = super::admin(server);
+    for member_epoch in [0, -1] {
+        let beat = ShareGroupHeartbeatRequest {
+            group_id: super::name("s"),
+            member_id: super::name("first"),
+            member_epoch,
+            subscribed_topic_names: (member_epoch == 0).then(|| vec![super::name("t")]),
+            ..Default::default()
+        };
+        assert_eq!(admin.ask(&beat).await.error_code, 0);
+    }
 }
 
 /// The transactional id `tx`.

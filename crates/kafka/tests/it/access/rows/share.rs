@@ -76,6 +76,16 @@ fn offsets() -> Vec<Probe> {
     vec![
         probe(GROUP, describe(), |answer| answer.groups[0].error_code),
         probe(GROUP, alter(), |answer| answer.error_code),
+        probe(TOPIC, alter(), |answer| {
+            let of_topic = answer.responses.first();
+            of_topic.map_or(answer.error_code, |topic| topic.partitions[0].error_code)
+        })
+        .given(&[READ_GROUP]),
         probe(GROUP, delete(), |answer| answer.error_code),
+        probe(TOPIC, delete(), |answer| {
+            let of_topic = answer.responses.first();
+            of_topic.map_or(answer.error_code, |topic| topic.error_code)
+        })
+        .given(&[DELETE_GROUP]),
     ]
 }
