@@ -471,16 +471,33 @@ async fn the_first_batch_of_a_transaction_is_taken_whenever_the_marker_of_the_on
     let server = server().await;
     let (mut client, mut other) = (server.connect(), server.connect());
     let mut who = init(&mut client, None).await.unwrap();
+    let mut taken = 0;
     for wait in 0..STEPS {
         send(&mut client, who, 0, &[0, 1], &["a"]).await;
-        who = end(&mut client, NEWER, who, true).await.unwrap();
-        // The markers are being written meanwhile.
-        for _ in 0..wait {
-            tokio::task::yield_now().await;
+        let next = Who {
+            epoch: who.epoch + 1,
+            ..who
+        };
+        // Beside the end, at every distance from it.
+        let early = async {
+            for _ in 0..wait {
+                tokio::task::yield_now().await;
+            }
+            produce_at(&mut other, PRODUCE_BY_NAME, next, 0, &[0, 1], &["b"]).await
+        };
+        let (ended, codes) = tokio::join!(end(&mut client, NEWER, who, true), early);
+        assert_eq!(ended, Ok(next));
+        if codes[0] == ErrorCode::NONE {
+            taken += 1;
+        } else {
+            // The coordinator has not heard of the end yet.
+            assert_eq!(codes[0], ErrorCode::INVALID_PRODUCER_EPOCH, "at {wait}");
+            send(&mut other, next, 0, &[0, 1], &["b"]).await;
         }
-        send(&mut other, who, 0, &[0, 1], &["b"]).await;
-        who = end(&mut other, NEWER, who, true).await.unwrap();
+        assert_eq!(codes[0], codes[1], "at {wait}");
+        who = end(&mut other, NEWER, next, true).await.unwrap();
     }
+    assert!(taken > 0, "none came behind the end");
     let all = committed(&mut client, 0, 4 * STEPS as i64).await;
     assert_eq!(all.len(), 2 * STEPS);
 }
