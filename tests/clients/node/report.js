@@ -5,7 +5,7 @@
 "use strict";
 
 const CASE_LIMIT_MS = 40_000;
-const PROGRAM_LIMIT_MS = 170_000;
+const PROGRAM_LIMIT_MS = 400_000;
 const WAIT_LIMIT_MS = 20_000;
 const REASON_CHARS_MAX = 300;
 

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable
 
 CASE_LIMIT_SECONDS = 40.0
-PROGRAM_LIMIT_SECONDS = 170.0
+PROGRAM_LIMIT_SECONDS = 400.0
 REASON_CHARS_MAX = 300
 
 

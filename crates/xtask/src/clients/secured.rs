@@ -11,7 +11,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Each program ends by itself long before.
-const PROGRAM_LIMIT: Duration = Duration::from_secs(240);
+const PROGRAM_LIMIT: Duration = Duration::from_secs(430);
 
 /// Users of the run; they exist nowhere else.
 const USERS: &str = "admin:admin-secret\nalice:alice-secret\nbob:bob-secret\n";

@@ -10,7 +10,7 @@ import java.util.concurrent.TimeoutException;
  */
 final class Report {
     private static final long CASE_LIMIT_MS = 40_000;
-    private static final long PROGRAM_LIMIT_MS = 170_000;
+    private static final long PROGRAM_LIMIT_MS = 400_000;
     private static final long WAIT_LIMIT_MS = 20_000;
     private static final int REASON_CHARS_MAX = 300;
 

@@ -17,7 +17,7 @@ import (
 
 const (
 	caseLimit      = 40 * time.Second
-	programLimit   = 170 * time.Second
+	programLimit   = 400 * time.Second
 	waitLimit      = 20 * time.Second
 	pollInterval   = 20 * time.Millisecond
 	reasonCharsMax = 300
