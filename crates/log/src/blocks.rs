@@ -9,10 +9,11 @@
 use crate::disk::direct::{ALIGN_BYTES, Aligned};
 use bytes::Bytes;
 use parking_lot::Mutex;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Bytes of spare buffers that are kept: what a few large groups or hundreds of small ones take.
-const SPARE_BYTES_MAX: usize = 32 << 20;
+const SPARE_BYTES_MAX: usize = 16 << 20;
 /// Buffers that are kept, as each is looked at.
 const SPARES_MAX: usize = 128;
 /// From this size on buffers are kept, and begin at a page. Smaller ones are as large as their blocks: the allocator has them at hand.
@@ -40,6 +41,15 @@ pub(crate) fn pinned(len: usize) -> usize {
     }
 }
 
+/// Memory that a piece of `len` bytes pins at most, which was read from a file with the pages at its ends.
+pub(crate) fn pinned_by_read(len: usize) -> usize {
+    if is_recycled(len) {
+        pinned(len + 2 * ALIGN_BYTES)
+    } else {
+        len
+    }
+}
+
 /// See the module. A cheap clone.
 #[derive(Clone, Default)]
 pub(crate) struct BlockPool {
@@ -48,7 +58,8 @@ pub(crate) struct BlockPool {
 
 #[derive(Default)]
 struct Spares {
-    buffers: Vec<Aligned>,
+    /// The oldest first.
+    buffers: VecDeque<Aligned>,
     bytes: usize,
 }
 
@@ -94,17 +105,22 @@ impl Spares {
     fn take(&mut self, room: usize) -> Option<Aligned> {
         let at = self.buffers.iter().position(|spare| spare.len() == room)?;
         self.bytes -= room;
-        Some(self.buffers.swap_remove(at))
+        self.buffers.remove(at)
     }
 
-    /// Answers the buffer, to be freed outside of the lock, if there are enough.
-    fn give(&mut self, buffer: Aligned) -> Option<Aligned> {
-        if self.buffers.len() == SPARES_MAX || self.bytes + buffer.len() > SPARE_BYTES_MAX {
-            return Some(buffer);
-        }
+    /// Answers what is too much, to be freed outside of the lock: the oldest, for which nobody has asked.
+    fn give(&mut self, buffer: Aligned) -> Vec<Aligned> {
         self.bytes += buffer.len();
-        self.buffers.push(buffer);
-        None
+        self.buffers.push_back(buffer);
+        let mut surplus = Vec::new();
+        while self.buffers.len() > SPARES_MAX || self.bytes > SPARE_BYTES_MAX {
+            let Some(oldest) = self.buffers.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.len();
+            surplus.push(oldest);
+        }
+        surplus
     }
 }
 
@@ -218,6 +234,16 @@ mod tests {
             (second.as_ptr(), second.len(), spare_bytes(&pool)),
             (at, 20_000, 0)
         );
+    }
+
+    #[test]
+    fn sizes_that_nobody_asks_for_any_more_make_room_for_others() {
+        let pool = BlockPool::default();
+        drop((0..4).map(|_| block(&pool, 8 << 20)).collect::<Vec<_>>());
+        let other = block(&pool, 20_000);
+        let at = other.as_ptr();
+        drop(other);
+        assert_eq!(block(&pool, 20_000).as_ptr(), at);
     }
 
     #[test]

@@ -15,6 +15,9 @@ use std::path::Path;
 /// Direct writes begin and end at multiples of this, in the file and in memory: as much as any disk asks for.
 pub(crate) const ALIGN_BYTES: usize = 4096;
 
+/// See `is_possible`.
+const SCRATCH_NAME: &str = "probe#0";
+
 /// A buffer that begins at a multiple of `ALIGN_BYTES`.
 pub(crate) struct Aligned {
     bytes: Vec<u8>,
@@ -59,20 +62,42 @@ pub(crate) fn past_the_cache(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Whether the file system takes direct writes; tried on a file of which nobody reads the first page. Made if it is missing.
-pub(crate) fn is_possible(scratch: &Path) -> bool {
+/// Whether the folder's file system takes direct writes; tried on a file that is removed again. Named as what is unfinished, so that
+/// no listing shows it, and a start removes what a crash left of it.
+pub(crate) fn is_possible(folder: &Path) -> bool {
+    let scratch = folder.join(SCRATCH_NAME);
     let page = [Bytes::from_static(&[0; ALIGN_BYTES])];
     let mut bounce = Aligned::new(ALIGN_BYTES);
     let written = past_the_cache(OpenOptions::new().write(true).create(true).truncate(false))
-        .open(scratch)
+        .open(&scratch)
         .and_then(|file| write(&file, 0, &page, &mut bounce));
+    // It may not even have been made.
+    let _ = std::fs::remove_file(scratch);
     match written {
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
-            tracing::info!(path = %scratch.display(), %error, "no direct writes here: everything goes through the page cache");
+        Ok(()) => cfg!(target_os = "linux"),
+        // A full disk says nothing of it.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ) =>
+        {
+            cfg!(target_os = "linux")
+        }
+        Err(error) => {
+            tracing::info!(path = %folder.display(), %error, "no direct writes here: everything goes through the page cache");
             false
         }
-        // A full disk says nothing of it.
-        _ => cfg!(target_os = "linux"),
+    }
+}
+
+/// Allocates `len` bytes, where the file system can do that before they are written. Answers whether it could.
+pub(crate) fn allocate(file: &File, len: u64) -> io::Result<bool> {
+    use rustix::io::Errno;
+    match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, len) {
+        Ok(()) => Ok(true),
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -13,7 +13,6 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use rustix::buffer::spare_capacity;
-use rustix::fs::FallocateFlags;
 use rustix::io::Errno;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice, Seek, SeekFrom, Write};
@@ -22,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
-/// Name of the file whose lock says that the directory is in use. What it holds says nothing.
+/// Name of the file whose lock says that the directory is in use. It holds nothing.
 const LOCK_NAME: &str = "lock";
 /// What one write of zeros covers while a file is allocated.
 const ZEROS_BYTES: usize = 1 << 20;
@@ -36,8 +35,8 @@ pub struct FileDisk {
 
 struct Directory {
     path: PathBuf,
-    /// For direct writes; `None` where they go through the page cache.
-    bounce: Option<Arc<Mutex<Aligned>>>,
+    /// Whether writes go past the page cache.
+    is_direct: bool,
     /// Open on the directory itself, to flush its entries.
     handle: File,
     /// Locked as long as it is open: also after kill -9 the operating system lets go of it.
@@ -62,7 +61,7 @@ impl FileDisk {
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.display().to_string())),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let is_direct = flush == FlushMode::Sync && direct::is_possible(&path.join(LOCK_NAME));
+        let is_direct = flush == FlushMode::Sync && direct::is_possible(&path);
         let handle = File::open(&path).map_err(failed)?;
         // The directory itself may be new; its own entry lies in its parent.
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
@@ -72,7 +71,7 @@ impl FileDisk {
         }
         let inner = Directory {
             path,
-            bounce: is_direct.then(|| Arc::new(Mutex::new(Aligned::new(BOUNCE_BYTES)))),
+            is_direct,
             handle,
             _lock: lock,
         };
@@ -164,11 +163,11 @@ impl Directory {
     fn reserve(&self, name: &str, len: u64) -> io::Result<Arc<dyn DiskFile>> {
         self.make(name, |file| {
             let file = &file.ways.file;
-            match rustix::fs::fallocate(file, FallocateFlags::empty(), 0, len) {
-                // Not every file system can reserve; on such a one a full disk shows when the file is written.
-                Err(Errno::OPNOTSUPP) => file.set_len(len),
-                answer => Ok(answer?),
+            if !direct::allocate(file, len)? {
+                // A full disk shows when the file is written.
+                file.set_len(len)?;
             }
+            Ok(())
         })
     }
 
@@ -196,12 +195,13 @@ impl Directory {
     }
 
     fn open_file(&self, path: &Path, file: File) -> io::Result<RealFile> {
-        let direct = match &self.bounce {
-            Some(bounce) => Some(Direct {
+        let direct = if self.is_direct {
+            Some(Direct {
                 file: past_the_cache(OpenOptions::new().write(true)).open(path)?,
-                bounce: bounce.clone(),
-            }),
-            None => None,
+                bounce: Mutex::new(Aligned::new(BOUNCE_BYTES)),
+            })
+        } else {
+            None
         };
         let ways = Ways { file, direct };
         Ok(RealFile { ways: Arc::new(ways) })
@@ -222,7 +222,8 @@ struct Ways {
 /// Past the page cache.
 struct Direct {
     file: File,
-    bounce: Arc<Mutex<Aligned>>,
+    /// Of this file alone: nobody waits for a write to another one. Memory is taken where it is first used.
+    bounce: Mutex<Aligned>,
 }
 
 impl RealFile {

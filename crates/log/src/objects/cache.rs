@@ -6,6 +6,7 @@
 use super::ObjectId;
 use super::format::ObjectIndex;
 use super::tier::{SecondTier, TierStats};
+use crate::blocks::pinned_by_read;
 use bytes::Bytes;
 use quick_cache::sync::{Cache, GuardResult, PlaceholderGuard};
 use quick_cache::{OptionsBuilder, Weighter};
@@ -155,7 +156,7 @@ pub(crate) struct Charge;
 
 impl Weighter<BlockKey, Bytes> for Charge {
     fn weight(&self, _: &BlockKey, block: &Bytes) -> u64 {
-        block.len() as u64 + ENTRY_OVERHEAD_BYTES
+        pinned_by_read(block.len()) as u64 + ENTRY_OVERHEAD_BYTES
     }
 }
 

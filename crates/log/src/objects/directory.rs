@@ -15,15 +15,12 @@ use crate::disk::direct::{self, ALIGN_BYTES, Aligned, past_the_cache};
 use crate::disk::file::read_exact_at;
 use bytes::{Buf, Bytes};
 use parking_lot::Mutex;
-use rustix::fs::{FallocateFlags, fallocate};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Named as what is unfinished, so that no listing shows it.
-const SCRATCH_NAME: &str = "probe#0";
 /// Bytes of one direct write: enough that a disk is busy with it and not with its head and tail.
 const CHUNK_BYTES: usize = 1 << 20;
 /// From this size on what lies together is read directly.
@@ -38,6 +35,8 @@ pub(super) struct Directory {
     staged: AtomicU64,
     /// Whether the file system takes direct writes; some (in memory, over a network) do not.
     direct: bool,
+    /// Whether a folder was made, and not flushed into the one above it yet.
+    folders_due: AtomicBool,
     buffers: Mutex<Vec<Aligned>>,
     /// What is read directly is read into these.
     blocks: BlockPool,
@@ -60,13 +59,11 @@ impl Directory {
             sync_folder(parent)?;
         }
         remove_staged(root)?;
-        let scratch = root.join(SCRATCH_NAME);
-        let direct = direct::is_possible(&scratch);
-        fs::remove_file(scratch)?;
         Ok(Directory {
             root: root.to_owned(),
             staged: AtomicU64::new(0),
-            direct,
+            direct: direct::is_possible(root),
+            folders_due: AtomicBool::new(false),
             buffers: Mutex::default(),
             blocks: BlockPool::default(),
         })
@@ -84,9 +81,14 @@ impl Directory {
             // What stays is removed at the next start.
             let _ = fs::remove_file(&staged);
         }
-        named.map_err(PutFailed::Before)?;
-        let folder = path.parent().unwrap_or(&self.root);
-        sync_folder(folder).map_err(PutFailed::After)
+        // A name that is there already may be this object's own, of an attempt whose flush failed: nobody is told of it before it is flushed.
+        let is_there = named
+            .as_ref()
+            .map_or_else(|error| error.kind() == io::ErrorKind::AlreadyExists, |()| true);
+        if is_there {
+            self.sync_above(&path).map_err(PutFailed::After)?;
+        }
+        named.map_err(PutFailed::Before)
     }
 
     /// Pieces of `lens` bytes from `from` on, each a buffer of its own.
@@ -188,20 +190,23 @@ impl Directory {
         file.sync_all()
     }
 
-    /// The folders above `path`, durably.
     fn make_folders(&self, path: &Path) -> io::Result<()> {
-        let Some(folder) = path.parent() else {
-            return Ok(());
-        };
-        fs::create_dir_all(folder)?;
-        for above in folder
-            .ancestors()
-            .skip(1)
+        self.folders_due.store(true, Ordering::Relaxed);
+        path.parent().map_or(Ok(()), fs::create_dir_all)
+    }
+
+    /// Makes the name durable: in its folder, and that one in those above it where they are new.
+    fn sync_above(&self, path: &Path) -> io::Result<()> {
+        let folders_due = self.folders_due.swap(false, Ordering::Relaxed);
+        let depth = if folders_due { usize::MAX } else { 1 };
+        let above = path.ancestors().skip(1).take(depth);
+        let synced = above
             .take_while(|above| above.starts_with(&self.root))
-        {
-            sync_folder(above)?;
+            .try_for_each(sync_folder);
+        if synced.is_err() && folders_due {
+            self.folders_due.store(true, Ordering::Relaxed);
         }
-        Ok(())
+        synced
     }
 }
 
@@ -211,11 +216,7 @@ fn write_directly(file: &File, parts: Vec<Bytes>, chunk: &mut Aligned) -> io::Re
     if len == 0 {
         return Ok(());
     }
-    match fallocate(file, FallocateFlags::empty(), 0, len) {
-        // Said by file systems that only allocate as they write.
-        Ok(()) | Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {}
-        Err(error) => return Err(error.into()),
-    }
+    direct::allocate(file, len)?;
     let mut parts = parts.into_iter().filter(|part| !part.is_empty());
     let mut part = Bytes::new();
     let mut at = 0;
@@ -244,6 +245,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Flushes what a life before may have left unflushed, too.
 fn remove_staged(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -255,7 +257,7 @@ fn remove_staged(folder: &Path) -> io::Result<()> {
             fs::remove_file(entry.path())?;
         }
     }
-    Ok(())
+    sync_folder(folder)
 }
 
 #[cfg(test)]

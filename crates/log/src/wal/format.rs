@@ -1,4 +1,4 @@
-//! The bytes of the file write-ahead log, version 1. Drawn in docs/format/wal.md.
+//! The bytes of the file write-ahead log, version 2. Drawn in docs/format/wal.md.
 //!
 //! Owns: encoding and decoding of segment headers and group heads. Never does IO; never trusts a length before its checksum.
 //!
@@ -14,7 +14,9 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 /// the page cache, that holds an acknowledged group.
 pub(crate) const ALIGN_BYTES: u64 = 4096;
 /// The format's version.
-pub(crate) const VERSION: u16 = 1;
+pub(crate) const VERSION: u16 = 2;
+/// The oldest version that is read: its blocks all begin right behind their tables.
+const VERSION_MIN: u16 = 1;
 /// Bytes of a segment header that carry something; the rest of its page is zero.
 pub(crate) const SEGMENT_HEADER_BYTES: usize = 40;
 /// Bytes of a group's fixed head, in front of its run table.
@@ -36,6 +38,10 @@ const FLAG_ASYNC: u16 = 1;
 const FLAG_PAGED: u16 = 2;
 
 const _: () = assert!(SEGMENT_HEADER_BYTES <= ALIGN_BYTES as usize);
+const _: () = assert!(
+    ALIGN_BYTES.is_multiple_of(crate::disk::direct::ALIGN_BYTES as u64),
+    "groups are written directly"
+);
 // A block begins at a multiple of 16, so that a segment's table of blocks fits 32-bit units.
 const _: () = assert!(
     GROUP_HEAD_BYTES.is_multiple_of(BLOCK_UNIT_BYTES as usize)
@@ -107,7 +113,7 @@ impl SegmentHeader {
             return Err(HeaderError::Damaged);
         }
         match u16_at(head, 8) {
-            VERSION => Ok(Self {
+            VERSION_MIN..=VERSION => Ok(Self {
                 log_id: u64_at(head, 16),
                 segment: u64_at(head, 24),
             }),

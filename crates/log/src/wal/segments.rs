@@ -11,7 +11,7 @@ use crate::ids::GroupSeq;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Files kept for reuse; more are removed. Two hold what one upload frees with default settings, one is for the odd end.
+/// Files kept for reuse; more are removed. One or two hold what an upload frees with default settings, one is for the odd end.
 pub(super) const SPARES_MAX: usize = 3;
 
 /// A file whose header bears its number, with the groups that it holds.

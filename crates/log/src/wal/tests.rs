@@ -363,10 +363,10 @@ async fn segments_of_two_logs_are_not_mixed() {
     assert!(matches!(on.open(GroupSeq(0)).await, Err(OpenError::Corrupt(_))));
 }
 
-// Version 1 of the format, byte for byte. If this fails, the format has changed: raise the version and keep reading this one.
+// Version 2 of the format, byte for byte. If this fails, the format has changed: raise the version and keep reading this one.
 #[tokio::test]
-async fn the_golden_file_of_version_1_is_written_and_read() {
-    const GOLDEN: &[u8] = include_bytes!("../../tests/golden/wal-v1.bin");
+async fn the_golden_file_of_version_2_is_written_and_read() {
+    const GOLDEN: &[u8] = include_bytes!("../../tests/golden/wal-v2.bin");
     let on = OnMemory::new(FlushMode::Sync);
     filled(&on, 3, 200).await.end().await;
     let (name, at) = segment_with(&on.disk, 3);
@@ -374,21 +374,50 @@ async fn the_golden_file_of_version_1_is_written_and_read() {
     let end = at + GROUP_HEAD_BYTES + 32 + 200;
     if std::env::var_os("MILLSTREAM_WRITE_GOLDEN").is_some() {
         std::fs::write(
-            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/wal-v1.bin"),
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/wal-v2.bin"),
             &bytes[..end],
         )
         .unwrap();
         return;
     }
-    assert!(bytes[..end] == *GOLDEN, "version 1 is written as it always was");
+    assert!(bytes[..end] == *GOLDEN, "version 2 is written as it always was");
+    reads_golden(&name, GOLDEN).await;
+}
 
+#[tokio::test]
+async fn the_golden_file_of_version_1_is_read() {
+    const GOLDEN: &[u8] = include_bytes!("../../tests/golden/wal-v1.bin");
     let on = OnMemory::new(FlushMode::Sync);
-    on.disk.create(&name, SEGMENT_BYTES).await.unwrap();
+    filled(&on, 3, 200).await.end().await;
+    let (name, _) = segment_with(&on.disk, 3);
+    reads_golden(&name, GOLDEN).await;
+}
+
+async fn reads_golden(name: &str, golden: &[u8]) {
+    let on = OnMemory::new(FlushMode::Sync);
+    on.disk.create(name, SEGMENT_BYTES).await.unwrap();
     on.disk
-        .damage(&name, |bytes| bytes[..GOLDEN.len()].copy_from_slice(GOLDEN));
+        .damage(name, |bytes| bytes[..golden.len()].copy_from_slice(golden));
     let opened = on.open(GroupSeq(0)).await.unwrap();
     assert_eq!(seqs(&opened), [1, 2, 3]);
     assert_eq!(opened.replayed[2].group.block, group(3, 200).block);
+}
+
+/// What the golden file is too small for.
+#[tokio::test]
+async fn a_large_block_begins_at_the_page_behind_its_table() {
+    let on = OnMemory::new(FlushMode::Sync);
+    filled(&on, 1, 70_000).await.end().await;
+    let (name, at) = segment_with(&on.disk, 1);
+    let bytes = on.disk.contents(&name).unwrap();
+    assert_eq!(bytes[at + 4..at + 6], [2, 0], "the flag");
+    let block_at = at + ALIGN_BYTES as usize;
+    assert!(
+        bytes[at + GROUP_HEAD_BYTES + 2 * RUN_BYTES..block_at]
+            .iter()
+            .all(|byte| *byte == 0)
+    );
+    assert!(bytes[block_at..][..70_000] == group(1, 70_000).block);
 }
 
 #[tokio::test]

