@@ -86,12 +86,15 @@ pub(super) async fn empty_group(kafka: &Kafka, group: &Str) -> Result<(), GroupE
 
 type Refusal = (ErrorCode, String);
 
+/// Which partition begins where, or why none does.
+type Start = Result<(u32, u64), Refusal>;
+
 /// A topic of the request, after a look at what is there.
 struct Asked {
     name: Str,
     id: Uuid,
-    /// By index, as the client gave it: which partition begins where, or why none does.
-    partitions: Vec<(i32, Result<(u32, u64), Refusal>)>,
+    /// With the indexes as the client gave them.
+    partitions: Vec<(i32, Start)>,
 }
 
 fn look_up(kafka: &Kafka, call: &Call, asked: AlterShareGroupOffsetsRequestTopic) -> Asked {
