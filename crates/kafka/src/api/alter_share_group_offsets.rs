@@ -1,7 +1,7 @@
 //! AlterShareGroupOffsets (91): a share group without members begins anew elsewhere (KIP-932).
 //!
 //! Version 0. What became of records above the new start is forgotten. A group that is not there is made, without members, as Kafka
-//! does: where it begins can be said before anybody joins.
+//! does: where it begins can be said before anybody joins. A request none of whose partitions can be altered makes no group.
 
 use crate::access::{Operation, Resource};
 use crate::dispatch::{Api, Begun, Call};
@@ -27,33 +27,45 @@ impl Api for AlterShareGroupOffsets {
         call: Call,
         request: AlterShareGroupOffsetsRequest,
     ) -> Begun<AlterShareGroupOffsetsResponse> {
+        let Some(group) = GroupId::given(&request.group_id) else {
+            return Begun::Done(refused(GroupError::InvalidGroupId));
+        };
         if let Err(code) = kafka.need(&call, Operation::Read, Resource::Group(&request.group_id)) {
             return Begun::Done(AlterShareGroupOffsetsResponse {
                 error_code: code.0,
                 ..Default::default()
             });
         }
-        if let Err(error) = made_or_empty(&kafka, &request.group_id).await {
-            return Begun::Done(AlterShareGroupOffsetsResponse {
-                error_code: error.code().0,
-                error_message: Some(Str::from(error.to_string())),
-                ..Default::default()
-            });
+        let topics = request.topics.into_iter();
+        let looked_up: Vec<Asked> = topics.map(|topic| look_up(&kafka, &call, topic)).collect();
+        let mut partitions = looked_up.iter().flat_map(|topic| &topic.partitions);
+        if partitions.any(|(_, start)| start.is_ok())
+            && let Err(error) = made_or_empty(&kafka, group).await
+        {
+            return Begun::Done(refused(error));
         }
         let mut response = AlterShareGroupOffsetsResponse::default();
-        for topic in request.topics {
+        for topic in looked_up {
             response
                 .responses
-                .push(alter(&kafka, &call, &request.group_id, topic).await);
+                .push(alter(&kafka, &request.group_id, topic).await);
         }
         Begun::Done(response)
     }
 }
 
+fn refused(error: GroupError) -> AlterShareGroupOffsetsResponse {
+    AlterShareGroupOffsetsResponse {
+        error_code: error.code().0,
+        error_message: Some(Str::from(error.to_string())),
+        ..Default::default()
+    }
+}
+
 /// Makes the share group if there is none; an error if it has members, or is a group of another kind.
-async fn made_or_empty(kafka: &Kafka, group: &Str) -> Result<(), GroupError> {
+async fn made_or_empty(kafka: &Kafka, group: GroupId) -> Result<(), GroupError> {
     kafka.groups.ensure_started().await?;
-    kafka.groups.empty_share(GroupId::from(group.as_str())).await
+    kafka.groups.empty_share(group).await
 }
 
 /// An error unless the coordinator knows the share group.
@@ -72,53 +84,78 @@ pub(super) async fn empty_group(kafka: &Kafka, group: &Str) -> Result<(), GroupE
     }
 }
 
-async fn alter(
-    kafka: &Kafka,
-    call: &Call,
-    group: &Str,
-    asked: AlterShareGroupOffsetsRequestTopic,
-) -> AlterShareGroupOffsetsResponseTopic {
+type Refusal = (ErrorCode, String);
+
+/// Which partition begins where, or why none does.
+type Start = Result<(u32, u64), Refusal>;
+
+/// A topic of the request, after a look at what is there.
+struct Asked {
+    name: Str,
+    id: Uuid,
+    /// With the indexes as the client gave them.
+    partitions: Vec<(i32, Start)>,
+}
+
+fn look_up(kafka: &Kafka, call: &Call, asked: AlterShareGroupOffsetsRequestTopic) -> Asked {
     let topic = kafka.topic_for(call, Operation::Read, &asked.topic_name);
-    let id = topic.as_ref().map_or(Uuid::ZERO, |topic| Uuid(topic.id().0));
+    let start = |partition: &AlterShareGroupOffsetsRequestPartition| {
+        let topic = topic
+            .as_ref()
+            .map_err(|code| (*code, "no such topic, or no right to it".to_owned()))?;
+        let index = u32::try_from(partition.partition_index).ok();
+        let index = index.filter(|index| topic.stream(*index).is_some());
+        let unknown = || {
+            let code = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+            (code, "no such partition".to_owned())
+        };
+        let negative = |_| {
+            let what = "the start offset is negative".to_owned();
+            (ErrorCode::INVALID_REQUEST, what)
+        };
+        let index = index.ok_or_else(unknown)?;
+        let start = u64::try_from(partition.start_offset).map_err(negative)?;
+        Ok((index, start))
+    };
+    let partitions = asked.partitions.iter();
+    Asked {
+        id: topic.as_ref().map_or(Uuid::ZERO, |topic| Uuid(topic.id().0)),
+        partitions: partitions
+            .map(|partition| (partition.partition_index, start(partition)))
+            .collect(),
+        name: asked.topic_name,
+    }
+}
+
+async fn alter(kafka: &Kafka, group: &Str, asked: Asked) -> AlterShareGroupOffsetsResponseTopic {
     let mut partitions = Vec::with_capacity(asked.partitions.len());
-    for partition in asked.partitions {
-        let index = u32::try_from(partition.partition_index).unwrap_or(u32::MAX);
-        let outcome = match &topic {
-            Ok(topic) if topic.stream(index).is_some() => restart(kafka, group, id, index, &partition).await,
-            Ok(_) => Err((
-                ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-                "no such partition".to_owned(),
-            )),
-            Err(code) => Err((*code, "no such topic, or no right to it".to_owned())),
+    for (index, start) in asked.partitions {
+        let outcome = match start {
+            Ok((partition, start)) => {
+                let topic = asked.id;
+                restart(kafka, group, Place { topic, partition }, start).await
+            }
+            Err(refusal) => Err(refusal),
         };
         let (code, message) = outcome.err().unzip();
         partitions.push(AlterShareGroupOffsetsResponsePartition {
-            partition_index: partition.partition_index,
+            partition_index: index,
             error_code: code.unwrap_or(ErrorCode::NONE).0,
             error_message: message.map(Str::from),
         });
     }
     AlterShareGroupOffsetsResponseTopic {
-        topic_name: asked.topic_name,
-        topic_id: id,
+        topic_name: asked.name,
+        topic_id: asked.id,
         partitions,
     }
 }
 
-async fn restart(
-    kafka: &Kafka,
-    group: &Str,
-    topic: Uuid,
-    partition: u32,
-    asked: &AlterShareGroupOffsetsRequestPartition,
-) -> Result<(), (ErrorCode, String)> {
-    let start = u64::try_from(asked.start_offset).map_err(|_| {
-        (
-            ErrorCode::INVALID_REQUEST,
-            "the start offset is negative".to_owned(),
-        )
-    })?;
-    let subscription = subscription(group, Place { topic, partition });
-    let restarted = kafka.shares.queues.restart(&subscription, start).await;
+async fn restart(kafka: &Kafka, group: &Str, place: Place, start: u64) -> Result<(), Refusal> {
+    let restarted = kafka
+        .shares
+        .queues
+        .restart(&subscription(group, place), start)
+        .await;
     restarted.map_err(|error| (error.code(), error.to_string()))
 }

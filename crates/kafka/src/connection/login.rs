@@ -135,6 +135,11 @@ impl Login {
             || self.mechanism.is_some() && !matches!(self.state, State::Failed)
     }
 
+    /// Whether the peer has yet to log in for the first time, and has not failed.
+    pub fn is_under_way(&self) -> bool {
+        !self.is_over() && !matches!(self.state, State::Failed)
+    }
+
     /// Whether the next frame is bare bytes of the mechanism.
     pub fn takes_bare_bytes(&self) -> bool {
         matches!(self.state, State::Exchanging(_, _, Framing::Bare))

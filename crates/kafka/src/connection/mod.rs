@@ -145,18 +145,11 @@ pub async fn serve_connection(
     };
     connection.await_login();
     tokio::pin!(shutdown);
-    while connection.stage != Stage::Ending {
-        match connection.select(shutdown.as_mut()).await? {
-            Event::Arrived(Incoming::Frame(frame)) => connection.begin(frame).await?,
-            Event::Arrived(Incoming::Idle) if connection.pending.is_empty() => return Ok(()),
-            Event::Arrived(Incoming::Idle) => {}
-            Event::Answered(answer) => connection.write(answer).await?,
-            Event::Unmuted => {}
-            Event::Arrived(Incoming::Closed) | Event::Shutdown => connection.stage = Stage::Ending,
-        }
+    let served = connection.serve(shutdown).await;
+    if let Err(error) = &served {
+        connection.tell_broken_login(error);
     }
-    connection.leaving.leave();
-    connection.settle().await
+    served
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -188,6 +181,38 @@ struct Connection<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    async fn serve(
+        &mut self,
+        mut shutdown: Pin<&mut (impl Future<Output = ()> + Send)>,
+    ) -> Result<(), ConnectionError> {
+        while self.stage != Stage::Ending {
+            match self.select(shutdown.as_mut()).await? {
+                Event::Arrived(Incoming::Frame(frame)) => self.begin(frame).await?,
+                Event::Arrived(Incoming::Idle) if self.pending.is_empty() => return Ok(()),
+                Event::Arrived(Incoming::Idle) => {}
+                Event::Answered(answer) => self.write(answer).await?,
+                Event::Unmuted => {}
+                Event::Arrived(Incoming::Closed) | Event::Shutdown => self.stage = Stage::Ending,
+            }
+        }
+        self.leaving.leave();
+        self.settle().await
+    }
+
+    /// A connection that breaks off in the middle of its login is a failed login, too. A socket that fails is none: so do the probes of
+    /// load balancers end.
+    fn tell_broken_login(&self, error: &ConnectionError) {
+        if self.login.is_under_way() && !matches!(error, ConnectionError::Io(_)) {
+            self.tell_failed_login(&error.to_string());
+        }
+    }
+
+    fn tell_failed_login(&self, why: &str) {
+        self.kafka.metrics.count_failed_login();
+        let (address, listener) = (self.peer.address, &self.peer.listener);
+        tracing::info!(%address, listener, why, "a login failed");
+    }
+
     /// Waits for the next event. Reading into the buffer can be dropped and taken up again.
     async fn select(
         &mut self,
@@ -226,9 +251,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match outcome {
             Outcome::Answered(answer) => self.pending.push_back(Box::pin(ready(answer))),
             Outcome::Failed(Failure { answer, delay, why }) => {
-                self.kafka.metrics.count_failed_login();
-                let (address, listener) = (self.peer.address, &self.peer.listener);
-                tracing::info!(%address, listener, why, "a login failed");
+                self.tell_failed_login(&why);
                 // Held back, so that guessing passwords is slow.
                 self.pending.push_back(Box::pin(async move {
                     tokio::time::sleep(delay).await;

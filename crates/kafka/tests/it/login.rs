@@ -426,3 +426,48 @@ async fn a_proof_without_a_handshake_ends_the_connection() {
         "{ended:?}"
     );
 }
+
+/// Whoever watches the log or the counters for attempts must see those that never come to a proof, too.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_breaks_off_before_its_login_is_a_failed_login() {
+    let server = secured().await;
+    let failed = || server.kafka.metrics.logins().1;
+    let connect = || server.connect_to_login(LoginRules::default());
+    // It takes too long.
+    assert!(connect().ended().await.is_err());
+    assert_eq!(failed(), 1);
+    // A proof, or a request, where a handshake is due.
+    let mut client = connect();
+    client.send(2, &authenticate_request("\0alice\0wonderland")).await;
+    assert!(client.ended().await.is_err());
+    let mut client = connect();
+    client.send(12, &metadata()).await;
+    assert!(client.ended().await.is_err());
+    assert_eq!(failed(), 3);
+    // Frames that are none, and a handshake without a body.
+    for bytes in [
+        &i32::MAX.to_be_bytes()[..],
+        &[0, 0, 0, 10, 0, 17, 0, 1, 0, 0, 0, 1, 0xff, 0xff],
+    ] {
+        let mut client = connect();
+        client.stream.write_all(bytes).await.expect("it is open");
+        assert!(client.ended().await.is_err());
+    }
+    assert_eq!(failed(), 5);
+    // A wrong proof counts once, and who leaves, or is served, does not.
+    let mut client = connect();
+    assert_eq!(plain(&mut client, "alice", "wrong").await.error_code, 58);
+    assert!(client.receive_frame().await.is_none());
+    let mut client = connect();
+    assert_eq!(plain(&mut client, "alice", "wonderland").await.error_code, 0);
+    client
+        .stream
+        .write_all(&i32::MAX.to_be_bytes())
+        .await
+        .expect("it is open");
+    assert!(client.ended().await.is_err());
+    let mut client = connect();
+    client.stream.shutdown().await.expect("it is open");
+    assert!(client.ended().await.is_ok());
+    assert_eq!(failed(), 6);
+}

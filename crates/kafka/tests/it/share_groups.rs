@@ -297,6 +297,53 @@ async fn where_a_group_begins_can_be_said_before_it_is_there() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_group_is_made_only_where_something_can_be_altered() {
+    let server = Server::start().await;
+    server.topic("t", 1, &[]).await;
+    let mut client = server.connect();
+    let alter = |group: &'static str, partitions: &[(&'static str, i32, i64)]| {
+        let topic = |&(name, partition_index, start_offset): &(&'static str, i32, i64)| {
+            AlterShareGroupOffsetsRequestTopic {
+                topic_name: Str::from_static(name),
+                partitions: vec![AlterShareGroupOffsetsRequestPartition {
+                    partition_index,
+                    start_offset,
+                }],
+            }
+        };
+        AlterShareGroupOffsetsRequest {
+            group_id: Str::from_static(group),
+            topics: partitions.iter().map(topic).collect(),
+        }
+    };
+    let nameless = client.ask(&alter("", &[("t", 0, 0)])).await;
+    assert_eq!(nameless.error_code, ErrorCode::INVALID_GROUP_ID.0);
+    let empty = client.ask(&alter("g", &[])).await;
+    assert_eq!((empty.error_code, empty.responses.len()), (0, 0));
+    let none = [("missing", 0, 0), ("t", 1, 0), ("t", -1, 0), ("t", 0, -1)];
+    let answer = client.ask(&alter("g", &none)).await;
+    assert_eq!(answer.error_code, 0);
+    let codes = answer
+        .responses
+        .iter()
+        .map(|topic| topic.partitions[0].error_code);
+    let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0;
+    let expected = [unknown, unknown, unknown, ErrorCode::INVALID_REQUEST.0];
+    assert_eq!(codes.collect::<Vec<_>>(), expected);
+    let describe = ShareGroupDescribeRequest {
+        group_ids: ["", "g"].map(Str::from_static).to_vec(),
+        ..Default::default()
+    };
+    for group in client.ask(&describe).await.groups {
+        assert_ne!(group.error_code, 0, "{:?} was made", group.group_id);
+    }
+    let some = client.ask(&alter("g", &[("t", 0, 0), ("missing", 0, 0)])).await;
+    let codes = some.responses.iter().map(|topic| topic.partitions[0].error_code);
+    assert_eq!(codes.collect::<Vec<_>>(), [0, unknown]);
+    assert_eq!(client.ask(&describe).await.groups[1].error_code, 0);
+}
+
 /// A topic that cannot be made: its name is too long.
 fn impossible_topic() -> String {
     format!("dlq.{}", "x".repeat(250))

@@ -48,7 +48,7 @@ struct PublicKey {
 /// Which tokens log in whom.
 pub struct TokenRules {
     keys: ArcSwap<Vec<PublicKey>>,
-    /// Told when a token names a key that is not here.
+    /// Told when a token names a key that is not here, and no key without a name verifies it.
     unknown_key: Notify,
     /// `iss` must be this one.
     pub issuer: Option<String>,
@@ -115,7 +115,8 @@ impl TokenRules {
         Ok(count)
     }
 
-    /// Resolves when a token has come since the last call whose key is not in the set: its owner may have other keys by now.
+    /// Resolves when a token has come since the last call that no key verifies, and whose key is not in the set: its owner may have
+    /// other keys by now.
     pub async fn unknown_key(&self) {
         self.unknown_key.notified().await;
     }
@@ -170,16 +171,18 @@ impl TokenRules {
         validation.required_spec_claims.clear();
         let algorithm = format!("{:?}", header.alg);
         let keys = self.keys.load();
-        if header.kid.is_some() && keys.iter().all(|key| key.id != header.kid) {
-            self.unknown_key.notify_one();
-        }
         let fits = |key: &&PublicKey| {
             let named = header.kid.is_none() || key.id.is_none() || header.kid == key.id;
             named && key.algorithm.as_ref().is_none_or(|own| *own == algorithm)
         };
         let mut fitting = keys.iter().filter(fits);
-        fitting
-            .find_map(|key| decode::<Map<String, Value>>(token, &key.key, &validation).ok())
+        let verified =
+            fitting.find_map(|key| decode::<Map<String, Value>>(token, &key.key, &validation).ok());
+        // A key without an id may be the one that the token names.
+        if verified.is_none() && header.kid.is_some() && keys.iter().all(|key| key.id != header.kid) {
+            self.unknown_key.notify_one();
+        }
+        verified
             .map(|token| token.claims)
             .ok_or("no key verifies its signature")
     }

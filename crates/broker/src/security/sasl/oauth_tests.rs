@@ -119,6 +119,36 @@ fn a_key_set_that_cannot_be_read_replaces_nothing() {
     assert!(rules.validate(&token(&signer, "k1", &good()), NOW_MS).is_ok());
 }
 
+/// Whether a fetch of the set would begin now.
+fn asks_for_keys(rules: &TokenRules) -> bool {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let asked = std::pin::pin!(rules.unknown_key());
+    asked.poll(&mut context).is_ready()
+}
+
+/// Such a set was once fetched anew at every login, for no token's key is in it by name.
+#[test]
+fn keys_without_ids_are_asked_for_anew_only_if_none_of_them_verifies() {
+    let named = signer("k1");
+    let mut set: Value = serde_json::from_slice(&named.set).expect("a set");
+    set["keys"][0].as_object_mut().expect("a key").remove("kid");
+    let nameless = Signer {
+        private: named.private,
+        set: set.to_string().into_bytes(),
+    };
+    let rules = rules(&nameless);
+    assert!(rules.validate(&token(&nameless, "k1", &good()), NOW_MS).is_ok());
+    assert!(!asks_for_keys(&rules));
+    let successor = signer("k2");
+    assert!(rules.validate(&token(&successor, "k2", &good()), NOW_MS).is_err());
+    assert!(asks_for_keys(&rules));
+    assert_eq!(rules.replace_keys(&successor.set), Ok(1));
+    assert!(rules.validate(&token(&successor, "k2", &good()), NOW_MS).is_ok());
+    assert!(!asks_for_keys(&rules));
+    assert!(rules.validate(&token(&nameless, "k1", &good()), NOW_MS).is_err());
+    assert!(asks_for_keys(&rules), "of keys with ids none has that one");
+}
+
 #[test]
 fn a_refusal_is_told_in_two_steps() {
     let signer = signer("k1");

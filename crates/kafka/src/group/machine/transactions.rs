@@ -36,7 +36,7 @@ pub(super) struct Transactions {
     open: BTreeMap<i64, BTreeSet<GroupId>>,
     /// By producer id: the epoch of the last end, and when it came.
     ended: BTreeMap<i64, (i16, Duration)>,
-    /// Ends whose writes are under way.
+    /// Ends whose writes are under way. Until those are durable their groups hold the offsets still.
     ending: BTreeMap<RequestId, Ending>,
 }
 
@@ -70,7 +70,15 @@ impl Transactions {
 
     /// Whether any transaction holds, or may hold, offsets here.
     pub fn are_open(&self) -> bool {
-        !self.open.is_empty()
+        !self.open.is_empty() || !self.ending.is_empty()
+    }
+
+    /// The groups that hold, or may hold, offsets of the producer's transaction; also of one that is just being ended.
+    fn groups_of(&self, producer_id: i64) -> BTreeSet<GroupId> {
+        let mut groups = self.open.get(&producer_id).cloned().unwrap_or_default();
+        let ending = self.ending.values().filter(|end| end.producer_id == producer_id);
+        groups.extend(ending.flat_map(|end| &end.groups).cloned());
+        groups
     }
 
     fn note_end(&mut self, end: &EndOffsetsRequest, now: Duration) {
@@ -90,13 +98,8 @@ impl Shard {
         now: Now,
         out: &mut Vec<Output>,
     ) {
-        let transactions = &mut self.transactions;
-        transactions.note_end(end, now.monotonic);
-        let groups = transactions
-            .open
-            .get(&end.producer_id)
-            .cloned()
-            .unwrap_or_default();
+        self.transactions.note_end(end, now.monotonic);
+        let groups = self.transactions.groups_of(end.producer_id);
         for id in &groups {
             let mut waits = false;
             self.with_group(id, now, out, |group, turn| {
@@ -203,7 +206,8 @@ impl Base {
     }
 
     /// Of several commits of a partition the one that was written last holds. So what open transactions have pending of these offsets,
-    /// which are committed by nobody's transaction, goes: a later commit of theirs must not bring back an older offset.
+    /// which are committed by nobody's transaction, goes: a later commit of theirs must not bring back an older offset. What an end
+    /// that is being written removes goes once more: should that write fail, the end that is asked for again would find it.
     pub(super) fn overtaken(&self, committed: &[Record], turn: &Turn<'_>) -> Vec<Record> {
         let mut producers: BTreeSet<i64> = self.durable.transactional.keys().copied().collect();
         if self.writes_in_flight > 0 {
@@ -231,7 +235,8 @@ impl Base {
         gone
     }
 
-    /// What is pending durably, and what will be once the writes under way are durable.
+    /// All that may be pending when the writes under way have their outcomes: what is durable, and what they add. What they remove
+    /// counts still, for they may fail; an end that must know better waits for them.
     fn pending_offsets(&self, producer_id: i64, turn: &Turn<'_>) -> BTreeMap<Partition, CommittedOffset> {
         let durable = self.durable.transactional.get(&producer_id);
         let mut pending = durable.cloned().unwrap_or_default();
@@ -240,14 +245,10 @@ impl Base {
         }
         let own = turn.pending.iter().filter(|write| write.group == self.id);
         for record in own.flat_map(|write| &write.records) {
-            match record {
-                Record::TransactionalOffset(_, id, topic, partition, Some(offset)) if *id == producer_id => {
-                    pending.insert((topic.clone(), *partition), offset.clone());
-                }
-                Record::TransactionalOffset(_, id, topic, partition, None) if *id == producer_id => {
-                    pending.remove(&(topic.clone(), *partition));
-                }
-                _ => {}
+            if let Record::TransactionalOffset(_, id, topic, partition, Some(offset)) = record
+                && *id == producer_id
+            {
+                pending.insert((topic.clone(), *partition), offset.clone());
             }
         }
         pending

@@ -173,6 +173,66 @@ fn an_end_that_could_not_be_stored_is_told_and_can_be_asked_for_again() {
     assert_eq!(world.offset("g"), Some(5));
 }
 
+/// The oldest write under way is not stored.
+fn fail_oldest(world: &mut World) {
+    let (token, _) = world.held.pop_front().expect("a write is under way");
+    world.step(Input::Persisted(token, Err(PersistError::Unavailable)));
+}
+
+/// A consumer committed 9 while the end of its transaction, which commits 5, was being written. That write failed, and the end that was
+/// asked for again once brought back 5.
+#[test]
+fn a_commit_that_was_stored_holds_though_the_end_before_it_was_not() {
+    for others in [false, true] {
+        let mut world = World::new(quick());
+        assert_eq!(world.commit(pending("g", 0, 5)), Ok(Ok(())));
+        if others {
+            // Another transaction, which the shard knows of all the time.
+            let mut commit = pending("h", 0, 1);
+            commit.transaction = Some(OffsetProducer { id: 8, epoch: 0 });
+            assert_eq!(world.commit(commit), Ok(Ok(())));
+        }
+        world.writes = Writes::Hold;
+        let first = ask_end(&mut world, 1, true);
+        let commit = world.ask(Request::Commit(commit_request("g", 9)));
+        fail_oldest(&mut world);
+        assert_eq!(
+            outcome(&world, first),
+            Some(Err(GroupError::CoordinatorNotAvailable))
+        );
+        let again = ask_end(&mut world, 1, true);
+        world.settle();
+        assert_eq!(world.commit_outcome(commit), Ok(Ok(())));
+        assert_eq!(outcome(&world, again), Some(Ok(())));
+        world.writes = Writes::Succeed;
+        assert_eq!(world.offset("g"), Some(9));
+        assert_eq!(end(&mut world, 1, true), Some(Ok(())));
+        assert_eq!(world.restarted(quick()).offset("g"), Some(9));
+    }
+}
+
+#[test]
+fn an_end_that_is_asked_for_twice_is_answered_when_it_is_durable() {
+    let mut world = World::new(quick());
+    assert_eq!(world.commit(pending("g", 0, 5)), Ok(Ok(())));
+    assert_eq!(world.commit(pending("h", 0, 6)), Ok(Ok(())));
+    world.writes = Writes::Hold;
+    let first = ask_end(&mut world, 1, true);
+    let second = ask_end(&mut world, 1, true);
+    assert_eq!((outcome(&world, first), outcome(&world, second)), (None, None));
+    fail_oldest(&mut world);
+    world.settle();
+    assert_eq!(
+        outcome(&world, first),
+        Some(Err(GroupError::CoordinatorNotAvailable))
+    );
+    assert_eq!(outcome(&world, second), Some(Ok(())));
+    let mut restarted = world.restarted(quick());
+    assert_eq!((restarted.offset("g"), restarted.offset("h")), (Some(5), Some(6)));
+    let durable = restarted.shard.durable();
+    assert!(durable.values().all(|group| group.transactional.is_empty()));
+}
+
 #[test]
 fn pending_offsets_keep_their_group_alive() {
     let mut world = World::new(quick());
