@@ -102,7 +102,7 @@ impl Queues {
             let cell = cell.as_ref().ok()?;
             Some((cell, stream_of(ask)?))
         });
-        let mut line = InLine::join(lines, budget.bytes_min);
+        let mut line = InLine::join(lines);
         loop {
             // Before the look, so that nothing changes unseen in between.
             line.watch();
@@ -110,8 +110,9 @@ impl Queues {
             if is_enough(&results) {
                 return results;
             }
-            if seen == Seen::TooLittle {
-                line.pass_on();
+            match seen {
+                Seen::TooLittle => line.pass_on(),
+                Seen::Nothing | Seen::Enough => line.forget(),
             }
             tokio::select! {
                 biased;
@@ -226,15 +227,10 @@ impl Queues {
                 let from = read.next;
                 Some(Candidate { from, ..candidate })
             } else {
-                cell.candidate(read.next, bounds.start.0, &policy)?
+                cell.candidate_beyond(read.next, bounds.start.0, &policy)?
             };
             goal.bytes = goal.bytes.saturating_sub(read.visible_bytes);
-            let wanted = candidate.from..=candidate.last;
-            let spans = read.batches.iter().map(|(first, last)| {
-                let (first, last) = ((*first).max(*wanted.start()), (*last).min(*wanted.end()));
-                (last + 1).saturating_sub(first)
-            });
-            goal.records = goal.records.saturating_sub(spans.sum());
+            goal.records = goal.records.saturating_sub(cell.on_offer(&read.batches, &policy));
         }
         Ok(())
     }

@@ -178,14 +178,39 @@ impl Cell {
         log_start: u64,
         policy: &Policy,
     ) -> Result<Option<Candidate>, QueueError> {
+        self.trimmed(log_start, |machine| machine.candidate(after, policy))
+    }
+
+    /// As `candidate`, for one who only looks.
+    pub fn candidate_beyond(
+        self: &Arc<Self>,
+        after: u64,
+        log_start: u64,
+        policy: &Policy,
+    ) -> Result<Option<Candidate>, QueueError> {
+        self.trimmed(log_start, |machine| machine.candidate_beyond(after, policy))
+    }
+
+    fn trimmed(
+        self: &Arc<Self>,
+        log_start: u64,
+        candidate: impl FnOnce(&Subscription) -> Option<Candidate>,
+    ) -> Result<Option<Candidate>, QueueError> {
         let mut live = self.live.lock();
         if live.stage != Stage::Open {
             return Err(QueueError::Gone);
         }
         live.machine.trim(log_start);
-        let candidate = live.machine.candidate(after, policy);
+        let candidate = candidate(&live.machine);
         self.follow(&mut live);
         Ok(candidate)
+    }
+
+    /// Records of these batches that may be handed out.
+    pub fn on_offer(&self, batches: &[(u64, u64)], policy: &Policy) -> u64 {
+        let live = self.live.lock();
+        let on_offer = |(first, last): &(u64, u64)| live.machine.on_offer(&(*first..=*last), policy);
+        batches.iter().map(on_offer).sum()
     }
 
     pub fn acquire(

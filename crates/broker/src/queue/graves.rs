@@ -4,12 +4,12 @@
 //! (`subscription`), what a letter says (`letters`).
 //!
 //! **Invariant**: a record is marked done only after its dead letter is durable, or after it was tried often enough and said so. A
-//! crash between the two writes the letter twice. A topic that takes nothing holds up no consumer for longer than the attempts take,
+//! crash between the two writes the letter twice; a mark that could not be written does not. A topic that takes nothing holds up no consumer for longer than the attempts take,
 //! and no other subscription at all.
 
 use super::QueueError;
 use super::cell::{Cell, answered};
-use super::letters::{Letter, Unwritten, collect, write};
+use super::letters::{Condemned, Letter, Unwritten, bare, collect, write};
 use super::policy::{DeadLetters, PolicySource};
 use super::runs::Range;
 use crate::Broker;
@@ -24,10 +24,17 @@ use tokio::sync::{Notify, watch};
 /// Records that are read and buried at a time.
 const BURIAL_RECORDS_MAX: u64 = 500;
 
-/// Attempts at a letter before its record is done without one; and the pauses between them, each twice the one before. All as Kafka's.
+/// Attempts at a letter before its record is done without one. As Kafka's, and so are the pauses.
 const ATTEMPTS_MAX: u32 = 5;
+
+/// The pause after the first failure. Each further one is twice the one before: 1, 2, 4 and 8 seconds between attempts at a letter.
 const RETRY_WAIT_MIN: Duration = Duration::from_secs(1);
+
+/// The longest pause. Only the note that letters are finished comes to it: that is tried until it succeeds.
 const RETRY_WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// Doublings after which the pause is the longest one: 2^5 s > 30 s.
+const DOUBLINGS_MAX: u32 = 5;
 
 /// What became of dead letters since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,10 +57,53 @@ pub(super) struct Graves {
 /// One subscription with dead letters.
 struct Grave {
     cell: Arc<Cell>,
-    /// Attempts that failed since the last one that did not.
+    /// Attempts at letters that failed since the last one that did not, and were followed by another one.
+    attempts: u32,
+    /// Rounds that failed, at letters or at the note of their end, since the last end that was noted.
     failures: u32,
     /// When to try again, on the monotonic clock.
     not_before: Duration,
+    /// Records whose letters are durable or given up, while that is not noted.
+    finished: Vec<Range>,
+}
+
+impl Grave {
+    /// Whether the attempt that has failed just now may be followed by another one; then it is counted.
+    fn may_fail_again(&mut self) -> bool {
+        let may = self.attempts + 1 < ATTEMPTS_MAX;
+        self.attempts += u32::from(may);
+        may
+    }
+
+    /// No attempt is to be made at these any more.
+    fn finish(&mut self, letters: &[Letter]) {
+        for letter in letters {
+            match self.finished.last_mut() {
+                Some(last) if *last.end() + 1 == letter.offset => *last = *last.start()..=letter.offset,
+                _ => self.finished.push(letter.offset..=letter.offset),
+            }
+        }
+    }
+
+    /// Notes the end of what is finished. If that fails it stays to be noted.
+    async fn note(&mut self) -> Result<(), QueueError> {
+        if self.finished.is_empty() {
+            return Ok(());
+        }
+        // A subscription that is gone has nothing to note, and will not have.
+        if self.cell.is_open() {
+            answered(self.cell.buried(self.finished.clone())).await?;
+            self.failures = 0;
+        }
+        self.finished.clear();
+        Ok(())
+    }
+}
+
+/// The pause after so many failures in a row, from 1.
+fn pause_after(failures: u32) -> Duration {
+    let doublings = failures.saturating_sub(1).min(DOUBLINGS_MAX);
+    (RETRY_WAIT_MIN * 2_u32.pow(doublings)).min(RETRY_WAIT_MAX)
 }
 
 /// Why a burial is to be tried again.
@@ -78,8 +128,10 @@ impl Graves {
         if !open.iter().any(|grave| Arc::ptr_eq(&grave.cell, cell)) {
             open.push_back(Grave {
                 cell: cell.clone(),
+                attempts: 0,
                 failures: 0,
                 not_before: Duration::ZERO,
+                finished: Vec::new(),
             });
             self.bell.notify_one();
         }
@@ -139,15 +191,12 @@ impl Graves {
     }
 
     /// Tries a burial again after a pause. What was dug meanwhile is the same grave.
-    fn again(&self, grave: Grave, now: Duration) {
-        let doublings = grave.failures.saturating_sub(1).min(ATTEMPTS_MAX);
-        let wait = (RETRY_WAIT_MIN * 2_u32.pow(doublings)).min(RETRY_WAIT_MAX);
+    fn again(&self, mut grave: Grave, now: Duration) {
+        grave.failures = grave.failures.saturating_add(1);
+        grave.not_before = now + pause_after(grave.failures);
         let mut open = self.open.lock();
         open.retain(|other| !Arc::ptr_eq(&other.cell, &grave.cell));
-        open.push_back(Grave {
-            not_before: now + wait,
-            ..grave
-        });
+        open.push_back(grave);
     }
 
     async fn bury_all(
@@ -157,94 +206,106 @@ impl Graves {
         grave: &mut Grave,
     ) -> Result<(), Unburied> {
         loop {
-            let cell = grave.cell.clone();
-            let condemned = cell.condemned(BURIAL_RECORDS_MAX);
+            // What an earlier attempt could not note: its letters are there, and are not written again.
+            grave.note().await?;
+            let condemned = grave.cell.condemned(BURIAL_RECORDS_MAX);
             if condemned.is_empty() {
                 return Ok(());
             }
-            let policy = policies.policy(&cell.id);
-            // Exactly these: what is condemned meanwhile has no letter yet.
-            let buried = match (&policy.dead_letters, broker.topic_by_id(&cell.id.topic)) {
-                (Some(target), Some(source)) => {
-                    let letters = collect(&source, cell.id.partition, condemned, target.copies_record).await;
-                    self.write_or_give_up(broker, grave, &source, target, &letters)
-                        .await?;
-                    let one = |letter: &Letter| letter.offset..=letter.offset;
-                    letters.iter().map(one).collect()
-                }
-                // Nobody wants them any more.
-                _ => condemned
-                    .into_iter()
-                    .map(|(range, ..)| range)
-                    .collect::<Vec<Range>>(),
-            };
-            answered(cell.buried(buried)).await?;
+            let buried = self.bury(broker, policies, grave, condemned).await;
+            grave.note().await?;
+            buried?;
         }
     }
 
-    /// Writes the letters. An error if it is to be tried again; the records of letters that cannot be written, or were tried often
-    /// enough, are done without.
+    /// Sees to the letters of the first condemned records. Exactly these are finished then: what is condemned meanwhile has no letter yet.
+    async fn bury(
+        &self,
+        broker: &Broker,
+        policies: &dyn PolicySource,
+        grave: &mut Grave,
+        mut condemned: Vec<Condemned>,
+    ) -> Result<(), Unburied> {
+        let cell = grave.cell.clone();
+        let id = &cell.id;
+        let policy = policies.policy(id);
+        let (Some(target), Some(source)) = (&policy.dead_letters, broker.topic_by_id(&id.topic)) else {
+            // Nobody wants them any more.
+            grave
+                .finished
+                .extend(condemned.into_iter().map(|(range, ..)| range));
+            return Ok(());
+        };
+        if let Some(refused) = target.refused {
+            let letters = bare(&condemned);
+            self.give_up(grave, &source, target, &letters, &refused);
+            return Ok(());
+        }
+        let letters = if target.copies_record {
+            match collect(&source, id.partition, &condemned).await {
+                Ok(letters) => letters,
+                Err(error) if grave.may_fail_again() => return Err(Unwritten::from(error).into()),
+                Err(error) => {
+                    condemned.truncate(1);
+                    tracing::warn!(subscription = &*id.name, topic = source.name(), partition = id.partition, range = ?condemned[0].0, %error, "dead letters go without their records");
+                    return self
+                        .write_or_give_up(broker, grave, &source, target, &bare(&condemned))
+                        .await;
+                }
+            }
+        } else {
+            bare(&condemned)
+        };
+        self.write_or_give_up(broker, grave, &source, target, &letters)
+            .await
+    }
+
+    /// Writes the letters, one batch after the other. An error if it is to be tried again with those that are not finished then; the
+    /// records of letters that cannot be written, or were tried often enough, are done without.
     async fn write_or_give_up(
         &self,
         broker: &Broker,
         grave: &mut Grave,
         source: &Topic,
         target: &DeadLetters,
-        letters: &[Letter],
+        mut letters: &[Letter],
     ) -> Result<(), Unburied> {
-        let id = &grave.cell.id;
-        if let Some(refused) = target.refused {
-            self.give_up(grave, source, target, letters, &refused);
-            return Ok(());
-        }
-        let error = match write(broker, id, source, target, letters).await {
-            Ok(()) => {
-                self.written.fetch_add(letters.len() as u64, Relaxed);
-                grave.failures = 0;
-                return Ok(());
-            }
-            Err(error) => error,
-        };
-        if error.is_final() {
-            // One that is refused must not take the others along.
-            for letter in letters.chunks(1) {
-                match write(broker, id, source, target, letter).await {
-                    Ok(()) => drop(self.written.fetch_add(1, Relaxed)),
-                    Err(error) if error.is_final() => self.give_up(grave, source, target, letter, &error),
-                    Err(error) => return self.fail(grave, source, target, letters, error),
+        // Letters of a batch that was refused: each goes alone, so that the one that is to blame takes no other along.
+        let mut alone = 0_usize;
+        while !letters.is_empty() {
+            let count_max = if alone > 0 { 1 } else { usize::MAX };
+            let (count, outcome) = write(broker, &grave.cell.id, source, target, letters, count_max).await;
+            let (tried, rest) = letters.split_at(count);
+            match outcome {
+                Ok(()) => {
+                    self.written.fetch_add(count as u64, Relaxed);
+                    grave.attempts = 0;
+                    grave.finish(tried);
                 }
+                Err(error) if error.is_final() && count > 1 => {
+                    alone = count;
+                    continue;
+                }
+                Err(error) if !error.is_final() && grave.may_fail_again() => return Err(error.into()),
+                // While the topic goes on to take nothing, each further batch gets one attempt.
+                Err(error) => self.give_up(grave, source, target, tried, &error),
             }
-            return Ok(());
+            alone = alone.saturating_sub(count);
+            letters = rest;
         }
-        self.fail(grave, source, target, letters, error)
-    }
-
-    /// An attempt has failed. While the topic goes on to take nothing, each further letter gets one attempt.
-    fn fail(
-        &self,
-        grave: &mut Grave,
-        source: &Topic,
-        target: &DeadLetters,
-        letters: &[Letter],
-        error: Unwritten,
-    ) -> Result<(), Unburied> {
-        if grave.failures + 1 < ATTEMPTS_MAX {
-            grave.failures += 1;
-            return Err(error.into());
-        }
-        self.give_up(grave, source, target, letters, &error);
         Ok(())
     }
 
     fn give_up(
         &self,
-        grave: &Grave,
+        grave: &mut Grave,
         source: &Topic,
         target: &DeadLetters,
         letters: &[Letter],
         error: &dyn std::fmt::Display,
     ) {
         self.lost.fetch_add(letters.len() as u64, Relaxed);
+        grave.finish(letters);
         let id = &grave.cell.id;
         let (first, last) = (letters.first(), letters.last());
         tracing::error!(

@@ -15,8 +15,8 @@ use millstream_log::batch::{self, BatchBuilder, Codec, NewRecord, StoredBatch};
 use millstream_log::{Offset, ReadError, ReadLimit, Stream, TimestampMs};
 use std::sync::Arc;
 
-/// Bytes of source records that are in memory at a time, one batch more or less.
-const BURIAL_BYTES_MAX: usize = 1 << 20;
+/// Bytes of copied records that are in memory at a time, one record more or less, beside the batch that they are copied from.
+pub(super) const BURIAL_BYTES_MAX: usize = 1 << 20;
 
 /// The most that the records of one batch may grow to when they are opened.
 const OPENED_BYTES_MAX: usize = 64 << 20;
@@ -26,6 +26,8 @@ const OPENED_BYTES_MAX: usize = 64 << 20;
 pub(super) enum Unwritten {
     #[error("the topic {0} does not exist")]
     NoTopic(String),
+    #[error("their records could not be read: {0}")]
+    Unread(#[from] ReadError),
     #[error("the topic could not be made: {0}")]
     Topic(#[from] TopicError),
     #[error("the topic did not take them: {0}")]
@@ -45,15 +47,6 @@ impl Unwritten {
     }
 }
 
-/// Why records are not copied.
-#[derive(Debug, thiserror::Error)]
-enum Unread {
-    #[error("they could not be read: {0}")]
-    Read(#[from] ReadError),
-    #[error("a stored batch does not open: {0}")]
-    Damaged(#[from] batch::BatchError),
-}
-
 /// One record that is given up.
 pub(super) struct Letter {
     pub offset: u64,
@@ -63,95 +56,164 @@ pub(super) struct Letter {
     value: Option<Bytes>,
 }
 
-/// The letters of condemned records, as many as fit into memory: at least one.
+#[cfg(test)]
+impl Letter {
+    pub fn value(&self) -> Option<&[u8]> {
+        self.value.as_deref()
+    }
+}
+
+/// Records that wait for their letters, how often they were delivered, and why they are given up.
+pub(super) type Condemned = (Range, u16, Cause);
+
+/// Letters with labels only.
+pub(super) fn bare(condemned: &[Condemned]) -> Vec<Letter> {
+    let letters = condemned.iter().flat_map(|(range, deliveries, cause)| {
+        range.clone().map(|offset| Letter {
+            offset,
+            deliveries: *deliveries,
+            cause: *cause,
+            key: None,
+            value: None,
+        })
+    });
+    letters.collect()
+}
+
+/// The letters of the first condemned records, with copies of these: as many as fit into memory and can be read now, at least one.
+///
+/// What is damaged goes with its labels only: no other read brings it back. An error is one that another attempt may not meet.
 pub(super) async fn collect(
     source: &Topic,
     partition: u32,
-    condemned: Vec<(Range, u16, Cause)>,
-    copies: bool,
-) -> Vec<Letter> {
-    let mut letters = Vec::new();
-    let mut bytes = 0;
-    for (range, deliveries, cause) in condemned {
-        if bytes > BURIAL_BYTES_MAX {
+    condemned: &[Condemned],
+) -> Result<Vec<Letter>, ReadError> {
+    let Some(stream) = source.stream(partition) else {
+        return Ok(bare(condemned));
+    };
+    let mut copies = Copies::default();
+    for one in condemned {
+        if copies.bytes >= BURIAL_BYTES_MAX {
             break;
         }
-        let at = letters.len();
-        letters.extend(range.clone().map(|offset| Letter {
-            offset,
-            deliveries,
-            cause,
-            key: None,
-            value: None,
-        }));
-        if let Some(stream) = source.stream(partition).filter(|_| copies) {
-            match fill(stream, &range, &mut letters[at..]).await {
-                Ok(filled) => bytes += filled,
-                // The labels say where it lies; whoever wants it may have more luck.
+        let first = copies.letters.len();
+        copies.letters.extend(bare(std::slice::from_ref(one)));
+        match copies.fill(stream, first, &one.0).await {
+            Ok(()) => {}
+            Err(error) if copies.letters.is_empty() => return Err(error),
+            Err(error) => {
+                tracing::debug!(topic = source.name(), partition, %error, "records behind the first dead letters cannot be read yet");
+                break;
+            }
+        }
+    }
+    Ok(copies.letters)
+}
+
+/// Letters that are being filled, and the bytes of records in them.
+#[derive(Default)]
+struct Copies {
+    letters: Vec<Letter>,
+    bytes: usize,
+}
+
+impl Copies {
+    /// Puts keys and values into the letters of one range, which begin at index `first`. Those that have no room, or come after an
+    /// error, are cut off. What the log no longer holds stays empty.
+    async fn fill(&mut self, stream: &Stream, first: usize, range: &Range) -> Result<(), ReadError> {
+        let bounds = stream.bounds();
+        let below = bounds.end;
+        let mut next = bounds.start.0.max(*range.start());
+        while next <= *range.end() && next < below.0 {
+            let limit = ReadLimit {
+                bytes_max: BURIAL_BYTES_MAX,
+                at_least_one: true,
+                below,
+            };
+            let outcome = match stream.read(Offset(next), limit).await {
+                Ok(outcome) => outcome,
+                Err(ReadError::Corrupt(error)) => {
+                    tracing::warn!(next, last = range.end(), %error, "dead letters go without their records");
+                    return Ok(());
+                }
                 Err(error) => {
-                    tracing::warn!(topic = source.name(), partition, ?range, %error, "dead letters go without their records");
+                    self.letters.truncate(first + (next - range.start()) as usize);
+                    return Err(error);
+                }
+            };
+            if outcome.next.0 <= next {
+                break;
+            }
+            for split in outcome.chunks.into_iter().flat_map(batch::split) {
+                let copied = split.and_then(|(header, chunk)| {
+                    let is_wanted = !header.is_control() && header.base_offset.0 <= *range.end();
+                    if is_wanted {
+                        self.copy(chunk, first, range)
+                    } else {
+                        Ok(())
+                    }
+                });
+                if let Err(error) = copied {
+                    // The labels say where they lie; whoever wants them may have more luck.
+                    tracing::warn!(next, last = range.end(), %error, "dead letters of a batch that does not open go without their records");
+                }
+                if self.bytes >= BURIAL_BYTES_MAX {
+                    return Ok(());
                 }
             }
+            next = outcome.next.0;
         }
+        Ok(())
     }
-    letters
-}
 
-/// Puts keys and values into the letters of one range. What the log no longer holds stays empty.
-async fn fill(stream: &Stream, range: &Range, letters: &mut [Letter]) -> Result<usize, Unread> {
-    let mut bytes = 0;
-    let bounds = stream.bounds();
-    let below = bounds.end;
-    let mut next = bounds.start.0.max(*range.start());
-    while next <= *range.end() && next < below.0 {
-        let limit = ReadLimit {
-            bytes_max: BURIAL_BYTES_MAX,
-            at_least_one: true,
-            below,
-        };
-        let outcome = stream.read(Offset(next), limit).await?;
-        if outcome.next.0 <= next {
-            break;
-        }
-        for split in outcome.chunks.into_iter().flat_map(batch::split) {
-            let (header, chunk) = split?;
-            if header.is_control() || header.base_offset.0 > *range.end() {
+    /// Copies the records of one batch. At the one that fills the memory the letters end.
+    fn copy(&mut self, chunk: Bytes, first: usize, range: &Range) -> Result<(), batch::BatchError> {
+        let records = StoredBatch::verify(chunk)?.records(OPENED_BYTES_MAX)?;
+        for record in &records {
+            let record = record?;
+            let Some(behind) = record.offset.0.checked_sub(*range.start()) else {
                 continue;
-            }
-            let records = StoredBatch::verify(chunk)?.records(OPENED_BYTES_MAX)?;
-            for record in &records {
-                let record = record?;
-                if let Some(index) = record.offset.0.checked_sub(*range.start())
-                    && let Some(letter) = letters.get_mut(index as usize)
-                {
-                    letter.key = record.key.map(Bytes::copy_from_slice);
-                    letter.value = record.value.map(Bytes::copy_from_slice);
-                    bytes += record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
-                }
+            };
+            let at = first + behind as usize;
+            let Some(letter) = self.letters.get_mut(at) else {
+                break;
+            };
+            letter.key = record.key.map(Bytes::copy_from_slice);
+            letter.value = record.value.map(Bytes::copy_from_slice);
+            self.bytes += record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
+            if self.bytes >= BURIAL_BYTES_MAX {
+                self.letters.truncate(at + 1);
+                break;
             }
         }
-        next = outcome.next.0;
+        Ok(())
     }
-    Ok(bytes)
 }
 
-/// Writes the letters, in batches that the target takes, and waits until they are durable.
+/// Writes as many of the first letters as one batch of the target takes, `count_max` at the most, and waits until they are durable.
+///
+/// Returns how many letters the outcome is about, from the first on: they are durable, or the error is theirs.
 pub(super) async fn write(
     broker: &Broker,
     id: &SubscriptionId,
     source: &Topic,
     target: &DeadLetters,
     letters: &[Letter],
-) -> Result<(), Unwritten> {
-    let topic = target_topic(broker, target).await?;
+    count_max: usize,
+) -> (usize, Result<(), Unwritten>) {
+    let letters = &letters[..letters.len().min(count_max)];
+    let topic = match target_topic(broker, target).await {
+        Ok(topic) => topic,
+        Err(error) => return (letters.len(), Err(error)),
+    };
     let partition = id.partition % topic.partitions();
     let bytes_max = topic.settings().batch_bytes_max;
     let now = broker.clock().wall_ms();
-    let mut pending = Vec::new();
     let mut builder = BatchBuilder::new(Codec::None);
+    let mut count = 0;
     for letter in letters {
         let mut alone = BatchBuilder::new(Codec::None);
-        push(&mut alone, letter, id, source.name(), target, now)?;
+        let pushed = push(&mut alone, letter, id, source.name(), target, now);
         // Too large with its labels: the labels say where it lies.
         let bare = Letter {
             key: None,
@@ -163,29 +225,29 @@ pub(super) async fn write(
         } else {
             letter
         };
-        if builder.size_bytes() + alone.size_bytes() > bytes_max && !builder.is_empty() {
-            let full = std::mem::replace(&mut builder, BatchBuilder::new(Codec::None));
-            pending.push(send(broker, &topic, partition, full).await?);
+        if builder.size_bytes() + alone.size_bytes() > bytes_max && count > 0 {
+            break;
         }
-        push(&mut builder, letter, id, source.name(), target, now)?;
+        match pushed.and_then(|()| push(&mut builder, letter, id, source.name(), target, now)) {
+            Ok(()) => count += 1,
+            Err(error) if count == 0 => return (1, Err(error.into())),
+            // It is the first of the next call.
+            Err(_) => break,
+        }
     }
-    if !builder.is_empty() {
-        pending.push(send(broker, &topic, partition, builder).await?);
-    }
-    for pending in pending {
-        pending.durable().await?;
-    }
-    Ok(())
+    (count, append(broker, &topic, partition, builder).await)
 }
 
-async fn send(
+async fn append(
     broker: &Broker,
     topic: &Topic,
     partition: u32,
     builder: BatchBuilder,
-) -> Result<crate::PendingAppend, Unwritten> {
+) -> Result<(), Unwritten> {
     let batch = builder.finish()?;
-    Ok(broker.append(topic, partition, batch.into_bytes()).await?)
+    let pending = broker.append(topic, partition, batch.into_bytes()).await?;
+    pending.durable().await?;
+    Ok(())
 }
 
 fn push(

@@ -179,6 +179,14 @@ impl Subscription {
     /// The first record at or above `after` that may be handed out.
     #[must_use]
     pub fn candidate(&self, after: u64, policy: &Policy) -> Option<Candidate> {
+        let found = self.candidate_beyond(after, policy);
+        // A batch that is read reaches further than what was handed out of it only if there was no room for the rest.
+        found.filter(|found| found.last != u64::MAX || found.from == self.end)
+    }
+
+    /// As `candidate`, for one who only looks: what is fresh may lie behind records that are on offer, too, but were not handed out.
+    #[must_use]
+    pub fn candidate_beyond(&self, after: u64, policy: &Policy) -> Option<Candidate> {
         if self.is_restarting() {
             return None;
         }
@@ -189,11 +197,22 @@ impl Subscription {
                 last: *range.end(),
             });
         }
-        let has_room = self.unsettled() < policy.unsettled_max;
-        (has_room && after <= self.end).then_some(Candidate {
-            from: self.end,
+        self.has_room(policy).then_some(Candidate {
+            from: self.end.max(after),
             last: u64::MAX,
         })
+    }
+
+    fn has_room(&self, policy: &Policy) -> bool {
+        self.unsettled() < policy.unsettled_max
+    }
+
+    /// Records of one batch that may be handed out.
+    #[must_use]
+    pub fn on_offer(&self, batch: &Range, policy: &Policy) -> u64 {
+        let back: u64 = self.available.within(batch).map(|(run, _)| count(&run)).sum();
+        let fresh = self.end.max(*batch.start())..=*batch.end();
+        back + if self.has_room(policy) { count(&fresh) } else { 0 }
     }
 
     /// Hands out records of what was read.

@@ -1,5 +1,7 @@
 //! The state machine of a subscription against a naive model, record by record; and its stored form.
 
+mod burials;
+mod consumers;
 mod model;
 mod rules;
 mod stored;
