@@ -3,7 +3,7 @@
 use super::layers::unknown_variables;
 use super::show;
 use super::table::ROWS;
-use super::value::{ByteSize, HostPort, Value};
+use super::value::{ByteSize, HostPort, Value, WebAddress, without_credentials};
 use super::{Layers, SettingFlags, Source};
 use std::path::Path;
 use std::time::Duration;
@@ -235,4 +235,34 @@ fn a_misspelt_variable_is_noticed() {
         unknown_variables(names.iter().map(ToString::to_string)),
         ["MILLSTREAM_LOG_FLSH"]
     );
+}
+
+/// `config show` and errors show settings; a URL's user name and password once slipped through.
+#[test]
+fn a_url_that_may_hold_a_password_is_refused_and_not_shown() {
+    for held in [
+        "user:sesame@host:9000",
+        "https://user:sesame@host",
+        "https://sesame@host/keys",
+        "https://user:pa/sesame@host",
+        "https://user:12/sesame@host",
+        "https://user:sesame@ho@st/keys",
+        "https://host?user:sesame@x",
+        "HTTPS://user:sesame@host",
+        "ftp://user:sesame@host",
+        "sesame://x@host",
+    ] {
+        assert!(WebAddress::parse(held).is_err(), "{held}");
+        let shown = without_credentials(held);
+        assert!(!shown.contains("sesame") && shown.contains("***@"), "{shown}");
+    }
+    for plain in [
+        "https://host:9000/keys",
+        "http://[::1]:9000",
+        "https://host/a@b/keys",
+    ] {
+        assert_eq!(WebAddress::parse(plain), Ok(WebAddress(plain.to_owned())));
+    }
+    assert_eq!(without_credentials("https://u:p@host/x"), "https://***@host/x");
+    assert_eq!(without_credentials("no-such-host"), "no-such-host");
 }

@@ -191,26 +191,49 @@ impl Value for WebAddress {
     const EXAMPLE: &'static str = "https://issuer.example/keys";
 
     fn parse(text: &str) -> Result<Self, String> {
-        let rest = text
-            .strip_prefix("https://")
-            .or_else(|| text.strip_prefix("http://"));
-        let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
-        match host {
-            None | Some("") => Err("must be a URL such as https://issuer.example/keys".to_owned()),
-            Some(host) if host.contains('@') => {
-                Err("must be a URL without a user name or password: settings are shown".to_owned())
-            }
-            Some(_) => Ok(Self(text.to_owned())),
+        let expected = || "must be a URL such as https://issuer.example/keys".to_owned();
+        let (_, rest) = web_scheme(text).ok_or_else(expected)?;
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if host.is_empty() {
+            return Err(expected());
         }
+        if rest
+            .rsplit_once('@')
+            .is_some_and(|(before, _)| may_be_secret(before))
+        {
+            return Err(
+                "must be a URL without a user name or password: settings are shown (an @ of the path may be written %40)"
+                    .to_owned(),
+            );
+        }
+        Ok(Self(text.to_owned()))
     }
 }
 
-/// A refused text as an error may show it: without the user name and password of a URL.
+/// The scheme of an address of the web, with what separates it from the rest, and the rest.
+fn web_scheme(text: &str) -> Option<(&str, &str)> {
+    let schemes = ["https://", "http://"];
+    schemes
+        .into_iter()
+        .find_map(|scheme| text.strip_prefix(scheme).map(|rest| (scheme, rest)))
+}
+
+/// Whether what stands before the last `@` of a URL, without its scheme, may be a user name and password rather than a host and the
+/// beginning of a path. A password may hold a slash, so a colon before the `@` is doubt enough.
+fn may_be_secret(before: &str) -> bool {
+    !before.contains('/') || before.contains([':', '?', '#', '@'])
+}
+
+/// A refused text as an error may show it: nothing of what stands before its last `@`, where a user name and password stand, but a
+/// scheme.
 #[must_use]
 pub fn without_credentials(text: &str) -> String {
-    match (text.split_once("://"), text.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) if !scheme.contains('@') => format!("{scheme}://***@{host}"),
-        _ => text.to_owned(),
+    match text.rsplit_once('@') {
+        Some((before, host)) => {
+            let scheme = web_scheme(before).map_or("", |(scheme, _)| scheme);
+            format!("{scheme}***@{host}")
+        }
+        None => text.to_owned(),
     }
 }
 
