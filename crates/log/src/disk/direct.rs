@@ -14,6 +14,8 @@ use std::path::Path;
 
 /// Direct writes begin and end at multiples of this, in the file and in memory: as much as any disk asks for.
 pub(crate) const ALIGN_BYTES: usize = 4096;
+/// Stretches of one vectored write: far below what systems take (1024).
+const PIECES_MAX: usize = 512;
 
 /// See `is_possible`.
 const SCRATCH_NAME: &str = "probe#0";
@@ -101,6 +103,13 @@ pub(crate) fn allocate(file: &File, len: u64) -> io::Result<bool> {
     }
 }
 
+/// Zeros that fill the page in which `len` bytes end; none where they end with it.
+pub(crate) fn padding(len: u64) -> Bytes {
+    static PAGE: [u8; ALIGN_BYTES] = [0; ALIGN_BYTES];
+    let missing = len.next_multiple_of(ALIGN_BYTES as u64) - len;
+    Bytes::from_static(&PAGE[..usize::try_from(missing).expect("less than a page")])
+}
+
 /// Where a stretch of the file comes from.
 enum Piece<'a> {
     /// From where it lies.
@@ -109,26 +118,33 @@ enum Piece<'a> {
     Copied(Range<usize>),
 }
 
-/// Writes the parts one after the other from `at`. `at` and the parts' bytes together are multiples of `ALIGN_BYTES`; of a part that
-/// lies so as well, in memory and in the file, no byte is copied but those of its last page.
-pub(crate) fn write(file: &File, mut at: u64, parts: &[Bytes], bounce: &mut Aligned) -> io::Result<()> {
-    let mut pieces: Vec<Piece<'_>> = Vec::with_capacity(2 * parts.len());
+/// Writes the parts one after the other from `at`. `at` and the parts' bytes together are multiples of `ALIGN_BYTES`, and so are begin and
+/// length of `bounce`. Of a part that lies so as well, in memory and in the file, no byte is copied but those of its last page.
+pub(crate) fn write(file: &File, mut at: u64, parts: &[Bytes], bounce: &mut [u8]) -> io::Result<()> {
+    let mut pieces: Vec<Piece<'_>> = Vec::with_capacity((2 * parts.len()).min(PIECES_MAX));
     let mut filled = 0;
     for part in parts {
         let mut rest = &part[..];
         while !rest.is_empty() {
             let open = filled % ALIGN_BYTES;
+            if open == 0 && (filled == bounce.len() || pieces.len() >= PIECES_MAX) {
+                at += flush(file, at, &mut pieces, bounce)?;
+                filled = 0;
+            }
             if open == 0 && rest.len() >= ALIGN_BYTES && is_aligned(rest) {
                 let (whole, tail) = rest.split_at(rest.len() / ALIGN_BYTES * ALIGN_BYTES);
                 pieces.push(Piece::There(whole));
                 rest = tail;
                 continue;
             }
-            if filled == bounce.len() {
-                at += flush(file, at, &mut pieces, bounce)?;
-                filled = 0;
-            }
-            let count = rest.len().min(ALIGN_BYTES - open);
+            let to_page = ALIGN_BYTES - open;
+            let lies_so_then = rest.get(to_page..).is_some_and(is_aligned);
+            let room = if lies_so_then {
+                to_page
+            } else {
+                bounce.len() - filled
+            };
+            let count = rest.len().min(room);
             bounce[filled..filled + count].copy_from_slice(&rest[..count]);
             match pieces.last_mut() {
                 Some(Piece::Copied(range)) => range.end += count,
@@ -146,7 +162,7 @@ fn is_aligned(bytes: &[u8]) -> bool {
 }
 
 /// One vectored write, as a rule. Answers the bytes.
-fn flush(file: &File, at: u64, pieces: &mut Vec<Piece<'_>>, bounce: &Aligned) -> io::Result<u64> {
+fn flush(file: &File, at: u64, pieces: &mut Vec<Piece<'_>>, bounce: &[u8]) -> io::Result<u64> {
     let mut slices: Vec<IoSlice<'_>> = pieces
         .iter()
         .map(|piece| match piece {
@@ -219,6 +235,27 @@ mod tests {
                 );
             }
         }
+        std::fs::remove_file(path).expect("cleaning up");
+    }
+
+    #[test]
+    fn more_parts_than_one_write_takes_are_written_as_they_are() {
+        let mut bounce = Aligned::new(4 * ALIGN_BYTES);
+        let (path, file) = open("many");
+        // By turns one that lies so, and two that do not, and are a page together.
+        let mut parts = Vec::new();
+        for n in 0..PIECES_MAX {
+            let mut lies_so = Aligned::new(ALIGN_BYTES);
+            lies_so.copy_from_slice(&bytes(ALIGN_BYTES, n as u8));
+            let not_so = Bytes::from(bytes(ALIGN_BYTES + 1, (n as u8).wrapping_add(1))).slice(1..);
+            parts.extend([
+                Bytes::from_owner(Owned(lies_so)),
+                not_so.slice(..100),
+                not_so.slice(100..),
+            ]);
+        }
+        write(&file, 0, &parts, &mut bounce).expect("a write");
+        assert!(std::fs::read(&path).expect("the file") == parts.concat());
         std::fs::remove_file(path).expect("cleaning up");
     }
 

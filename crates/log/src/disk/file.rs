@@ -65,9 +65,7 @@ impl FileDisk {
         let handle = File::open(&path).map_err(failed)?;
         // The directory itself may be new; its own entry lies in its parent.
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            File::open(parent)
-                .and_then(|parent| parent.sync_all())
-                .map_err(failed)?;
+            sync_folder(parent).map_err(failed)?;
         }
         let inner = Directory {
             path,
@@ -279,6 +277,11 @@ impl DiskFile for RealFile {
         let ways = self.ways.clone();
         Box::pin(blocking(move || read_exact_at(&ways.file, offset, len)))
     }
+}
+
+/// Makes the folder's entries durable.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 /// Exactly `len` bytes from `offset` on, in a buffer of that size, or `UnexpectedEof`.

@@ -4,17 +4,16 @@
 //! copied to pages of its own, which the kernel has to find, to write back and to give up again: more CPU than everything else
 //! that an upload does, and writeback that makes the flushes of the write-ahead log wait.
 //!
-//! Owns: how a file comes to be there, whole and durable, or not at all; the few buffers that direct writes take.
+//! Owns: how a file comes to be there, whole and durable, or not at all; the buffers that direct reads and writes take.
 //! Never: names and errors of the port, which are `remote`'s.
 //!
 //! **Invariant**: a name in the directory stands for a whole file, flushed before it got the name.
 
 use super::store::PutMode;
 use crate::blocks::{BlockPool, is_recycled};
-use crate::disk::direct::{self, ALIGN_BYTES, Aligned, past_the_cache};
-use crate::disk::file::read_exact_at;
-use bytes::{Buf, Bytes};
-use parking_lot::Mutex;
+use crate::disk::direct::{self, ALIGN_BYTES, past_the_cache};
+use crate::disk::file::{read_exact_at, sync_folder};
+use bytes::Bytes;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
@@ -25,9 +24,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 const CHUNK_BYTES: usize = 1 << 20;
 /// From this size on what lies together is read directly.
 const DIRECT_READ_MIN: u64 = 64 << 10;
-/// Buffers that are kept between puts: as many as there are uploads at once.
-const BUFFERS_MAX: usize = crate::objects::pools::UPLOADS_MAX;
-
 /// See the module. Its methods block.
 pub(super) struct Directory {
     root: PathBuf,
@@ -37,8 +33,7 @@ pub(super) struct Directory {
     direct: bool,
     /// Whether a folder was made, and not flushed into the one above it yet.
     folders_due: AtomicBool,
-    buffers: Mutex<Vec<Aligned>>,
-    /// What is read directly is read into these.
+    /// What direct reads and writes go by.
     blocks: BlockPool,
 }
 
@@ -64,7 +59,6 @@ impl Directory {
             staged: AtomicU64::new(0),
             direct: direct::is_possible(root),
             folders_due: AtomicBool::new(false),
-            buffers: Mutex::default(),
             blocks: BlockPool::default(),
         })
     }
@@ -173,21 +167,26 @@ impl Directory {
         }
         let mut file = options.open(staged)?;
         if self.direct {
-            let buffer = self.buffers.lock().pop();
-            let mut buffer = buffer.unwrap_or_else(|| Aligned::new(CHUNK_BYTES));
-            let written = write_directly(&file, parts, &mut buffer);
-            let mut buffers = self.buffers.lock();
-            if buffers.len() < BUFFERS_MAX {
-                buffers.push(buffer);
-            }
-            drop(buffers);
-            written?;
+            self.write_directly(&file, parts)?;
         } else {
             for part in parts {
                 file.write_all(&part)?;
             }
         }
         file.sync_all()
+    }
+
+    /// The last page is written whole, with zeros behind, which are cut off then.
+    fn write_directly(&self, file: &File, mut parts: Vec<Bytes>) -> io::Result<()> {
+        let len: u64 = parts.iter().map(|part| part.len() as u64).sum();
+        if len == 0 {
+            return Ok(());
+        }
+        direct::allocate(file, len)?;
+        parts.push(direct::padding(len));
+        let mut chunk = self.blocks.take_large(CHUNK_BYTES);
+        direct::write(file, 0, &parts, chunk.fill(CHUNK_BYTES))?;
+        file.set_len(len)
     }
 
     fn make_folders(&self, path: &Path) -> io::Result<()> {
@@ -208,41 +207,6 @@ impl Directory {
         }
         synced
     }
-}
-
-/// By way of the buffer, in chunks; the last one is written with zeros behind it, which are cut off then.
-fn write_directly(file: &File, parts: Vec<Bytes>, chunk: &mut Aligned) -> io::Result<()> {
-    let len: u64 = parts.iter().map(|part| part.len() as u64).sum();
-    if len == 0 {
-        return Ok(());
-    }
-    direct::allocate(file, len)?;
-    let mut parts = parts.into_iter().filter(|part| !part.is_empty());
-    let mut part = Bytes::new();
-    let mut at = 0;
-    while at < len {
-        let mut filled = 0;
-        while filled < CHUNK_BYTES {
-            if part.is_empty() {
-                match parts.next() {
-                    Some(next) => part = next,
-                    None => break,
-                }
-            }
-            let count = part.len().min(CHUNK_BYTES - filled);
-            part.copy_to_slice(&mut chunk[filled..filled + count]);
-            filled += count;
-        }
-        let padded = filled.next_multiple_of(ALIGN_BYTES);
-        chunk[filled..padded].fill(0);
-        file.write_all_at(&chunk[..padded], at)?;
-        at += filled as u64;
-    }
-    file.set_len(len)
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 /// Flushes what a life before may have left unflushed, too.

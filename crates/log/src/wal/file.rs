@@ -10,6 +10,7 @@ use super::segments::Segments;
 use super::{Group, ReplayedGroup, WalError, WalMedium, scan};
 use crate::clock::Clock;
 use crate::config::FlushMode;
+use crate::disk::direct::padding;
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Fate, OpenError, ReadError};
 use crate::ids::GroupSeq;
@@ -24,9 +25,6 @@ use tokio::sync::Notify;
 pub const SEGMENT_BYTES_MIN: u64 = 4 * ALIGN_BYTES;
 /// Largest segment: positions of blocks are kept in 32 bits of 16 bytes, less the largest group.
 pub const SEGMENT_BYTES_MAX: u64 = 32 << 30;
-
-/// What fills the rest of a page.
-static PADDING: [u8; ALIGN_BYTES as usize] = [0; ALIGN_BYTES as usize];
 
 /// From this size on a block begins at a page of its own, so that it is written from where it lies; below, the page would cost the disk
 /// more than the copy costs the processor.
@@ -111,8 +109,12 @@ impl FileWal {
         let place = self.place(room).await?;
         (head.segment, head.previous) = (place.segment, place.chain);
         let (front, chain) = head.encode(&group.runs, &group.block);
-        let before = padding(block_at - front.len());
-        let behind = padding(len.next_multiple_of(ALIGN_BYTES as usize) - len);
+        let before = if head.is_paged {
+            padding(front.len() as u64)
+        } else {
+            Bytes::new()
+        };
+        let behind = padding(len as u64);
         let written = self
             .flush(
                 &*place.file,
@@ -234,11 +236,6 @@ impl WalMedium for FileWal {
         self.work.notify_one();
         self.prepared.notify_one();
     }
-}
-
-/// What fills a page; less than one.
-fn padding(len: usize) -> Bytes {
-    Bytes::from_static(&PADDING[..len])
 }
 
 /// Where the next group goes.

@@ -39,7 +39,7 @@ const FLAG_PAGED: u16 = 2;
 
 const _: () = assert!(SEGMENT_HEADER_BYTES <= ALIGN_BYTES as usize);
 const _: () = assert!(
-    ALIGN_BYTES.is_multiple_of(crate::disk::direct::ALIGN_BYTES as u64),
+    ALIGN_BYTES == crate::disk::direct::ALIGN_BYTES as u64,
     "groups are written directly"
 );
 // A block begins at a multiple of 16, so that a segment's table of blocks fits 32-bit units.

@@ -153,13 +153,6 @@ pub(super) fn decode_front(front: &[u8], number: u64) -> Result<Vec<Row>, Format
     Ok(rows)
 }
 
-/// What fills the page behind `len` bytes.
-pub(super) fn padding(len: u64) -> Bytes {
-    static ZEROS: [u8; ALIGN_BYTES] = [0; ALIGN_BYTES];
-    let missing = len.next_multiple_of(PAGE_BYTES) - len;
-    Bytes::from_static(&ZEROS[..usize::try_from(missing).expect("less than a page")])
-}
-
 /// Of the head up to its checksum, and of the table.
 fn front_checksum(head: &[u8], table: &[u8]) -> u64 {
     let mut hasher = xxhash_rust::xxh3::Xxh3::new();

@@ -9,9 +9,10 @@ use super::Piece;
 use super::disk::{Limits, turn_off};
 use super::format::{
     BUNDLE_HEAD_BYTES, FILE_HEADER_BYTES, FileHeader, PAGE_BYTES, Row, decode_front, encode_front,
-    front_bytes, padding, piece_count,
+    front_bytes, piece_count,
 };
 use super::shelf::{Shelf, Step, Stored};
+use crate::disk::direct::padding;
 use crate::disk::{Disk, DiskFile};
 use crate::le::checksum;
 use bytes::Bytes;
