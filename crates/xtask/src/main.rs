@@ -7,6 +7,7 @@ mod brokers;
 mod clients;
 mod codegen;
 mod crash;
+mod http;
 mod installs;
 mod kernel;
 mod options;

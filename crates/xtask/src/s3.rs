@@ -8,14 +8,13 @@
 mod disk_cache;
 
 use crate::brokers::{Peer, Site};
+use crate::http;
 use crate::installs::{self, cache};
 use crate::options::Options;
 use crate::process::{Finished, create, now, run_bounded, wait_until};
 use crate::shell::{cargo, root};
 use anyhow::{Context, bail, ensure};
 use std::fmt::Write as _;
-use std::io::{Read, Write as _};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -211,24 +210,8 @@ fn wait_for_uploads(site: &Site) -> anyhow::Result<u64> {
 
 /// One number of the broker's `/metrics`.
 fn metric(site: &Site, name: &str) -> anyhow::Result<u64> {
-    let address = site.admin();
-    let mut stream = TcpStream::connect(&address).with_context(|| format!("cannot connect to {address}"))?;
-    stream.set_read_timeout(Some(TOOL_LIMIT))?;
-    write!(
-        stream,
-        "GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )?;
-    let mut text = String::new();
-    stream
-        .read_to_string(&mut text)
-        .context("cannot read the metrics")?;
-    let value = text
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    let value = value.with_context(|| format!("the broker shows no metric {name}"))?;
-    // Numbers are shown as OpenMetrics likes them, with a fraction of nothing.
-    let whole = value.trim().split('.').next().unwrap_or_default();
-    whole.parse().with_context(|| format!("{name} is \"{value}\""))
+    let value = http::metric(site.admin_address(), name)?;
+    value.with_context(|| format!("the broker shows no metric {name}"))
 }
 
 /// Runs the broker's own command line tool to its end.

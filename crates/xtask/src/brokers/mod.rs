@@ -80,8 +80,8 @@ impl Site {
             std::fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
         }
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        let (kafka_port, other_port) = match port {
-            Some(port) => (port, port + 1),
+        let [kafka_port, other_port] = match port {
+            Some(port) => [port, port + 1],
             None => free_ports()?,
         };
         let binary = match (peer, binary) {
@@ -120,11 +120,6 @@ impl Site {
     /// The program of Millstream.
     pub fn binary(&self) -> &Path {
         &self.binary
-    }
-
-    /// Where Millstream's metrics are.
-    pub fn admin(&self) -> String {
-        format!("127.0.0.1:{}", self.other_port)
     }
 
     /// What clients connect to.
@@ -290,11 +285,14 @@ fn run_quietly(command: &mut Command) -> anyhow::Result<()> {
     crate::shell::output(command.stdin(Stdio::null())).map(drop)
 }
 
-/// Two ports that nobody listens on now.
-fn free_ports() -> anyhow::Result<(u16, u16)> {
-    let (one, two) = (
-        TcpListener::bind("127.0.0.1:0")?,
-        TcpListener::bind("127.0.0.1:0")?,
-    );
-    Ok((one.local_addr()?.port(), two.local_addr()?.port()))
+/// Ports that nobody listens on now, each another one.
+pub fn free_ports<const COUNT: usize>() -> anyhow::Result<[u16; COUNT]> {
+    let mut ports = [0; COUNT];
+    let mut held = Vec::with_capacity(COUNT);
+    for port in &mut ports {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        *port = listener.local_addr()?.port();
+        held.push(listener);
+    }
+    Ok(ports)
 }

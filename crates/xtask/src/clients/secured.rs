@@ -1,11 +1,10 @@
 //! Stock clients against a broker that asks who they are: certificates, users and rules are made for the run, and thrown away.
 
-use crate::brokers::{Peer, Site};
+use crate::brokers::{Peer, Site, free_ports};
 use crate::installs;
 use crate::process::run_bounded;
 use crate::shell::output;
 use anyhow::{Context, bail};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -75,7 +74,7 @@ pub fn run(folder: &Path, binary: Option<PathBuf>) -> anyhow::Result<String> {
     }
     let mut site = Site::prepare(Peer::Millstream, folder, None, binary)?;
     make_files(folder)?;
-    let ports = [free_port()?, free_port()?, free_port()?];
+    let ports = free_ports()?;
     configure(&mut site, folder, ports);
     let broker = site.start()?;
     let mut table = SECTION.to_owned();
@@ -112,10 +111,6 @@ const SECTION: &str = "## Secured listeners\n\n\
     certificates and access rules; each case writes a record and reads it back in a group, or is refused as it must be: a wrong \
     password, an expired token, a strange or missing certificate, a strange broker, a right that is missing.\n\n\
     | Client | Cases, all passed | Which |\n|---|---|---|\n";
-
-fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
-}
 
 fn configure(site: &mut Site, folder: &Path, ports: [u16; 3]) {
     let at = |name: &str| folder.join(name).display().to_string();

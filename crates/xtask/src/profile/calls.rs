@@ -1,9 +1,9 @@
 //! How often the broker calls the kernel: counted by the kernel itself (`perf stat`), or by strace where that may not be read.
 
 use super::{Bench, number, perf};
+use crate::http;
 use crate::installs::has;
 use crate::process::{create, now, signal, wait_until};
-use crate::trial::probe;
 use anyhow::{Context, bail};
 use std::fmt::Write;
 use std::process::{Command, Stdio};
@@ -94,18 +94,9 @@ pub fn table(bench: &Bench) -> anyhow::Result<String> {
 
 /// Requests of the load's API that the broker has answered.
 fn requests(bench: &Bench) -> anyhow::Result<u64> {
-    let metrics = probe::get(bench.site.admin_address(), "/metrics")?;
-    let name = format!(
-        "millstream_request_seconds_count{{api=\"{}\"}} ",
-        bench.load.api()
-    );
+    let name = format!("millstream_request_seconds_count{{api=\"{}\"}}", bench.load.api());
     // An API that nobody has called is not shown.
-    let value = metrics.lines().find_map(|line| line.strip_prefix(&name));
-    value.map_or(Ok(0), |text| {
-        text.trim()
-            .parse()
-            .with_context(|| format!("{name}is \"{text}\""))
-    })
+    Ok(http::metric(bench.site.admin_address(), &name)?.unwrap_or(0))
 }
 
 fn by_perf(bench: &Bench) -> anyhow::Result<Counted> {

@@ -2,6 +2,7 @@
 
 use super::must_live;
 use crate::brokers::{Broker, Site};
+use crate::http;
 use crate::process::now;
 use anyhow::{Context, bail};
 use std::io::{Read, Write};
@@ -49,19 +50,6 @@ pub fn answer(address: SocketAddr) -> anyhow::Result<()> {
 
 /// Whether `GET /health` is answered with 200.
 pub fn is_healthy(site: &Site) -> bool {
-    get(site.admin_address(), "/health").is_ok_and(|text| text.starts_with("HTTP/1.1 200"))
-}
-
-/// The answer to a GET on the admin side, head and all.
-pub fn get(address: SocketAddr, path: &str) -> anyhow::Result<String> {
-    const ANSWER_BYTES_MAX: u64 = 64 << 20;
-    let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(ANSWER_LIMIT))?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: trial\r\nConnection: close\r\n\r\n"
-    )?;
-    let mut text = String::new();
-    stream.take(ANSWER_BYTES_MAX).read_to_string(&mut text)?;
-    Ok(text)
+    http::ask(site.admin_address(), "GET", "/health", "", http::ADMIN_LIMITS)
+        .is_ok_and(|(status, _)| status == 200)
 }

@@ -1,17 +1,19 @@
-//! A worker of Kafka Connect as a child process, and its REST side over a plain socket. Several of them are one cluster.
+//! A worker of Kafka Connect as a child process, and its REST side. Several of them are one cluster.
 
 use super::tools::Background;
-use crate::brokers::Site;
+use crate::brokers::{Site, free_ports};
+use crate::http::{self, Limits};
 use crate::installs::kafka_classpath;
 use anyhow::{Context, bail};
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-const ANSWER_LIMIT: Duration = Duration::from_secs(60);
-const ANSWER_BYTES_MAX: u64 = 1 << 20;
+const LIMITS: Limits = Limits {
+    time: Duration::from_secs(60),
+    bytes: 1 << 20,
+};
 
 /// Where a worker lives: stays the same over its restarts.
 pub struct Worker {
@@ -22,10 +24,8 @@ pub struct Worker {
 impl Worker {
     /// Writes its settings. Its REST side is on `port`, or on a free one.
     pub fn prepare(site: &Site, port: Option<u16>) -> anyhow::Result<Self> {
-        let port = match port {
-            Some(port) => port,
-            None => TcpListener::bind("127.0.0.1:0")?.local_addr()?.port(),
-        };
+        let [free] = free_ports()?;
+        let port = port.unwrap_or(free);
         let worker = Self {
             address: SocketAddr::from(([127, 0, 0, 1], port)),
             settings: site.folder().join(format!("worker-{port}.properties")),
@@ -118,23 +118,7 @@ impl Worker {
         Ok(body)
     }
 
-    /// HTTP 1.0, so that the answer comes in one piece and ends with the connection.
     fn ask(&self, method: &str, path: &str, body: &str) -> anyhow::Result<(u16, String)> {
-        let mut stream = TcpStream::connect(self.address)?;
-        stream.set_read_timeout(Some(ANSWER_LIMIT))?;
-        write!(
-            stream,
-            "{method} {path} HTTP/1.0\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        )?;
-        let mut text = String::new();
-        stream.take(ANSWER_BYTES_MAX).read_to_string(&mut text)?;
-        let status = text.split(' ').nth(1).and_then(|word| word.parse().ok());
-        let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        Ok((
-            status.with_context(|| format!("no status in {text:?}"))?,
-            body.to_owned(),
-        ))
+        http::ask(self.address, method, path, body, LIMITS)
     }
 }
