@@ -53,6 +53,16 @@ pub enum Isolation {
     ReadCommitted,
 }
 
+impl Isolation {
+    /// One past the last record that such a reader may see.
+    pub(crate) fn end_of(self, bounds: &StreamBounds) -> Offset {
+        match self {
+            Self::ReadUncommitted => bounds.end,
+            Self::ReadCommitted => bounds.stable_end,
+        }
+    }
+}
+
 /// Why a partition gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FetchError {
@@ -202,10 +212,7 @@ async fn fetch_partition(
     }
     check_epoch(stream.epoch(), read.epoch)?;
     let bounds = stream.bounds();
-    let end = match isolation {
-        Isolation::ReadUncommitted => bounds.end,
-        Isolation::ReadCommitted => bounds.stable_end,
-    };
+    let end = isolation.end_of(&bounds);
     let mut slice = FetchSlice {
         bounds,
         chunks: Vec::new(),

@@ -69,10 +69,7 @@ impl Broker {
         let stream = topic.stream(partition).ok_or(FetchError::UnknownPartition)?;
         check_epoch(stream.epoch(), believed)?;
         let bounds = stream.bounds();
-        let readable_end = match isolation {
-            Isolation::ReadUncommitted => bounds.end,
-            Isolation::ReadCommitted => bounds.stable_end,
-        };
+        let readable_end = isolation.end_of(&bounds);
         let place = |offset: Option<Offset>| OffsetAnswer {
             offset,
             timestamp: None,

@@ -18,7 +18,7 @@ use crate::topics::Topic;
 use crate::{FetchError, Isolation};
 use bytes::Bytes;
 use millstream_log::batch;
-use millstream_log::{AbortedTransaction, Offset, ReadLimit, Stream, StreamBounds};
+use millstream_log::{AbortedTransaction, Offset, ReadLimit, Stream};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -213,7 +213,7 @@ impl Queues {
         }
         let policy = self.policy(&ask.subscription);
         let bounds = stream.bounds();
-        let end = end_of(&bounds, &policy);
+        let end = policy.isolation.end_of(&bounds);
         let mut next = cell.candidate(0, bounds.start.0, &policy)?;
         while let Some(candidate) = next.filter(|candidate| candidate.from < end.0)
             && !goal.is_reached()
@@ -255,7 +255,7 @@ impl Queues {
         let mut after = 0;
         while left.records > 0 && (left.bytes > 0 || left.at_least_one) {
             let bounds = stream.bounds();
-            let end = end_of(&bounds, &policy);
+            let end = policy.isolation.end_of(&bounds);
             let Some(candidate) = cell.candidate(after, bounds.start.0, &policy)? else {
                 break;
             };
@@ -437,14 +437,6 @@ async fn read(
         visible_bytes,
         next: outcome.next.0,
     })
-}
-
-/// Where the records end that may be shown.
-fn end_of(bounds: &StreamBounds, policy: &Policy) -> Offset {
-    match policy.isolation {
-        Isolation::ReadUncommitted => bounds.end,
-        Isolation::ReadCommitted => bounds.stable_end,
-    }
 }
 
 fn stream_of(ask: &AcquireAsk) -> Option<&Stream> {

@@ -11,7 +11,7 @@ use super::QueueError;
 use super::cell::{Cell, answered};
 use super::letters::{Condemned, Letter, Unwritten, bare, collect, write};
 use super::policy::{DeadLetters, PolicySource};
-use super::runs::Range;
+use super::runs::Runs;
 use crate::Broker;
 use crate::topics::Topic;
 use parking_lot::Mutex;
@@ -64,7 +64,7 @@ struct Grave {
     /// When to try again, on the monotonic clock.
     not_before: Duration,
     /// Records whose letters are durable or given up, while that is not noted.
-    finished: Vec<Range>,
+    finished: Runs<()>,
 }
 
 impl Grave {
@@ -78,10 +78,7 @@ impl Grave {
     /// No attempt is to be made at these any more.
     fn finish(&mut self, letters: &[Letter]) {
         for letter in letters {
-            match self.finished.last_mut() {
-                Some(last) if *last.end() + 1 == letter.offset => *last = *last.start()..=letter.offset,
-                _ => self.finished.push(letter.offset..=letter.offset),
-            }
+            self.finished.set(letter.offset..=letter.offset, ());
         }
     }
 
@@ -92,10 +89,11 @@ impl Grave {
         }
         // A subscription that is gone has nothing to note, and will not have.
         if self.cell.is_open() {
-            answered(self.cell.buried(self.finished.clone())).await?;
+            let finished = self.finished.iter().map(|(range, ())| range).collect();
+            answered(self.cell.buried(finished)).await?;
             self.failures = 0;
         }
-        self.finished.clear();
+        self.finished = Runs::default();
         Ok(())
     }
 }
@@ -131,7 +129,7 @@ impl Graves {
                 attempts: 0,
                 failures: 0,
                 not_before: Duration::ZERO,
-                finished: Vec::new(),
+                finished: Runs::default(),
             });
             self.bell.notify_one();
         }
@@ -231,9 +229,9 @@ impl Graves {
         let policy = policies.policy(id);
         let (Some(target), Some(source)) = (&policy.dead_letters, broker.topic_by_id(&id.topic)) else {
             // Nobody wants them any more.
-            grave
-                .finished
-                .extend(condemned.into_iter().map(|(range, ..)| range));
+            for (range, ..) in condemned {
+                grave.finished.set(range, ());
+            }
             return Ok(());
         };
         if let Some(refused) = target.refused {
