@@ -4,7 +4,7 @@
 //! On the cold fetch path between `cold` and the `ObjectStore` port.
 
 use super::cache::{BlockCache, BlockGuard, BlockKey};
-use super::format::{BlockEntry, FOOTER_BYTES_MAX, ObjectIndex, decode_footer};
+use super::format::{BlockEntry, FOOTER_BYTES_MAX, ObjectIndex, decode_footer, stated_checksum};
 use super::pools::{IoClass, IoPools};
 use super::store::{ObjectError, ObjectStore};
 use super::tier::{Piece, SecondTier};
@@ -75,13 +75,21 @@ impl Fetcher {
             from.ok_or_else(|| ReadError::Corrupt(format!("{}: absurd length of its footer", object.id)))?;
         let decode = |footer: &Bytes| {
             let index = decode_footer(object.id, object.len, footer);
-            index
+            let index = index
                 .map(Arc::new)
-                .map_err(|error| format!("{}: {error}", object.id))
+                .map_err(|error| format!("{}: {error}", object.id))?;
+            match object.checksum {
+                Some(sum) if stated_checksum(footer) != Some(sum) => Err(format!(
+                    "{}: another object than the one that was committed",
+                    object.id
+                )),
+                _ => Ok(index),
+            }
         };
         let piece = piece(object, from, object.footer_len);
         if let Some(second) = self.cache.second()
-            && let Some(footer) = second.get(piece).await
+            && object.checksum.is_some()
+            && let Some(footer) = ask(&**second, piece, class).await
         {
             match decode(&footer) {
                 Ok(index) => return Ok(index),
@@ -232,7 +240,7 @@ impl Fetcher {
         entries: &[BlockEntry],
         class: Option<IoClass>,
     ) -> Result<Vec<Bytes>, ReadError> {
-        let asked = entries.iter().map(|entry| kept(second, object, entry));
+        let asked = entries.iter().map(|entry| kept(second, object, entry, class));
         let mut found = join_all(asked).await;
         let mut at = 0;
         while at < found.len() {
@@ -255,13 +263,26 @@ impl Fetcher {
 }
 
 /// The block, if the tier has it and it is the one that the object's index describes.
-async fn kept(second: &dyn SecondTier, object: &ObjectMeta, entry: &BlockEntry) -> Option<Bytes> {
-    let block = second.get(piece(object, entry.position, entry.len)).await?;
+async fn kept(
+    second: &dyn SecondTier,
+    object: &ObjectMeta,
+    entry: &BlockEntry,
+    class: Option<IoClass>,
+) -> Option<Bytes> {
+    let block = ask(second, piece(object, entry.position, entry.len), class).await?;
     if block.len() == entry.len as usize && checksum(&block) == entry.checksum {
         return Some(block);
     }
     second.forget(object.id.0);
     None
+}
+
+/// Asks the tier, in front of what is read ahead if a reader waits.
+async fn ask(second: &dyn SecondTier, piece: Piece, class: Option<IoClass>) -> Option<Bytes> {
+    match class {
+        Some(IoClass::ColdRead) => second.get(piece).await,
+        _ => second.get_ahead(piece).await,
+    }
 }
 
 fn piece(object: &ObjectMeta, position: u64, len: u32) -> Piece {
