@@ -1,12 +1,13 @@
 //! What the write-ahead log holds that is not in objects yet, and the bound on it.
 //!
-//! Owns: that account, in bytes of the medium, by group. Never starts an upload: the uploader looks here.
+//! Owns: that account, in bytes of the medium and of the index of batches in memory, by group. Never starts an upload: the uploader looks here.
 //!
 //! **Invariant**: reserved plus durable bytes exceed the bound by no more than one append of each waiter; they return to zero
 //! when everything is uploaded.
 
 use crate::error::AppendError;
 use crate::ids::GroupSeq;
+use crate::upload::source::TAIL_BATCH_CHARGE_BYTES;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -79,13 +80,14 @@ impl Backlog {
         }
     }
 
-    /// Waits until the bound leaves room, then reserves `bytes`.
+    /// Waits until the bound leaves room, then reserves it for a batch of `bytes`.
     pub(crate) async fn reserve(&self, bytes: u64) -> Result<Room<'_>, AppendError> {
         if self.bytes.load(Ordering::Relaxed) >= self.bytes_max {
             timeout(ROOM_WAIT_MAX, self.wait_for_room())
                 .await
                 .map_err(|_| AppendError::StorageFull)?;
         }
+        let bytes = bytes + TAIL_BATCH_CHARGE_BYTES;
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         Ok(Room { backlog: self, bytes })
     }
@@ -108,14 +110,33 @@ impl Backlog {
         self.room.notify_waiters();
     }
 
-    /// A reservation was not used.
-    pub(crate) fn give_back(&self, bytes: u64) {
+    /// What was reserved for a batch of `bytes` was not used.
+    pub(crate) fn refused(&self, bytes: u64) {
+        self.give_back(bytes + TAIL_BATCH_CHARGE_BYTES);
+    }
+
+    fn give_back(&self, bytes: u64) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         self.room.notify_waiters();
     }
 
-    /// A group became durable: `reserved` bytes turned into `stored` ones. Returns the durable bytes that are not in objects.
-    pub(crate) fn durable(&self, seq: GroupSeq, reserved: u64, stored: u64, now: Duration) -> u64 {
+    /// A group of so many batches became durable: their `reserved` bytes turned into `stored` ones. Returns the durable bytes that are
+    /// not in objects.
+    pub(crate) fn durable(
+        &self,
+        seq: GroupSeq,
+        batches: usize,
+        reserved: u64,
+        stored: u64,
+        now: Duration,
+    ) -> u64 {
+        let index = batches as u64 * TAIL_BATCH_CHARGE_BYTES;
+        let stored = self.settle(seq, stored + index, now);
+        self.bytes.fetch_sub(reserved + index, Ordering::Relaxed);
+        stored
+    }
+
+    fn settle(&self, seq: GroupSeq, stored: u64, now: Duration) -> u64 {
         let mut durable = self.durable.lock();
         assert_eq!(seq.0, durable.last.0 + 1, "groups become durable in order");
         durable.last = seq;
@@ -124,13 +145,12 @@ impl Backlog {
         let waiting = durable.bytes;
         drop(durable);
         self.bytes.fetch_add(stored, Ordering::Relaxed);
-        self.bytes.fetch_sub(reserved, Ordering::Relaxed);
         waiting
     }
 
     /// Recovery found a durable group.
-    pub(crate) fn replayed(&self, seq: GroupSeq, stored: u64, now: Duration) {
-        self.durable(seq, 0, stored, now);
+    pub(crate) fn replayed(&self, seq: GroupSeq, batches: usize, stored: u64, now: Duration) {
+        self.settle(seq, stored + batches as u64 * TAIL_BATCH_CHARGE_BYTES, now);
     }
 
     /// Everything up to `through` is in objects.

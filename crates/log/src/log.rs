@@ -69,9 +69,9 @@ pub struct LogStats {
     pub appended_batches: u64,
     /// Bytes of batches appended.
     pub appended_bytes: u64,
-    /// Durable bytes that are not in objects yet.
+    /// Durable bytes that are not in objects yet, with what the index of their batches takes in memory.
     pub unuploaded_bytes: u64,
-    /// Memory pinned by the tail cache.
+    /// Memory pinned by the tail cache, with the index of its batches.
     pub tail_cache_bytes: u64,
     /// Memory pinned by the block cache.
     pub block_cache_bytes: u64,

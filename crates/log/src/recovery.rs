@@ -58,9 +58,10 @@ impl Recovery {
             self.replay_run(group.seq, group.wall_ms, run, position, bytes)?;
             position = end;
         }
+        let batches = group.runs.iter().map(|run| run.batches as usize).sum();
         self.backlog
-            .replayed(group.seq, stored_bytes, self.clock.monotonic());
-        drop(self.tail.insert(group.seq, group.block));
+            .replayed(group.seq, batches, stored_bytes, self.clock.monotonic());
+        drop(self.tail.insert(group.seq, group.block, batches));
         Ok(())
     }
 

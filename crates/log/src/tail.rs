@@ -3,12 +3,13 @@
 //! Owns: a FIFO of blocks and its byte budget. Never holds the only copy: a block enters when its group is durable.
 //!
 //! **Invariant**: the blocks are those of contiguous groups, and their bytes, as charged, are within the budget but for the newest
-//! block. A block is its own allocation, so its charge is what it pins (trap T14).
+//! block. The streams' entries of a block's batches, which stay as long as it does, are charged with it. A block is its own allocation, so its charge is what it pins (trap T14).
 //!
 //! On the fetch path: first stop of every read near the end.
 
 use crate::blocks::pinned;
 use crate::ids::GroupSeq;
+use crate::upload::source::TAIL_BATCH_CHARGE_BYTES;
 use bytes::Bytes;
 use parking_lot::RwLock;
 use std::collections::VecDeque;
@@ -25,8 +26,13 @@ pub(crate) struct TailCache {
 struct Inner {
     /// Number of the first block's group.
     first: GroupSeq,
-    blocks: VecDeque<Bytes>,
+    blocks: VecDeque<Cached>,
     bytes: usize,
+}
+
+struct Cached {
+    block: Bytes,
+    charge: usize,
 }
 
 impl TailCache {
@@ -42,20 +48,21 @@ impl TailCache {
         }
     }
 
-    /// Takes the block of a group that just became durable, and lets the oldest go for it, which it returns: to be dropped outside of
-    /// the lock.
-    pub(crate) fn insert(&self, seq: GroupSeq, block: Bytes) -> Vec<Bytes> {
+    /// Takes the block of a group of so many batches that just became durable, and lets the oldest go for it, which it returns: to be
+    /// dropped outside of the lock.
+    pub(crate) fn insert(&self, seq: GroupSeq, block: Bytes, batches: usize) -> Vec<Bytes> {
         let mut evicted = Vec::new();
         let mut inner = self.inner.write();
         let expected = inner.first.0 + inner.blocks.len() as u64;
         assert_eq!(seq.0, expected, "groups enter in order");
-        inner.bytes += charge(&block);
-        inner.blocks.push_back(block);
+        let charge = charge(&block, batches);
+        inner.bytes += charge;
+        inner.blocks.push_back(Cached { block, charge });
         while inner.bytes > self.bytes_max && inner.blocks.len() > 1 {
-            let block = inner.blocks.pop_front().expect("there are two");
-            inner.bytes -= charge(&block);
+            let oldest = inner.blocks.pop_front().expect("there are two");
+            inner.bytes -= oldest.charge;
             inner.first.0 += 1;
-            evicted.push(block);
+            evicted.push(oldest.block);
         }
         evicted
     }
@@ -64,7 +71,7 @@ impl TailCache {
     pub(crate) fn get(&self, seq: GroupSeq) -> Option<Bytes> {
         let inner = self.inner.read();
         let index = usize::try_from(seq.0.checked_sub(inner.first.0)?).ok()?;
-        inner.blocks.get(index).cloned()
+        inner.blocks.get(index).map(|cached| cached.block.clone())
     }
 
     /// The oldest group whose block is here.
@@ -72,12 +79,12 @@ impl TailCache {
         self.inner.read().first
     }
 
-    /// Memory pinned.
+    /// Memory pinned, the batches' entries included.
     pub(crate) fn bytes(&self) -> usize {
         self.inner.read().bytes
     }
 }
 
-fn charge(block: &Bytes) -> usize {
-    pinned(block.len()) + BLOCK_OVERHEAD_BYTES
+fn charge(block: &Bytes, batches: usize) -> usize {
+    pinned(block.len()) + BLOCK_OVERHEAD_BYTES + batches * TAIL_BATCH_CHARGE_BYTES as usize
 }

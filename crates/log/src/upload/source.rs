@@ -14,7 +14,7 @@ use std::time::Duration;
 /// The durable part of the log that is not in objects yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Unuploaded {
-    /// Bytes of batches.
+    /// Bytes of batches, and [`TAIL_BATCH_CHARGE_BYTES`] for each.
     pub(crate) bytes: u64,
     /// Monotonic time at which the oldest was appended; `None` when there is none.
     pub(crate) oldest: Option<Duration>,
@@ -36,6 +36,11 @@ pub(crate) struct TailBatch {
     /// Bytes.
     pub(crate) len: u32,
 }
+
+/// Memory that a batch of a tail takes beside its bytes: its entry, the same again for room to which the queue of entries has grown,
+/// and once more for the copy that an upload cuts. Batches of one record are hardly larger than that, so the bounds on what waits for
+/// an upload, and on what the tail cache holds, count it.
+pub(crate) const TAIL_BATCH_CHARGE_BYTES: u64 = 3 * size_of::<TailBatch>() as u64;
 
 /// What one stream gives to an upload: every batch in the cut that is not wholly below the stream's start, in order.
 #[derive(Clone, Debug)]

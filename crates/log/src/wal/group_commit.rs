@@ -95,7 +95,7 @@ impl GroupCommit {
                 Ok(stored) => {
                     self.durable = seq;
                     // The block before the watermarks: who sees an offset finds its bytes.
-                    drop(self.tail.insert(seq, block));
+                    drop(self.tail.insert(seq, block, batches.len()));
                     self.publish(seq, wall_ms, stored, &batches, &mut outbox);
                     self.answer(&mut batches, &mut outbox);
                 }
@@ -126,8 +126,8 @@ impl GroupCommit {
         let fate = match self.medium.append(empty).await {
             Ok(stored) => {
                 self.durable = seq;
-                drop(self.tail.insert(seq, Bytes::new()));
-                self.backlog.durable(seq, 0, stored, self.clock.monotonic());
+                drop(self.tail.insert(seq, Bytes::new(), 0));
+                self.backlog.durable(seq, 0, 0, stored, self.clock.monotonic());
                 Fate::NotDone
             }
             Err(_) => Fate::Unknown,
@@ -201,7 +201,7 @@ impl GroupCommit {
         let reserved = batches.iter().map(|batch| batch.bytes.len() as u64).sum();
         let waiting = self
             .backlog
-            .durable(seq, reserved, stored, self.clock.monotonic());
+            .durable(seq, batches.len(), reserved, stored, self.clock.monotonic());
         if waiting >= self.upload_bytes {
             self.uploader.poke();
         }
@@ -254,6 +254,6 @@ impl GroupCommit {
 
     fn give_back(&self, batch: &QueuedBatch) {
         self.queue.release(batch.charge as usize);
-        self.backlog.give_back(batch.bytes.len() as u64);
+        self.backlog.refused(batch.bytes.len() as u64);
     }
 }
