@@ -4,6 +4,7 @@
 //!
 //! **Invariant**: nothing can be appended or read before recovery is complete, and `close` answers everything that was queued.
 
+use crate::backlog::Bounds;
 use crate::blocks::BlockPool;
 use crate::clock::Clock;
 use crate::config::LogConfig;
@@ -69,9 +70,9 @@ pub struct LogStats {
     pub appended_batches: u64,
     /// Bytes of batches appended.
     pub appended_bytes: u64,
-    /// Durable bytes that are not in objects yet, with what the index of their batches takes in memory.
+    /// Durable bytes that are not in objects yet.
     pub unuploaded_bytes: u64,
-    /// Memory pinned by the tail cache, with the index of its batches.
+    /// Memory pinned by the tail cache.
     pub tail_cache_bytes: u64,
     /// Memory pinned by the block cache.
     pub block_cache_bytes: u64,
@@ -131,7 +132,8 @@ impl Log {
             .max(1);
         let manifest = ManifestHandle::open(ports.manifest, ports.objects.clone()).await?;
         let clock = ports.clock.clone();
-        let mut recovery = Recovery::new(manifest.clone(), clock.clone(), &config);
+        let bounds = Bounds::new(&config, ports.objects.is_on_disk());
+        let mut recovery = Recovery::new(manifest.clone(), clock.clone(), &config, bounds);
         let options = FileWalOptions {
             segment_bytes: config.wal_segment_bytes,
             flush: config.flush,

@@ -3,13 +3,12 @@
 //! Owns: a FIFO of blocks and its byte budget. Never holds the only copy: a block enters when its group is durable.
 //!
 //! **Invariant**: the blocks are those of contiguous groups, and their bytes, as charged, are within the budget but for the newest
-//! block. The streams' entries of a block's batches, which stay as long as it does, are charged with it. A block is its own allocation, so its charge is what it pins (trap T14).
+//! block. A block is its own allocation, so its charge is what it pins (trap T14).
 //!
 //! On the fetch path: first stop of every read near the end.
 
 use crate::blocks::pinned;
 use crate::ids::GroupSeq;
-use crate::upload::source::TAIL_BATCH_CHARGE_BYTES;
 use bytes::Bytes;
 use parking_lot::RwLock;
 use std::collections::VecDeque;
@@ -26,13 +25,8 @@ pub(crate) struct TailCache {
 struct Inner {
     /// Number of the first block's group.
     first: GroupSeq,
-    blocks: VecDeque<Cached>,
+    blocks: VecDeque<Bytes>,
     bytes: usize,
-}
-
-struct Cached {
-    block: Bytes,
-    charge: usize,
 }
 
 impl TailCache {
@@ -48,21 +42,20 @@ impl TailCache {
         }
     }
 
-    /// Takes the block of a group of so many batches that just became durable, and lets the oldest go for it, which it returns: to be
-    /// dropped outside of the lock.
-    pub(crate) fn insert(&self, seq: GroupSeq, block: Bytes, batches: usize) -> Vec<Bytes> {
+    /// Takes the block of a group that just became durable, and lets the oldest go for it, which it returns: to be dropped outside of
+    /// the lock.
+    pub(crate) fn insert(&self, seq: GroupSeq, block: Bytes) -> Vec<Bytes> {
         let mut evicted = Vec::new();
         let mut inner = self.inner.write();
         let expected = inner.first.0 + inner.blocks.len() as u64;
         assert_eq!(seq.0, expected, "groups enter in order");
-        let charge = charge(&block, batches);
-        inner.bytes += charge;
-        inner.blocks.push_back(Cached { block, charge });
+        inner.bytes += charge(&block);
+        inner.blocks.push_back(block);
         while inner.bytes > self.bytes_max && inner.blocks.len() > 1 {
-            let oldest = inner.blocks.pop_front().expect("there are two");
-            inner.bytes -= oldest.charge;
+            let block = inner.blocks.pop_front().expect("there are two");
+            inner.bytes -= charge(&block);
             inner.first.0 += 1;
-            evicted.push(oldest.block);
+            evicted.push(block);
         }
         evicted
     }
@@ -71,7 +64,7 @@ impl TailCache {
     pub(crate) fn get(&self, seq: GroupSeq) -> Option<Bytes> {
         let inner = self.inner.read();
         let index = usize::try_from(seq.0.checked_sub(inner.first.0)?).ok()?;
-        inner.blocks.get(index).map(|cached| cached.block.clone())
+        inner.blocks.get(index).cloned()
     }
 
     /// The oldest group whose block is here.
@@ -79,12 +72,12 @@ impl TailCache {
         self.inner.read().first
     }
 
-    /// Memory pinned, the batches' entries included.
+    /// Memory pinned.
     pub(crate) fn bytes(&self) -> usize {
         self.inner.read().bytes
     }
 }
 
-fn charge(block: &Bytes, batches: usize) -> usize {
-    pinned(block.len()) + BLOCK_OVERHEAD_BYTES + batches * TAIL_BATCH_CHARGE_BYTES as usize
+fn charge(block: &Bytes) -> usize {
+    pinned(block.len()) + BLOCK_OVERHEAD_BYTES
 }

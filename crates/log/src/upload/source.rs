@@ -14,10 +14,12 @@ use std::time::Duration;
 /// The durable part of the log that is not in objects yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Unuploaded {
-    /// Bytes of batches, and [`TAIL_BATCH_CHARGE_BYTES`] for each.
+    /// Bytes of batches.
     pub(crate) bytes: u64,
     /// Monotonic time at which the oldest was appended; `None` when there is none.
     pub(crate) oldest: Option<Duration>,
+    /// Whether uploads fall behind appends.
+    pub(crate) is_pressed: bool,
 }
 
 /// One durable batch in a tail.
@@ -38,8 +40,8 @@ pub(crate) struct TailBatch {
 }
 
 /// Memory that a batch of a tail takes beside its bytes: its entry, the same again for room to which the queue of entries has grown,
-/// and once more for the copy that an upload cuts. Batches of one record are hardly larger than that, so the bounds on what waits for
-/// an upload, and on what the tail cache holds, count it.
+/// and once more for the copy that an upload cuts. Batches of one record are hardly larger than that, so the bound on what waits for
+/// an upload counts it. (The tail cache's does not: entries of what is cached and uploaded take little more than its blocks at worst.)
 pub(crate) const TAIL_BATCH_CHARGE_BYTES: u64 = 3 * size_of::<TailBatch>() as u64;
 
 /// What one stream gives to an upload: every batch in the cut that is not wholly below the stream's start, in order.
@@ -78,6 +80,10 @@ pub(crate) trait TailSource: Send + Sync + 'static {
         stream: StreamId,
         batch: &'a TailBatch,
     ) -> BoxFuture<'a, Result<Bytes, ReadError>>;
+    /// The upload under way has put so many bytes of batches into an object.
+    fn put(&self, bytes: u64);
+    /// The upload under way came to nothing.
+    fn upload_failed(&self);
     /// The upload is committed: groups up to `through` may be recycled, and the streams' tails begin at these offsets. They are
     /// in order of stream; what was cut and is not among them is deleted for good.
     fn uploaded(&self, through: GroupSeq, ends: &[(StreamId, Offset)]);

@@ -95,7 +95,7 @@ impl GroupCommit {
                 Ok(stored) => {
                     self.durable = seq;
                     // The block before the watermarks: who sees an offset finds its bytes.
-                    drop(self.tail.insert(seq, block, batches.len()));
+                    drop(self.tail.insert(seq, block));
                     self.publish(seq, wall_ms, stored, &batches, &mut outbox);
                     self.answer(&mut batches, &mut outbox);
                 }
@@ -126,7 +126,7 @@ impl GroupCommit {
         let fate = match self.medium.append(empty).await {
             Ok(stored) => {
                 self.durable = seq;
-                drop(self.tail.insert(seq, Bytes::new(), 0));
+                drop(self.tail.insert(seq, Bytes::new()));
                 self.backlog.durable(seq, 0, 0, stored, self.clock.monotonic());
                 Fate::NotDone
             }
@@ -202,7 +202,7 @@ impl GroupCommit {
         let waiting = self
             .backlog
             .durable(seq, batches.len(), reserved, stored, self.clock.monotonic());
-        if waiting >= self.upload_bytes {
+        if waiting >= self.upload_bytes || self.backlog.is_pressed() {
             self.uploader.poke();
         }
         self.counters.groups.fetch_add(1, Ordering::Relaxed);
