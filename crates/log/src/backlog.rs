@@ -4,7 +4,8 @@
 //! are written to one disk. Never starts an upload: the uploader looks here.
 //!
 //! **Invariant**: reserved plus durable bytes, with the memory that the batches' entries take, exceed the bound by no more than one
-//! append of each waiter; they return to zero when everything is uploaded. The brake never refuses an append, and holds none longer than `BRAKE_WAIT_MAX`.
+//! append of each waiter; they return to zero when everything is uploaded. The brake never refuses an append, and holds none longer
+//! than `BRAKE_WAIT_MAX`.
 
 use crate::config::LogConfig;
 use crate::error::AppendError;
