@@ -75,7 +75,6 @@ fn an_end_that_the_broker_does_not_tell_is_asked_for_again_and_never_0() {
         topics: vec![ListOffsetsTopicResponse {
             name: "t".into(),
             partitions,
-            ..Default::default()
         }],
         ..Default::default()
     };
