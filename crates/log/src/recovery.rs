@@ -6,6 +6,7 @@
 
 use crate::backlog::{Backlog, Bounds};
 use crate::batch::{BatchHeader, ControlRecord, split};
+use crate::blocks::pinned;
 use crate::clock::Clock;
 use crate::config::LogConfig;
 use crate::core::open_partition;
@@ -66,7 +67,8 @@ impl Recovery {
         let batches = group.runs.iter().map(|run| run.batches as usize).sum();
         self.backlog
             .replayed(group.seq, batches, stored_bytes, self.clock.monotonic());
-        drop(self.tail.insert(group.seq, group.block));
+        let pinned = pinned(group.block.len());
+        drop(self.tail.insert(group.seq, group.block, pinned));
         Ok(())
     }
 

@@ -28,7 +28,7 @@ fn records_and_snapshots_of_version_1_are_read() {
     let mut all = every_kind();
     all.push(("upload_transactions", transactional_upload()));
     for (name, record) in all {
-        let bytes = golden_bytes(&format!("manifest_{name}_v1.hex"));
+        let bytes = read_golden(&format!("manifest_{name}_v1.hex"));
         let record = without_checksums(record);
         assert_eq!(record_format::decode(&bytes), Ok(record), "{name}");
     }
@@ -36,7 +36,7 @@ fn records_and_snapshots_of_version_1_are_read() {
     for object in image.objects.values_mut() {
         object.meta.checksum = None;
     }
-    let bytes = golden_bytes("manifest_snapshot_v1.hex");
+    let bytes = read_golden("manifest_snapshot_v1.hex");
     assert_eq!(
         snapshot_format::decode(&bytes),
         Ok(Snapshot::Whole(Box::new(image.clone())))

@@ -19,7 +19,7 @@ use crate::error::{Fate, OpenError, StreamError};
 use crate::ids::{AbortedTransaction, Epoch, GroupSeq, Offset, StreamId};
 use crate::objects::ObjectId;
 use crate::objects::memory::MemoryObjects;
-use crate::test_world::{golden, golden_bytes};
+use crate::test_world::{golden, read_golden};
 use proptest::prelude::*;
 use std::sync::Arc;
 
