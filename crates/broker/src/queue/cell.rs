@@ -7,9 +7,10 @@
 use super::QueueError;
 use super::id::{Holder, SubscriptionId};
 use super::kept::Stored;
-use super::ledger::{Cause, Ledger};
+use super::ledger::Ledger;
+use super::letters::Condemned;
 use super::policy::Policy;
-use super::runs::Range;
+use super::runs::Runs;
 use super::settle::{Durability, Settlement};
 use super::shard::Shard;
 use super::subscription::{Acquired, Candidate, Counts, Offer, Subscription};
@@ -19,6 +20,7 @@ use super::wheel::Tick;
 use crate::state_stream::StateRecord;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -32,10 +34,27 @@ pub(super) struct Cell {
     live: Mutex<Live>,
     /// Who waits for something to be handed out.
     pub line: Line,
+    /// Its dead letters are being seen to (`graves`).
+    pub has_grave: AtomicBool,
+}
+
+/// Rises whenever somebody asks to begin a subscription anew: what became of its records before says nothing of them after.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Life(u64);
+
+/// Records of a subscription that wait for their letters.
+pub(super) enum Doomed {
+    /// None.
+    Nobody,
+    /// The first of them.
+    These(Life, Vec<Condemned>),
+    /// Whether they still are is known when a restart is written or has failed.
+    Unknown,
 }
 
 struct Live {
     machine: Subscription,
+    life: Life,
     stored: Stored,
     stage: Stage,
     /// Answered with the write that is gathered now.
@@ -103,6 +122,7 @@ impl Cell {
             timers,
             live: Mutex::new(Live {
                 machine: Subscription::new(ledger),
+                life: Life::default(),
                 stage: if stored.is_some() { Stage::Open } else { Stage::New },
                 stored: stored.unwrap_or_default(),
                 waiting: Vec::new(),
@@ -112,6 +132,7 @@ impl Cell {
                 reading: Reading::Nobody,
             }),
             line: Line::default(),
+            has_grave: AtomicBool::new(false),
         }
     }
 
@@ -272,6 +293,7 @@ impl Cell {
             return Err(QueueError::Gone);
         }
         live.machine.restart(start);
+        live.life.0 += 1;
         let answer = self.wait(&mut live);
         self.follow(&mut live);
         Ok(answer)
@@ -298,20 +320,27 @@ impl Cell {
         self.live.lock().stage == Stage::Open
     }
 
-    pub fn condemned(&self, records_max: u64) -> Vec<(Range, u16, Cause)> {
+    pub fn condemned(&self, records_max: u64) -> Doomed {
         let live = self.live.lock();
-        match live.stage {
-            Stage::Open => live.machine.condemned(records_max),
-            _ => Vec::new(),
+        if live.stage != Stage::Open || live.machine.ledger().condemned() == 0 {
+            return Doomed::Nobody;
         }
+        if live.machine.is_restarting() {
+            return Doomed::Unknown;
+        }
+        Doomed::These(live.life, live.machine.condemned(records_max))
     }
 
-    pub fn buried(self: &Arc<Self>, ranges: Vec<Range>) -> oneshot::Receiver<Outcome> {
+    /// Records that were condemned in `life` need no letter any more. `None`: it is over, and they are fresh again.
+    pub fn buried(self: &Arc<Self>, life: Life, ranges: &Runs<()>) -> Option<oneshot::Receiver<Outcome>> {
         let mut live = self.live.lock();
-        for range in ranges {
+        if live.stage != Stage::Open || live.life != life {
+            return None;
+        }
+        for (range, ()) in ranges.iter() {
             live.machine.buried(range);
         }
-        self.wait(&mut live)
+        Some(self.wait(&mut live))
     }
 
     /// What is to be written of it now. Called by its shard, which has taken it from the list.

@@ -193,8 +193,12 @@ impl Subscription {
         self.locks.clear();
     }
 
-    /// Dead letters that the target has: they are done.
+    /// Dead letters that the target has: they are done. Not while a restart is on its way, which hands these records out anew: the
+    /// mark would come behind it, and nobody would ever be given them.
     pub fn buried(&mut self, range: Range) {
+        if self.is_restarting() {
+            return;
+        }
         let condemned = |(_, mark): &(Range, Mark)| matches!(mark, Mark::Condemned { .. });
         let runs: Vec<_> = self.ledger.marks().within(&range).filter(condemned).collect();
         for (run, _) in runs {
@@ -202,12 +206,12 @@ impl Subscription {
         }
     }
 
-    /// The first records that wait for the dead-letter target.
+    /// The first records that wait for the dead-letter target; none while a restart is on its way, after which none may be left.
     #[must_use]
     pub fn condemned(&self, records_max: u64) -> Vec<(Range, u16, Cause)> {
         let mut left = records_max;
         let mut out = Vec::new();
-        if self.ledger.condemned() == 0 {
+        if self.ledger.condemned() == 0 || self.is_restarting() {
             return out;
         }
         for (range, mark) in self.ledger.marks().iter() {

@@ -171,7 +171,7 @@ impl Subscription {
     }
 
     /// Whether a restart of the whole is on its way: nothing is handed out meanwhile.
-    fn is_restarting(&self) -> bool {
+    pub(super) fn is_restarting(&self) -> bool {
         let restarts = |change: &Change| change.restart.is_some();
         restarts(&self.pending) || self.in_flight.as_ref().is_some_and(restarts)
     }
