@@ -8,11 +8,12 @@ use super::QueueError;
 use super::id::{Holder, SubscriptionId};
 use super::kept::Stored;
 use super::ledger::Ledger;
-use super::letters::Condemned;
+use super::letters::{Doomed, Life};
 use super::policy::Policy;
 use super::runs::Runs;
 use super::settle::{Durability, Settlement};
 use super::shard::Shard;
+use super::stock::{Stock, Weight};
 use super::subscription::{Acquired, Candidate, Counts, Offer, Subscription};
 use super::timers::Timers;
 use super::waiting::Line;
@@ -38,23 +39,11 @@ pub(super) struct Cell {
     pub has_grave: AtomicBool,
 }
 
-/// Rises whenever somebody asks to begin a subscription anew: what became of its records before says nothing of them after.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Life(u64);
-
-/// Records of a subscription that wait for their letters.
-pub(super) enum Doomed {
-    /// None.
-    Nobody,
-    /// The first of them.
-    These(Life, Vec<Condemned>),
-    /// Whether they still are is known when a restart is written or has failed.
-    Unknown,
-}
-
 struct Live {
     machine: Subscription,
     life: Life,
+    /// What may be handed out, as far as somebody has weighed it.
+    stock: Option<Stock>,
     stored: Stored,
     stage: Stage,
     /// Answered with the write that is gathered now.
@@ -123,6 +112,7 @@ impl Cell {
             live: Mutex::new(Live {
                 machine: Subscription::new(ledger),
                 life: Life::default(),
+                stock: None,
                 stage: if stored.is_some() { Stage::Open } else { Stage::New },
                 stored: stored.unwrap_or_default(),
                 waiting: Vec::new(),
@@ -212,19 +202,46 @@ impl Cell {
         self.trimmed(log_start, |machine| machine.candidate_beyond(after, policy))
     }
 
-    fn trimmed(
+    /// What was weighed of it so far, if that is still so.
+    pub fn stock(self: &Arc<Self>, log_start: u64, policy: &Policy) -> Result<Stock, QueueError> {
+        let fresh = self.trimmed(log_start, |machine| {
+            Stock::new(machine.offers, policy, machine.candidate(0, policy))
+        })?;
+        let held = self.live.lock().stock;
+        Ok(held.filter(|held| held.is_like(&fresh)).unwrap_or(fresh))
+    }
+
+    /// Somebody has weighed further, or begun anew.
+    pub fn learn_stock(&self, stock: Stock) {
+        let mut live = self.live.lock();
+        let knows_more = live
+            .stock
+            .is_some_and(|held| held.is_like(&stock) && held.weight.bytes > stock.weight.bytes);
+        if stock.is_of(live.machine.offers) && !knows_more {
+            live.stock = Some(stock);
+        }
+    }
+
+    /// Whether somebody has weighed so much, and it still lies there.
+    pub fn is_known_to_hold(&self, wanted: Weight) -> bool {
+        let live = self.live.lock();
+        let held = live.stock.filter(|held| held.is_of(live.machine.offers));
+        held.is_some_and(|held| held.weight.reaches(wanted))
+    }
+
+    fn trimmed<T>(
         self: &Arc<Self>,
         log_start: u64,
-        candidate: impl FnOnce(&Subscription) -> Option<Candidate>,
-    ) -> Result<Option<Candidate>, QueueError> {
+        ask: impl FnOnce(&Subscription) -> T,
+    ) -> Result<T, QueueError> {
         let mut live = self.live.lock();
         if live.stage != Stage::Open {
             return Err(QueueError::Gone);
         }
         live.machine.trim(log_start);
-        let candidate = candidate(&live.machine);
+        let answer = ask(&live.machine);
         self.follow(&mut live);
-        Ok(candidate)
+        Ok(answer)
     }
 
     /// Records of these batches that may be handed out.
@@ -293,7 +310,7 @@ impl Cell {
             return Err(QueueError::Gone);
         }
         live.machine.restart(start);
-        live.life.0 += 1;
+        live.life = live.life.next();
         let answer = self.wait(&mut live);
         self.follow(&mut live);
         Ok(answer)
@@ -422,7 +439,9 @@ impl Cell {
         let live = &mut *live;
         match stored {
             Some((ledger, stored)) => {
+                let offers = live.machine.offers;
                 live.machine = Subscription::new(ledger);
+                live.machine.offers += offers;
                 live.stored = stored;
                 live.stage = Stage::Open;
             }

@@ -12,8 +12,8 @@
 //! take; and state that cannot be written holds up no other subscription at all.
 
 use super::QueueError;
-use super::cell::{Cell, Doomed, Life, answered};
-use super::letters::{Condemned, Letter, Unwritten, bare, collect, write};
+use super::cell::{Cell, answered};
+use super::letters::{Condemned, Doomed, Letter, Life, Unwritten, bare, collect, write};
 use super::policy::{DeadLetters, PolicySource};
 use super::runs::Runs;
 use crate::Broker;

@@ -68,6 +68,26 @@ impl Letter {
 /// Records that wait for their letters, how often they were delivered, and why they are given up.
 pub(super) type Condemned = (Range, u16, Cause);
 
+/// Rises whenever somebody asks to begin a subscription anew: what became of its records before says nothing of them after.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Life(u64);
+
+impl Life {
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// Records of a subscription that wait for their letters.
+pub(super) enum Doomed {
+    /// None.
+    Nobody,
+    /// The first of them.
+    These(Life, Vec<Condemned>),
+    /// Whether they still are is known when a restart is written or has failed.
+    Unknown,
+}
+
 /// Letters with labels only.
 pub(super) fn bare(condemned: &[Condemned]) -> Vec<Letter> {
     let letters = condemned.iter().flat_map(|(range, deliveries, cause)| {

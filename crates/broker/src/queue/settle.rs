@@ -170,6 +170,7 @@ impl Subscription {
     }
 
     fn forget_below(&mut self, start: u64) {
+        self.offers += 1;
         self.floor = start;
         self.end = self.end.max(start);
         self.available.clear_below(start);
@@ -188,6 +189,7 @@ impl Subscription {
             restart: Some(start),
             ..Change::default()
         };
+        self.offers += 1;
         self.held = super::runs::Runs::default();
         self.available = super::runs::Runs::default();
         self.locks.clear();
@@ -254,6 +256,7 @@ impl Subscription {
         for (range, mark) in change.marks.iter() {
             for run in self.take_settling(&range) {
                 if let Mark::Returned(deliveries) = mark {
+                    self.offers += 1;
                     self.available.set(run, deliveries);
                 }
             }
@@ -262,6 +265,7 @@ impl Subscription {
             self.forget_below(self.ledger.start());
         }
         let is_full = self.unsettled() >= policy.unsettled_max;
+        self.offers += u64::from(was_full && !is_full);
         Kept {
             has_more: !self.available.is_empty() || was_full && !is_full || change.restart.is_some(),
             has_condemned: self.ledger.condemned() > 0,
@@ -284,6 +288,7 @@ impl Subscription {
                 .filter(|(_, hold)| hold.phase == Phase::Settling)
             {
                 if hold.holder == NOBODY {
+                    self.offers += 1;
                     self.held.clear(&run);
                     self.available.set(run, hold.deliveries);
                 } else {
