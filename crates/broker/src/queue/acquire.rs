@@ -16,7 +16,7 @@ use super::subscription::{Acquired, Offer};
 use super::waiting::InLine;
 use super::weigh::read;
 use crate::FetchError;
-use crate::fetch_memory::Share;
+use crate::fetch_memory::MemoryShare;
 use crate::topics::Topic;
 use bytes::Bytes;
 use millstream_log::Stream;
@@ -84,6 +84,9 @@ impl Queues {
         budget: AcquireBudget,
         interrupt: impl Future<Output = ()> + Send,
     ) -> Vec<AcquireResult> {
+        if asks.is_empty() {
+            return Vec::new();
+        }
         let mut cells = Vec::with_capacity(asks.len());
         for ask in asks {
             cells.push(self.open(ask).await);
@@ -188,7 +191,7 @@ impl Queues {
     }
 
     /// Locks what the budget allows in these subscriptions.
-    async fn take(&self, request: &Request<'_>, from: &[usize], share: Share) -> Vec<AcquireResult> {
+    async fn take(&self, request: &Request<'_>, from: &[usize], share: MemoryShare) -> Vec<AcquireResult> {
         let budget = &request.budget;
         let mut left = Left {
             bytes: share.bytes(),
@@ -352,5 +355,5 @@ fn is_enough(results: &[AcquireResult]) -> bool {
         Ok(slice) => !slice.acquired.is_empty(),
         Err(_) => true,
     };
-    results.is_empty() || results.iter().any(ends)
+    results.iter().any(ends)
 }

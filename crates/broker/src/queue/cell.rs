@@ -169,12 +169,12 @@ impl Cell {
 
     /// The right to read for this subscription; one reader at a time, so that records are handed out in their order. `None`:
     /// somebody reads; the first of the line is told when he has finished.
-    pub fn begin_read(self: &Arc<Self>) -> Option<Reader> {
+    pub fn begin_read(self: &Arc<Self>) -> Option<ReadTurn> {
         let mut live = self.live.lock();
         match live.reading {
             Reading::Nobody => {
                 live.reading = Reading::Somebody;
-                Some(Reader(self.clone()))
+                Some(ReadTurn(self.clone()))
             }
             Reading::Somebody | Reading::Contended => {
                 live.reading = Reading::Contended;
@@ -474,9 +474,9 @@ pub(super) async fn answered(answer: oneshot::Receiver<Outcome>) -> Outcome {
 }
 
 /// The right to read; given back when it is dropped.
-pub(super) struct Reader(Arc<Cell>);
+pub(super) struct ReadTurn(Arc<Cell>);
 
-impl Drop for Reader {
+impl Drop for ReadTurn {
     fn drop(&mut self) {
         let reading = std::mem::replace(&mut self.0.live.lock().reading, Reading::Nobody);
         if reading == Reading::Contended {

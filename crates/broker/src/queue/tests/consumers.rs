@@ -146,6 +146,24 @@ async fn what_is_fresh_behind_a_batch_that_was_handed_out_in_part_counts_as_enou
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn who_asks_for_no_subscription_is_answered_at_once() {
+    let all = Consumers::begin().await;
+    let budget = AcquireBudget {
+        bytes_max: 1,
+        bytes_min: 1 << 20,
+        records_max: 1,
+        wait_max: WAIT,
+        dispatch: Dispatch::Records,
+    };
+    let begun = Instant::now();
+    let results = all
+        .queues
+        .acquire(Holder(1), &[], budget, std::future::pending())
+        .await;
+    assert!(results.is_empty() && begun.elapsed().is_zero());
+}
+
 const CROWD: u64 = 1_000;
 const APPENDS: u64 = 20;
 

@@ -37,13 +37,13 @@ struct Pattern {
     /// `None`: it does not compile (any more); it matches nothing.
     regex: Option<Regex>,
     matches: Arc<Names>,
-    readers: BTreeMap<Option<PatternReader>, Reader>,
+    readers: BTreeMap<Option<PatternReader>, Viewer>,
     /// What of the matches each sort of reader sees.
     sights: BTreeMap<Eyes, Sight>,
 }
 
 #[derive(Debug)]
-struct Reader {
+struct Viewer {
     /// How many subscriptions have it.
     users: usize,
     eyes: Eyes,
@@ -79,7 +79,7 @@ impl Patterns {
             return;
         }
         let eyes = pattern.open_eyes(subscription.reader.as_ref(), facts);
-        let reader = Reader { users: 1, eyes };
+        let reader = Viewer { users: 1, eyes };
         pattern.readers.insert(subscription.reader.clone(), reader);
     }
 
@@ -140,7 +140,7 @@ impl Patterns {
         for (text, pattern) in &self.by_text {
             hash.add(text.as_bytes());
             hash.add(&[0]);
-            for (reader, Reader { eyes, .. }) in &pattern.readers {
+            for (reader, Viewer { eyes, .. }) in &pattern.readers {
                 if let Some(reader) = reader {
                     hash.add(reader.principal.as_bytes());
                     hash.add(&[0]);
