@@ -6,7 +6,7 @@
 //! rotates the order of partitions between requests.
 
 use crate::Broker;
-use crate::fetch_memory::Share;
+use crate::fetch_memory::MemoryShare;
 use crate::topics::Topic;
 use bytes::Bytes;
 use millstream_log::{AbortedTransaction, Epoch, Offset, ReadError, ReadLimit, StreamBounds, WakeSet};
@@ -170,7 +170,7 @@ struct Round {
 }
 
 /// Binds the share to the largest chunk: whoever holds the answer's bytes holds the share.
-fn hold(results: &mut [FetchResult], share: Share) {
+fn hold(results: &mut [FetchResult], share: MemoryShare) {
     let slices = || results.iter().filter_map(|result| result.as_ref().ok());
     let answer_bytes = slices().map(|slice| slice.bytes).sum();
     let chunks = results

@@ -23,7 +23,7 @@ impl FetchMemory {
     }
 
     /// A share of at most `asked` bytes; of none, if none are left.
-    pub fn take(&self, asked: usize) -> Share {
+    pub fn take(&self, asked: usize) -> MemoryShare {
         let mut granted = 0;
         let taken = |left: usize| {
             granted = left.min(asked);
@@ -31,7 +31,7 @@ impl FetchMemory {
         };
         // The closure never refuses.
         let _ = self.0.fetch_update(Relaxed, Relaxed, taken);
-        Share {
+        MemoryShare {
             left: self.0.clone(),
             bytes: granted,
         }
@@ -39,12 +39,12 @@ impl FetchMemory {
 }
 
 /// Bytes that an answer may hold. Goes back when it is dropped.
-pub(crate) struct Share {
+pub(crate) struct MemoryShare {
     left: Arc<AtomicUsize>,
     bytes: usize,
 }
 
-impl Share {
+impl MemoryShare {
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -58,7 +58,7 @@ impl Share {
     }
 }
 
-impl Drop for Share {
+impl Drop for MemoryShare {
     fn drop(&mut self) {
         self.left.fetch_add(self.bytes, Relaxed);
     }
@@ -66,7 +66,7 @@ impl Drop for Share {
 
 struct Held {
     chunk: Bytes,
-    _share: Share,
+    _share: MemoryShare,
 }
 
 impl AsRef<[u8]> for Held {

@@ -76,7 +76,8 @@ pub struct World {
     pub authenticators: Authenticators,
     /// The log's settings.
     pub log: LogConfig,
-    objects: Arc<dyn ObjectStore>,
+    /// Where objects lie.
+    pub objects: Arc<dyn ObjectStore>,
     entropy: Arc<Counter>,
 }
 

@@ -89,6 +89,8 @@ pub enum TopicError {
 pub(crate) struct TopicTable {
     by_name: HashMap<String, Arc<Topic>>,
     by_id: HashMap<TopicId, Arc<Topic>>,
+    /// Counts the names that came and went.
+    names_changed: u64,
 }
 
 impl Topic {
@@ -187,6 +189,8 @@ impl TopicTable {
     pub(crate) fn insert(&mut self, topic: Arc<Topic>) {
         if let Some(old) = self.by_name.insert(topic.name().to_owned(), topic.clone()) {
             self.by_id.remove(&old.id());
+        } else {
+            self.names_changed += 1;
         }
         self.by_id.insert(topic.id(), topic);
     }
@@ -194,6 +198,7 @@ impl TopicTable {
     pub(crate) fn remove(&mut self, name: &str) {
         if let Some(gone) = self.by_name.remove(name) {
             self.by_id.remove(&gone.id());
+            self.names_changed += 1;
         }
     }
 
@@ -216,6 +221,12 @@ impl Broker {
     #[must_use]
     pub fn topic_by_id(&self, id: &TopicId) -> Option<Arc<Topic>> {
         self.inner.topics.read().get_by_id(id)
+    }
+
+    /// Another number than before if the names of the topics are others.
+    #[must_use]
+    pub fn topic_names_changed(&self) -> u64 {
+        self.inner.topics.read().names_changed
     }
 
     /// All topics, sorted by name.

@@ -26,10 +26,10 @@ pub enum ConfigSource {
     Default,
 }
 
-/// One candidate value and where it stands.
+/// One value that a setting might have, and where it stands: what Kafka calls a synonym.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// The name under which it is set (the synonym, for a broker's value of a topic setting).
+pub struct Synonym {
+    /// The name under which it is set (another one, for a broker's value of a topic setting).
     pub name: &'static str,
     /// The value; `None` is Kafka's null.
     pub value: Option<String>,
@@ -47,7 +47,7 @@ pub struct ConfigEntry {
     /// Where it comes from.
     pub source: ConfigSource,
     /// All candidates, the one in force first.
-    pub synonyms: Vec<Candidate>,
+    pub synonyms: Vec<Synonym>,
 }
 
 /// The broker's layers, weakest last.
@@ -62,7 +62,7 @@ pub struct BrokerLayers<'a> {
 }
 
 impl BrokerLayers<'_> {
-    fn candidates(&self, name: &'static str, into: &mut Vec<Candidate>) {
+    fn candidates(&self, name: &'static str, into: &mut Vec<Synonym>) {
         let layers = [
             (self.dynamic, ConfigSource::DynamicBroker),
             (self.dynamic_default, ConfigSource::DynamicDefaultBroker),
@@ -70,7 +70,7 @@ impl BrokerLayers<'_> {
         ];
         for (map, source) in layers {
             if let Some(value) = map.get(name) {
-                into.push(Candidate {
+                into.push(Synonym {
                     name,
                     value: Some(value.clone()),
                     source,
@@ -125,7 +125,7 @@ pub fn describe_group(group: &ConfigMap, broker: BrokerLayers<'_>) -> Vec<Config
     let describe = |row: &'static ConfigRow| {
         let mut synonyms = Vec::new();
         if let Some(value) = group.get(row.name) {
-            synonyms.push(Candidate {
+            synonyms.push(Synonym {
                 name: row.name,
                 value: Some(value.clone()),
                 source: ConfigSource::DynamicGroup,
@@ -142,7 +142,7 @@ pub fn describe_group(group: &ConfigMap, broker: BrokerLayers<'_>) -> Vec<Config
 fn describe_topic_row(row: &'static ConfigRow, topic: &ConfigMap, broker: BrokerLayers<'_>) -> ConfigEntry {
     let mut synonyms = Vec::new();
     if let Some(value) = topic.get(row.name) {
-        synonyms.push(Candidate {
+        synonyms.push(Synonym {
             name: row.name,
             value: Some(value.clone()),
             source: ConfigSource::DynamicTopic,
@@ -158,7 +158,7 @@ fn describe_topic_row(row: &'static ConfigRow, topic: &ConfigMap, broker: Broker
 }
 
 /// Kafka's coarser spellings of log.retention.ms, only from the start-up settings.
-fn coarser_retention(broker: BrokerLayers<'_>, into: &mut Vec<Candidate>) {
+fn coarser_retention(broker: BrokerLayers<'_>, into: &mut Vec<Synonym>) {
     for (name, unit_ms) in [
         ("log.retention.minutes", 60_000_i64),
         ("log.retention.hours", 3_600_000),
@@ -175,7 +175,7 @@ fn coarser_retention(broker: BrokerLayers<'_>, into: &mut Vec<Candidate>) {
         } else {
             value.saturating_mul(unit_ms)
         };
-        into.push(Candidate {
+        into.push(Synonym {
             name,
             value: Some(ms.to_string()),
             source: ConfigSource::StaticBroker,
@@ -183,10 +183,10 @@ fn coarser_retention(broker: BrokerLayers<'_>, into: &mut Vec<Candidate>) {
     }
 }
 
-fn entry(row: &'static ConfigRow, default_name: &'static str, mut synonyms: Vec<Candidate>) -> ConfigEntry {
+fn entry(row: &'static ConfigRow, default_name: &'static str, mut synonyms: Vec<Synonym>) -> ConfigEntry {
     if row.default.is_some() {
         let value = row.default.map(str::to_owned);
-        synonyms.push(Candidate {
+        synonyms.push(Synonym {
             name: default_name,
             value,
             source: ConfigSource::Default,

@@ -9,16 +9,18 @@
 use super::QueueError;
 use super::cell::Cell;
 use super::id::{Holder, SubscriptionId};
-use super::policy::{Dispatch, Policy};
+use super::policy::Dispatch;
 use super::queues::Queues;
-use super::subscription::{Acquired, Candidate, Offer};
+use super::stock::{Weight, Wish};
+use super::subscription::{Acquired, Offer};
 use super::waiting::InLine;
-use crate::fetch::read_error;
+use super::weigh::read;
+use crate::FetchError;
+use crate::fetch_memory::MemoryShare;
 use crate::topics::Topic;
-use crate::{FetchError, Isolation};
 use bytes::Bytes;
+use millstream_log::Stream;
 use millstream_log::batch;
-use millstream_log::{AbortedTransaction, Offset, ReadLimit, Stream};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -82,89 +84,129 @@ impl Queues {
         budget: AcquireBudget,
         interrupt: impl Future<Output = ()> + Send,
     ) -> Vec<AcquireResult> {
+        if asks.is_empty() {
+            return Vec::new();
+        }
         let mut cells = Vec::with_capacity(asks.len());
         for ask in asks {
             cells.push(self.open(ask).await);
         }
+        let request = Request {
+            holder,
+            asks,
+            cells: &cells,
+            budget,
+        };
         if budget.wait_max.is_zero() {
-            return self
-                .look(holder, asks, &cells, budget, Content::WithAnything)
-                .await
-                .0;
+            return self.take_anything(&request).await;
         }
-        let (first, _) = self.look(holder, asks, &cells, budget, Content::WithEnough).await;
-        if is_enough(&first) {
-            return first;
+        let goal = Weight {
+            bytes: budget.bytes_min,
+            records: budget.records_max,
+        };
+        let mut wish = Wish::new(goal, asks.len());
+        if let Some(results) = self.look(&request, &mut wish, &request.all()).await {
+            return results;
         }
         let over = tokio::time::sleep(budget.wait_max);
         tokio::pin!(interrupt, over);
-        let lines = asks.iter().zip(&cells).filter_map(|(ask, cell)| {
-            let cell = cell.as_ref().ok()?;
-            Some((cell, stream_of(ask)?))
-        });
+        let lines = asks
+            .iter()
+            .zip(&cells)
+            .enumerate()
+            .filter_map(|(at, (ask, cell))| {
+                let cell = cell.as_ref().ok()?;
+                Some((at, cell, stream_of(ask)?))
+            });
         let mut line = InLine::join(lines);
         loop {
             // Before the look, so that nothing changes unseen in between.
-            line.watch();
-            let (results, seen) = self.look(holder, asks, &cells, budget, Content::WithEnough).await;
-            if is_enough(&results) {
-                return results;
-            }
-            match seen {
-                Seen::TooLittle => line.pass_on(),
-                Seen::Nothing | Seen::Enough => line.forget(),
+            let fresh = line.watch();
+            if !fresh.is_empty() {
+                if let Some(results) = self.look(&request, &mut wish, &fresh).await {
+                    return results;
+                }
+                line.looked(&mut wish);
             }
             tokio::select! {
                 biased;
                 () = line.woken() => {}
-                () = &mut interrupt => return results,
-                () = &mut over => {
-                    return self.look(holder, asks, &cells, budget, Content::WithAnything).await.0;
-                }
+                () = &mut interrupt => return request.nothing(),
+                () = &mut over => return self.take_anything(&request).await,
             }
         }
     }
 
-    /// One look at all subscriptions.
+    /// What there is, however little: nobody waits any longer.
+    async fn take_anything(&self, request: &Request<'_>) -> Vec<AcquireResult> {
+        let all = request.all();
+        self.count_looks(all.len());
+        let share = self
+            .inner
+            .broker
+            .inner
+            .fetch_memory
+            .take(request.budget.bytes_max);
+        self.take(request, &all, share).await
+    }
+
+    /// Looks at those subscriptions of which there is news. `None`: there is less than the wish, or others were quicker.
     async fn look(
         &self,
-        holder: Holder,
-        asks: &[AcquireAsk],
-        cells: &[Result<Arc<Cell>, AcquireError>],
-        budget: AcquireBudget,
-        content: Content,
-    ) -> (Vec<AcquireResult>, Seen) {
+        request: &Request<'_>,
+        wish: &mut Wish,
+        fresh: &[usize],
+    ) -> Option<Vec<AcquireResult>> {
+        let share = self
+            .inner
+            .broker
+            .inner
+            .fetch_memory
+            .take(request.budget.bytes_max);
+        if wish.is_modest() {
+            self.count_looks(fresh.len());
+            let results = self.take(request, fresh, share).await;
+            return is_enough(&results).then_some(results);
+        }
+        // Less memory makes a smaller answer, not a later one.
+        let goal = wish.goal_within(share.bytes());
+        if !self.weigh(request, wish, goal, fresh).await {
+            return None;
+        }
+        let results = self.take(request, &request.all(), share).await;
+        if is_enough(&results) {
+            return Some(results);
+        }
+        wish.was_outrun();
+        None
+    }
+
+    pub(super) fn count_looks(&self, count: usize) {
         #[cfg(feature = "testing")]
         self.inner
             .looks
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let share = self.inner.broker.inner.fetch_memory.take(budget.bytes_max);
-        if content == Content::WithEnough && budget.bytes_min > 1 {
-            let goal = Goal {
-                bytes: budget.bytes_min.min(share.bytes()),
-                records: budget.records_max,
-            };
-            let seen = self.weigh(asks, cells, goal).await;
-            if seen != Seen::Enough {
-                let nothing = |_| Ok(AcquireSlice::default());
-                return (asks.iter().map(nothing).collect(), seen);
-            }
-        }
+            .fetch_add(count as u64, std::sync::atomic::Ordering::Relaxed);
+        #[cfg(not(feature = "testing"))]
+        let _ = count;
+    }
+
+    /// Locks what the budget allows in these subscriptions.
+    async fn take(&self, request: &Request<'_>, from: &[usize], share: MemoryShare) -> Vec<AcquireResult> {
+        let budget = &request.budget;
         let mut left = Left {
-            // Less memory makes a smaller answer, not a later one.
             bytes: share.bytes(),
             records: budget.records_max,
             dispatch: budget.dispatch,
             at_least_one: true,
         };
-        let mut results = Vec::with_capacity(asks.len());
-        for (ask, cell) in asks.iter().zip(cells) {
-            let result = match cell {
-                Ok(cell) if left.records > 0 => self.acquire_from(holder, ask, cell, &mut left).await,
+        let mut results = request.nothing();
+        for &at in from {
+            let ask = &request.asks[at];
+            results[at] = match &request.cells[at] {
+                Ok(cell) if left.records > 0 => self.acquire_from(request.holder, ask, cell, &mut left).await,
                 Ok(_) => Ok(AcquireSlice::default()),
                 Err(error) => Err(error.clone()),
             };
-            results.push(result);
         }
         let bytes = results.iter().flatten().map(|slice| slice.bytes).sum();
         let chunks = results.iter_mut().flatten().flat_map(|slice| &mut slice.chunks);
@@ -172,67 +214,7 @@ impl Queues {
             // Whoever holds the answer's bytes holds the share.
             *largest = share.bind(bytes, std::mem::take(largest));
         }
-        (results, Seen::Enough)
-    }
-
-    /// Whether there is as much as the goal, all subscriptions together. Locks nothing.
-    async fn weigh(
-        &self,
-        asks: &[AcquireAsk],
-        cells: &[Result<Arc<Cell>, AcquireError>],
-        goal: Goal,
-    ) -> Seen {
-        let mut left = goal;
-        for (ask, cell) in asks.iter().zip(cells) {
-            let Ok(cell) = cell else {
-                // An error is told at once.
-                return Seen::Enough;
-            };
-            let weighed = self.weigh_one(ask, cell, &mut left).await;
-            if weighed.is_err() || left.is_reached() {
-                return Seen::Enough;
-            }
-        }
-        if left == goal {
-            Seen::Nothing
-        } else {
-            Seen::TooLittle
-        }
-    }
-
-    /// Takes off the goal what this subscription may hand out.
-    async fn weigh_one(
-        &self,
-        ask: &AcquireAsk,
-        cell: &Arc<Cell>,
-        goal: &mut Goal,
-    ) -> Result<(), AcquireError> {
-        let stream = stream_of(ask).ok_or(FetchError::UnknownPartition)?;
-        if stream.is_deleted() {
-            return Err(FetchError::UnknownPartition.into());
-        }
-        let policy = self.policy(&ask.subscription);
-        let bounds = stream.bounds();
-        let end = policy.isolation.end_of(&bounds);
-        let mut next = cell.candidate(0, bounds.start.0, &policy)?;
-        while let Some(candidate) = next.filter(|candidate| candidate.from < end.0)
-            && !goal.is_reached()
-        {
-            let read = read(stream, candidate, end, &policy, goal.bytes, true).await?;
-            if read.next <= candidate.from {
-                break;
-            }
-            next = if candidate.last == u64::MAX {
-                // Everything behind is fresh too: it moves on only once it is handed out.
-                let from = read.next;
-                Some(Candidate { from, ..candidate })
-            } else {
-                cell.candidate_beyond(read.next, bounds.start.0, &policy)?
-            };
-            goal.bytes = goal.bytes.saturating_sub(read.visible_bytes);
-            goal.records = goal.records.saturating_sub(cell.on_offer(&read.batches, &policy));
-        }
-        Ok(())
+        results
     }
 
     async fn acquire_from(
@@ -281,36 +263,22 @@ impl Queues {
     }
 }
 
-/// When a look may take what it finds.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Content {
-    /// Only with as much as the budget wants.
-    WithEnough,
-    /// With whatever there is: nobody waits any longer.
-    WithAnything,
+/// What is asked for.
+pub(super) struct Request<'a> {
+    holder: Holder,
+    pub asks: &'a [AcquireAsk],
+    pub cells: &'a [Result<Arc<Cell>, AcquireError>],
+    budget: AcquireBudget,
 }
 
-/// What a look has found.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Seen {
-    Nothing,
-    /// Something, but less than the budget wants; it was left where it is.
-    TooLittle,
-    /// What there was has been taken.
-    Enough,
-}
+impl Request<'_> {
+    /// All subscriptions.
+    pub fn all(&self) -> Vec<usize> {
+        (0..self.asks.len()).collect()
+    }
 
-/// What is still missing.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Goal {
-    bytes: usize,
-    records: u64,
-}
-
-impl Goal {
-    /// An answer that can hold no more records is as good as a full one.
-    fn is_reached(self) -> bool {
-        self.bytes == 0 || self.records == 0
+    fn nothing(&self) -> Vec<AcquireResult> {
+        self.asks.iter().map(|_| Ok(AcquireSlice::default())).collect()
     }
 }
 
@@ -378,68 +346,7 @@ fn wanted_parts(chunk: &Bytes, acquired: &[Acquired]) -> Vec<Bytes> {
         .collect()
 }
 
-struct Read {
-    chunks: Vec<Bytes>,
-    batches: Vec<(u64, u64)>,
-    bytes: usize,
-    /// Of the batches that somebody is to see.
-    visible_bytes: usize,
-    next: u64,
-}
-
-/// From so many records on, a run of records that are back is read in one go.
-const RUN_RECORDS_MIN: u64 = 64;
-
-/// Reads on at the candidate. What is back lies scattered as a rule: then one batch is read at a time.
-///
-/// Batches that nobody is to see, markers of transactions and, under read committed, what was aborted, are none: their offsets are gaps.
-async fn read(
-    stream: &Stream,
-    candidate: Candidate,
-    below: Offset,
-    policy: &Policy,
-    bytes_max: usize,
-    at_least_one: bool,
-) -> Result<Read, FetchError> {
-    let is_run = candidate.last - candidate.from >= RUN_RECORDS_MIN;
-    let limit = ReadLimit {
-        bytes_max: if is_run { bytes_max } else { 1 },
-        at_least_one: at_least_one || !is_run,
-        below,
-    };
-    let outcome = stream
-        .read(Offset(candidate.from), limit)
-        .await
-        .map_err(read_error)?;
-    let (mut batches, mut visible_bytes) = (Vec::new(), 0);
-    let aborted = match policy.isolation {
-        Isolation::ReadCommitted => stream.aborted_between(Offset(candidate.from), outcome.next),
-        Isolation::ReadUncommitted => Vec::new(),
-    };
-    for chunk in &outcome.chunks {
-        for split in batch::split(chunk.clone()) {
-            let (header, bytes) = split.map_err(|error| FetchError::Storage(error.to_string()))?;
-            let holds = |transaction: &AbortedTransaction| {
-                transaction.producer_id == header.producer_id
-                    && (transaction.first..transaction.marker).contains(&header.base_offset)
-            };
-            let is_hidden = header.is_control() || header.is_transactional() && aborted.iter().any(holds);
-            if !is_hidden {
-                visible_bytes += bytes.len();
-                batches.push((header.base_offset.0, header.last_offset().0));
-            }
-        }
-    }
-    Ok(Read {
-        chunks: outcome.chunks,
-        batches,
-        bytes: outcome.bytes,
-        visible_bytes,
-        next: outcome.next.0,
-    })
-}
-
-fn stream_of(ask: &AcquireAsk) -> Option<&Stream> {
+pub(super) fn stream_of(ask: &AcquireAsk) -> Option<&Stream> {
     ask.topic.stream(ask.subscription.partition)
 }
 
@@ -448,5 +355,5 @@ fn is_enough(results: &[AcquireResult]) -> bool {
         Ok(slice) => !slice.acquired.is_empty(),
         Err(_) => true,
     };
-    results.is_empty() || results.iter().any(ends)
+    results.iter().any(ends)
 }

@@ -7,11 +7,13 @@
 use super::QueueError;
 use super::id::{Holder, SubscriptionId};
 use super::kept::Stored;
-use super::ledger::{Cause, Ledger};
+use super::ledger::Ledger;
+use super::letters::{Doomed, Life};
 use super::policy::Policy;
-use super::runs::Range;
+use super::runs::Runs;
 use super::settle::{Durability, Settlement};
 use super::shard::Shard;
+use super::stock::{Stock, Weight};
 use super::subscription::{Acquired, Candidate, Counts, Offer, Subscription};
 use super::timers::Timers;
 use super::waiting::Line;
@@ -19,6 +21,7 @@ use super::wheel::Tick;
 use crate::state_stream::StateRecord;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -32,10 +35,15 @@ pub(super) struct Cell {
     live: Mutex<Live>,
     /// Who waits for something to be handed out.
     pub line: Line,
+    /// Its dead letters are being seen to (`graves`).
+    pub has_grave: AtomicBool,
 }
 
 struct Live {
     machine: Subscription,
+    life: Life,
+    /// What may be handed out, as far as somebody has weighed it.
+    stock: Option<Stock>,
     stored: Stored,
     stage: Stage,
     /// Answered with the write that is gathered now.
@@ -103,6 +111,8 @@ impl Cell {
             timers,
             live: Mutex::new(Live {
                 machine: Subscription::new(ledger),
+                life: Life::default(),
+                stock: None,
                 stage: if stored.is_some() { Stage::Open } else { Stage::New },
                 stored: stored.unwrap_or_default(),
                 waiting: Vec::new(),
@@ -112,6 +122,7 @@ impl Cell {
                 reading: Reading::Nobody,
             }),
             line: Line::default(),
+            has_grave: AtomicBool::new(false),
         }
     }
 
@@ -158,12 +169,12 @@ impl Cell {
 
     /// The right to read for this subscription; one reader at a time, so that records are handed out in their order. `None`:
     /// somebody reads; the first of the line is told when he has finished.
-    pub fn begin_read(self: &Arc<Self>) -> Option<Reader> {
+    pub fn begin_read(self: &Arc<Self>) -> Option<ReadTurn> {
         let mut live = self.live.lock();
         match live.reading {
             Reading::Nobody => {
                 live.reading = Reading::Somebody;
-                Some(Reader(self.clone()))
+                Some(ReadTurn(self.clone()))
             }
             Reading::Somebody | Reading::Contended => {
                 live.reading = Reading::Contended;
@@ -191,19 +202,46 @@ impl Cell {
         self.trimmed(log_start, |machine| machine.candidate_beyond(after, policy))
     }
 
-    fn trimmed(
+    /// What was weighed of it so far, if that is still so.
+    pub fn stock(self: &Arc<Self>, log_start: u64, policy: &Policy) -> Result<Stock, QueueError> {
+        let fresh = self.trimmed(log_start, |machine| {
+            Stock::new(machine.offers, policy, machine.candidate(0, policy))
+        })?;
+        let held = self.live.lock().stock;
+        Ok(held.filter(|held| held.is_like(&fresh)).unwrap_or(fresh))
+    }
+
+    /// Somebody has weighed further, or begun anew.
+    pub fn learn_stock(&self, stock: Stock) {
+        let mut live = self.live.lock();
+        let knows_more = live
+            .stock
+            .is_some_and(|held| held.is_like(&stock) && held.weight.bytes > stock.weight.bytes);
+        if stock.is_of(live.machine.offers) && !knows_more {
+            live.stock = Some(stock);
+        }
+    }
+
+    /// Whether somebody has weighed so much, and it still lies there.
+    pub fn is_known_to_hold(&self, wanted: Weight) -> bool {
+        let live = self.live.lock();
+        let held = live.stock.filter(|held| held.is_of(live.machine.offers));
+        held.is_some_and(|held| held.weight.reaches(wanted))
+    }
+
+    fn trimmed<T>(
         self: &Arc<Self>,
         log_start: u64,
-        candidate: impl FnOnce(&Subscription) -> Option<Candidate>,
-    ) -> Result<Option<Candidate>, QueueError> {
+        ask: impl FnOnce(&Subscription) -> T,
+    ) -> Result<T, QueueError> {
         let mut live = self.live.lock();
         if live.stage != Stage::Open {
             return Err(QueueError::Gone);
         }
         live.machine.trim(log_start);
-        let candidate = candidate(&live.machine);
+        let answer = ask(&live.machine);
         self.follow(&mut live);
-        Ok(candidate)
+        Ok(answer)
     }
 
     /// Records of these batches that may be handed out.
@@ -272,6 +310,7 @@ impl Cell {
             return Err(QueueError::Gone);
         }
         live.machine.restart(start);
+        live.life = live.life.next();
         let answer = self.wait(&mut live);
         self.follow(&mut live);
         Ok(answer)
@@ -298,20 +337,27 @@ impl Cell {
         self.live.lock().stage == Stage::Open
     }
 
-    pub fn condemned(&self, records_max: u64) -> Vec<(Range, u16, Cause)> {
+    pub fn condemned(&self, records_max: u64) -> Doomed {
         let live = self.live.lock();
-        match live.stage {
-            Stage::Open => live.machine.condemned(records_max),
-            _ => Vec::new(),
+        if live.stage != Stage::Open || live.machine.ledger().condemned() == 0 {
+            return Doomed::Nobody;
         }
+        if live.machine.is_restarting() {
+            return Doomed::Unknown;
+        }
+        Doomed::These(live.life, live.machine.condemned(records_max))
     }
 
-    pub fn buried(self: &Arc<Self>, ranges: Vec<Range>) -> oneshot::Receiver<Outcome> {
+    /// Records that were condemned in `life` need no letter any more. `None`: it is over, and they are fresh again.
+    pub fn buried(self: &Arc<Self>, life: Life, ranges: &Runs<()>) -> Option<oneshot::Receiver<Outcome>> {
         let mut live = self.live.lock();
-        for range in ranges {
+        if live.stage != Stage::Open || live.life != life {
+            return None;
+        }
+        for (range, ()) in ranges.iter() {
             live.machine.buried(range);
         }
-        self.wait(&mut live)
+        Some(self.wait(&mut live))
     }
 
     /// What is to be written of it now. Called by its shard, which has taken it from the list.
@@ -393,7 +439,9 @@ impl Cell {
         let live = &mut *live;
         match stored {
             Some((ledger, stored)) => {
+                let offers = live.machine.offers;
                 live.machine = Subscription::new(ledger);
+                live.machine.offers += offers;
                 live.stored = stored;
                 live.stage = Stage::Open;
             }
@@ -426,9 +474,9 @@ pub(super) async fn answered(answer: oneshot::Receiver<Outcome>) -> Outcome {
 }
 
 /// The right to read; given back when it is dropped.
-pub(super) struct Reader(Arc<Cell>);
+pub(super) struct ReadTurn(Arc<Cell>);
 
-impl Drop for Reader {
+impl Drop for ReadTurn {
     fn drop(&mut self) {
         let reading = std::mem::replace(&mut self.0.live.lock().reading, Reading::Nobody);
         if reading == Reading::Contended {

@@ -3,26 +3,36 @@
 //! Owns: the list of subscriptions with such records, the one task that works it off, and its patience. Never: who is given up
 //! (`subscription`), what a letter says (`letters`).
 //!
-//! **Invariant**: a record is marked done only after its dead letter is durable, or after it was tried often enough and said so. A
-//! crash between the two writes the letter twice; a mark that could not be written does not. A topic that takes nothing holds up no consumer for longer than the attempts take,
-//! and no other subscription at all.
+//! Subscriptions go side by side; the letters of one go one after the other, in the order of their offsets. Between subscriptions
+//! there is no order.
+//!
+//! **Invariant**: a record is marked done only after its dead letter is durable, or after it was tried often enough and said so; a
+//! subscription that begins anew begins that anew too. A crash between the two writes the letter twice; a mark that could not be
+//! written does not. A topic that takes nothing, or a record that cannot be read, holds up no consumer for longer than the attempts
+//! take; and state that cannot be written holds up no other subscription at all.
 
 use super::QueueError;
 use super::cell::{Cell, answered};
-use super::letters::{Condemned, Letter, Unwritten, bare, collect, write};
+use super::letters::{Condemned, Doomed, Letter, Life, Unwritten, bare, collect, write};
 use super::policy::{DeadLetters, PolicySource};
 use super::runs::Runs;
 use crate::Broker;
 use crate::topics::Topic;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use parking_lot::Mutex;
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 /// Records that are read and buried at a time.
 const BURIAL_RECORDS_MAX: u64 = 500;
+
+/// Subscriptions whose letters are written side by side. Each has `BURIAL_BYTES_MAX` of copies in memory. Those that only wait for
+/// their note are not counted: a state partition may be away for long.
+pub(super) const BURIALS_MAX: usize = 8;
 
 /// Attempts at a letter before its record is done without one. As Kafka's, and so are the pauses.
 const ATTEMPTS_MAX: u32 = 5;
@@ -36,6 +46,10 @@ const RETRY_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Doublings after which the pause is the longest one: 2^5 s > 30 s.
 const DOUBLINGS_MAX: u32 = 5;
 
+/// A read of records to be copied that takes longer is a failed attempt: what never answers must not keep a place among
+/// `BURIALS_MAX` for ever.
+const READ_WAIT_MAX: Duration = Duration::from_secs(30);
+
 /// What became of dead letters since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Letters {
@@ -47,24 +61,47 @@ pub struct Letters {
 
 #[derive(Default)]
 pub(super) struct Graves {
-    /// Subscriptions with dead letters, each at most once.
-    open: Mutex<VecDeque<Grave>>,
+    waiting: Mutex<Waiting>,
     bell: Notify,
     written: AtomicU64,
     lost: AtomicU64,
 }
 
-/// One subscription with dead letters.
+/// Subscriptions with dead letters that nobody is at work on, by the moment at which to go on, on the monotonic clock.
+#[derive(Default)]
+struct Waiting {
+    graves: BTreeMap<(Duration, u64), Grave>,
+    next: u64,
+}
+
+impl Waiting {
+    fn push(&mut self, grave: Grave, not_before: Duration) {
+        self.graves.insert((not_before, self.next), grave);
+        self.next += 1;
+    }
+}
+
+/// One subscription with dead letters. There is one at most: `Cell::has_grave`.
 struct Grave {
     cell: Arc<Cell>,
+    /// The life of the subscription that the rest is about.
+    life: Life,
     /// Attempts at letters that failed since the last one that did not, and were followed by another one.
     attempts: u32,
-    /// Rounds that failed, at letters or at the note of their end, since the last end that was noted.
+    /// Rounds of letters that failed since the last end that was noted.
     failures: u32,
-    /// When to try again, on the monotonic clock.
-    not_before: Duration,
     /// Records whose letters are durable or given up, while that is not noted.
     finished: Runs<()>,
+}
+
+/// What the next round of a grave is about.
+enum Round {
+    /// More letters.
+    Letters,
+    /// Whatever a restart leaves, which is being written.
+    Restart,
+    /// Nothing is left.
+    Over,
 }
 
 impl Grave {
@@ -82,19 +119,24 @@ impl Grave {
         }
     }
 
-    /// Notes the end of what is finished. If that fails it stays to be noted.
-    async fn note(&mut self) -> Result<(), QueueError> {
-        if self.finished.is_empty() {
-            return Ok(());
-        }
-        // A subscription that is gone has nothing to note, and will not have.
-        if self.cell.is_open() {
-            let finished = self.finished.iter().map(|(range, ())| range).collect();
-            answered(self.cell.buried(finished)).await?;
-            self.failures = 0;
+    /// Notes the end of what is finished: tried until it succeeds, or until a restart or a deletion makes it void.
+    async fn note(&mut self) {
+        let mut failures = 0;
+        while let Err(error) = self.try_to_note().await {
+            failures += 1;
+            let id = &self.cell.id;
+            tracing::warn!(subscription = &*id.name, partition = id.partition, %error, "that dead letters are finished was not kept");
+            tokio::time::sleep(pause_after(failures)).await;
         }
         self.finished = Runs::default();
-        Ok(())
+        self.failures = 0;
+    }
+
+    async fn try_to_note(&self) -> Result<(), QueueError> {
+        match self.cell.buried(self.life, &self.finished) {
+            Some(outcome) => answered(outcome).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -104,35 +146,33 @@ fn pause_after(failures: u32) -> Duration {
     (RETRY_WAIT_MIN * 2_u32.pow(doublings)).min(RETRY_WAIT_MAX)
 }
 
-/// Why a burial is to be tried again.
-#[derive(Debug, thiserror::Error)]
-enum Unburied {
-    #[error(transparent)]
-    Unwritten(#[from] Unwritten),
-    #[error("their end was not kept: {0}")]
-    State(#[from] QueueError),
-}
-
-/// What is to be done next.
-enum Next {
-    Bury(Grave),
-    Wait(Option<Duration>),
+/// What happened next.
+enum Event {
+    Closed,
+    /// A round of letters is over; some may be finished even if it failed.
+    Written(Grave, Result<Round, Unwritten>),
+    /// And that is noted.
+    Noted(Grave, Result<Round, Unwritten>),
+    /// A grave was dug, or one is due.
+    Due,
 }
 
 impl Graves {
     /// `cell` has condemned records.
     pub fn dig(&self, cell: &Arc<Cell>) {
-        let mut open = self.open.lock();
-        if !open.iter().any(|grave| Arc::ptr_eq(&grave.cell, cell)) {
-            open.push_back(Grave {
-                cell: cell.clone(),
-                attempts: 0,
-                failures: 0,
-                not_before: Duration::ZERO,
-                finished: Runs::default(),
-            });
-            self.bell.notify_one();
+        if cell.has_grave.swap(true, SeqCst) {
+            // Whoever closes it looks once more.
+            return;
         }
+        let grave = Grave {
+            cell: cell.clone(),
+            life: Life::default(),
+            attempts: 0,
+            failures: 0,
+            finished: Runs::default(),
+        };
+        self.waiting.lock().push(grave, Duration::ZERO);
+        self.bell.notify_one();
     }
 
     /// Counts since the start.
@@ -150,70 +190,103 @@ impl Graves {
         policies: Arc<dyn PolicySource>,
         mut closing: watch::Receiver<bool>,
     ) {
+        let mut writing = FuturesUnordered::new();
+        let mut noting = FuturesUnordered::new();
         loop {
-            let wait = match self.next(broker.clock().monotonic()) {
-                Next::Bury(mut grave) => {
-                    if let Err(error) = self.bury_all(&broker, &*policies, &mut grave).await {
-                        let cell = &grave.cell;
-                        tracing::warn!(subscription = &*cell.id.name, partition = cell.id.partition, %error, "dead letters wait");
-                        self.again(grave, broker.clock().monotonic());
-                    }
-                    continue;
-                }
-                Next::Wait(wait) => wait,
-            };
-            let sleep = async {
+            let now = broker.clock().monotonic();
+            while writing.len() < BURIALS_MAX
+                && let Some(grave) = self.take_due(now)
+            {
+                writing.push(self.write_letters(&broker, &*policies, grave));
+            }
+            // With all places taken there is nothing to begin.
+            let wait = self.next_due().filter(|_| writing.len() < BURIALS_MAX);
+            let due = async {
                 match wait {
-                    Some(wait) => tokio::time::sleep(wait).await,
+                    Some(due) => tokio::time::sleep(due.saturating_sub(now)).await,
                     None => std::future::pending().await,
                 }
             };
-            tokio::select! {
+            let event = tokio::select! {
                 biased;
-                _ = closing.wait_for(|closing| *closing) => return,
-                () = self.bell.notified() => {}
-                () = sleep => {}
+                _ = closing.wait_for(|closing| *closing) => Event::Closed,
+                Some((grave, outcome)) = noting.next() => Event::Noted(grave, outcome),
+                Some((grave, outcome)) = writing.next() => Event::Written(grave, outcome),
+                () = self.bell.notified() => Event::Due,
+                () = due => Event::Due,
+            };
+            match event {
+                Event::Closed => return,
+                Event::Written(mut grave, outcome) if !grave.finished.is_empty() => noting.push(async move {
+                    grave.note().await;
+                    (grave, outcome)
+                }),
+                Event::Written(grave, outcome) | Event::Noted(grave, outcome) => {
+                    self.go_on(grave, outcome, broker.clock().monotonic());
+                }
+                Event::Due => {}
             }
         }
     }
 
-    fn next(&self, now: Duration) -> Next {
-        let mut open = self.open.lock();
-        if let Some(at) = open.iter().position(|grave| grave.not_before <= now)
-            && let Some(grave) = open.remove(at)
-        {
-            return Next::Bury(grave);
+    fn take_due(&self, now: Duration) -> Option<Grave> {
+        let mut waiting = self.waiting.lock();
+        let (key, _) = waiting.graves.first_key_value()?;
+        if key.0 > now {
+            return None;
         }
-        let due = open.iter().map(|grave| grave.not_before).min();
-        Next::Wait(due.map(|due| due.saturating_sub(now)))
+        waiting.graves.pop_first().map(|(_, grave)| grave)
     }
 
-    /// Tries a burial again after a pause. What was dug meanwhile is the same grave.
-    fn again(&self, mut grave: Grave, now: Duration) {
-        grave.failures = grave.failures.saturating_add(1);
-        grave.not_before = now + pause_after(grave.failures);
-        let mut open = self.open.lock();
-        open.retain(|other| !Arc::ptr_eq(&other.cell, &grave.cell));
-        open.push_back(grave);
+    fn next_due(&self) -> Option<Duration> {
+        let waiting = self.waiting.lock();
+        waiting.graves.first_key_value().map(|((due, _), _)| *due)
     }
 
-    async fn bury_all(
+    /// After a round whose end is noted.
+    fn go_on(&self, mut grave: Grave, outcome: Result<Round, Unwritten>, now: Duration) {
+        let not_before = match outcome {
+            Ok(Round::Letters) => now,
+            Ok(Round::Restart) => now + RETRY_WAIT_MIN,
+            Ok(Round::Over) => return self.close(&grave.cell),
+            Err(error) => {
+                let id = &grave.cell.id;
+                tracing::warn!(subscription = &*id.name, partition = id.partition, %error, "dead letters wait");
+                grave.failures = grave.failures.saturating_add(1);
+                now + pause_after(grave.failures)
+            }
+        };
+        self.waiting.lock().push(grave, not_before);
+    }
+
+    fn close(&self, cell: &Arc<Cell>) {
+        cell.has_grave.store(false, SeqCst);
+        // What was condemned since the last look, and dug in vain.
+        if !matches!(cell.condemned(1), Doomed::Nobody) {
+            self.dig(cell);
+        }
+    }
+
+    /// One round: what has to be noted afterwards is `finished`.
+    async fn write_letters(
         &self,
         broker: &Broker,
         policies: &dyn PolicySource,
-        grave: &mut Grave,
-    ) -> Result<(), Unburied> {
-        loop {
-            // What an earlier attempt could not note: its letters are there, and are not written again.
-            grave.note().await?;
-            let condemned = grave.cell.condemned(BURIAL_RECORDS_MAX);
-            if condemned.is_empty() {
-                return Ok(());
+        mut grave: Grave,
+    ) -> (Grave, Result<Round, Unwritten>) {
+        let condemned = match grave.cell.condemned(BURIAL_RECORDS_MAX) {
+            Doomed::Nobody => return (grave, Ok(Round::Over)),
+            Doomed::Unknown => return (grave, Ok(Round::Restart)),
+            Doomed::These(life, condemned) => {
+                if life != grave.life {
+                    grave.life = life;
+                    grave.attempts = 0;
+                }
+                condemned
             }
-            let buried = self.bury(broker, policies, grave, condemned).await;
-            grave.note().await?;
-            buried?;
-        }
+        };
+        let buried = self.bury(broker, policies, &mut grave, condemned).await;
+        (grave, buried.map(|()| Round::Letters))
     }
 
     /// Sees to the letters of the first condemned records. Exactly these are finished then: what is condemned meanwhile has no letter yet.
@@ -223,7 +296,7 @@ impl Graves {
         policies: &dyn PolicySource,
         grave: &mut Grave,
         mut condemned: Vec<Condemned>,
-    ) -> Result<(), Unburied> {
+    ) -> Result<(), Unwritten> {
         let cell = grave.cell.clone();
         let id = &cell.id;
         let policy = policies.policy(id);
@@ -240,9 +313,14 @@ impl Graves {
             return Ok(());
         }
         let letters = if target.copies_record {
-            match collect(&source, id.partition, &condemned).await {
+            let read = tokio::time::timeout(READ_WAIT_MAX, collect(&source, id.partition, &condemned));
+            let read = match read.await {
+                Ok(read) => read.map_err(Unwritten::from),
+                Err(_) => Err(Unwritten::Slow),
+            };
+            match read {
                 Ok(letters) => letters,
-                Err(error) if grave.may_fail_again() => return Err(Unwritten::from(error).into()),
+                Err(error) if grave.may_fail_again() => return Err(error),
                 Err(error) => {
                     condemned.truncate(1);
                     tracing::warn!(subscription = &*id.name, topic = source.name(), partition = id.partition, range = ?condemned[0].0, %error, "dead letters go without their records");
@@ -267,7 +345,7 @@ impl Graves {
         source: &Topic,
         target: &DeadLetters,
         mut letters: &[Letter],
-    ) -> Result<(), Unburied> {
+    ) -> Result<(), Unwritten> {
         // Letters of a batch that was refused: each goes alone, so that the one that is to blame takes no other along.
         let mut alone = 0_usize;
         while !letters.is_empty() {
@@ -284,7 +362,7 @@ impl Graves {
                     alone = count;
                     continue;
                 }
-                Err(error) if !error.is_final() && grave.may_fail_again() => return Err(error.into()),
+                Err(error) if !error.is_final() && grave.may_fail_again() => return Err(error),
                 // While the topic goes on to take nothing, each further batch gets one attempt.
                 Err(error) => self.give_up(grave, source, target, tried, &error),
             }

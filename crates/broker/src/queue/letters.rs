@@ -6,7 +6,7 @@
 
 use super::id::SubscriptionId;
 use super::ledger::Cause;
-use super::policy::DeadLetters;
+use super::policy::{DeadLetters, Labels};
 use super::runs::Range;
 use crate::topics::{Topic, TopicError, TopicSpec};
 use crate::{Broker, Dry, ProduceError};
@@ -28,6 +28,8 @@ pub(super) enum Unwritten {
     NoTopic(String),
     #[error("their records could not be read: {0}")]
     Unread(#[from] ReadError),
+    #[error("their records were not read in time")]
+    Slow,
     #[error("the topic could not be made: {0}")]
     Topic(#[from] TopicError),
     #[error("the topic did not take them: {0}")]
@@ -65,6 +67,26 @@ impl Letter {
 
 /// Records that wait for their letters, how often they were delivered, and why they are given up.
 pub(super) type Condemned = (Range, u16, Cause);
+
+/// Rises whenever somebody asks to begin a subscription anew: what became of its records before says nothing of them after.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Life(u64);
+
+impl Life {
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// Records of a subscription that wait for their letters.
+pub(super) enum Doomed {
+    /// None.
+    Nobody,
+    /// The first of them.
+    These(Life, Vec<Condemned>),
+    /// Whether they still are is known when a restart is written or has failed.
+    Unknown,
+}
 
 /// Letters with labels only.
 pub(super) fn bare(condemned: &[Condemned]) -> Vec<Letter> {
@@ -209,33 +231,68 @@ pub(super) async fn write(
     let partition = id.partition % topic.partitions();
     let bytes_max = topic.settings().batch_bytes_max;
     let now = broker.clock().wall_ms();
+    let (builder, count) = compose(letters, id, source.name(), target, now, bytes_max);
+    match builder {
+        Ok(builder) => (count, append(broker, &topic, partition, builder).await),
+        Err(error) => (count, Err(error.into())),
+    }
+}
+
+/// As many of the first letters as go into one batch of `bytes_max` bytes, at least one, and how many these are. An error is the first
+/// letter's. Sizes are known before anything is encoded, so that each letter is encoded once.
+fn compose(
+    letters: &[Letter],
+    id: &SubscriptionId,
+    source: &str,
+    target: &DeadLetters,
+    now: TimestampMs,
+    bytes_max: usize,
+) -> (Result<BatchBuilder, batch::BatchError>, usize) {
     let mut builder = BatchBuilder::new(Codec::None);
+    let empty = BatchBuilder::new(Codec::None);
     let mut count = 0;
     for letter in letters {
-        let mut alone = BatchBuilder::new(Codec::None);
-        let pushed = push(&mut alone, letter, id, source.name(), target, now);
+        let labels = LabelTexts::of(letter, id);
+        let headers = labels.headers(letter, id, source, &target.labels);
+        let mut record = NewRecord {
+            timestamp: now,
+            key: letter.key.as_deref(),
+            value: letter.value.as_deref(),
+            headers: &headers,
+        };
         // Too large with its labels: the labels say where it lies.
-        let bare = Letter {
-            key: None,
-            value: None,
-            ..*letter
-        };
-        let letter = if alone.size_bytes() > bytes_max {
-            &bare
-        } else {
-            letter
-        };
-        if builder.size_bytes() + alone.size_bytes() > bytes_max && count > 0 {
+        if !empty
+            .size_bytes_with(&record)
+            .is_ok_and(|bytes| bytes <= bytes_max)
+        {
+            (record.key, record.value) = (None, None);
+        }
+        let is_full = !builder
+            .size_bytes_with(&record)
+            .is_ok_and(|bytes| bytes <= bytes_max);
+        if is_full && count > 0 {
             break;
         }
-        match pushed.and_then(|()| push(&mut builder, letter, id, source.name(), target, now)) {
+        match encode(&mut builder, &record) {
             Ok(()) => count += 1,
-            Err(error) if count == 0 => return (1, Err(error.into())),
+            Err(error) if count == 0 => return (Err(error), 1),
             // It is the first of the next call.
             Err(_) => break,
         }
     }
-    (count, append(broker, &topic, partition, builder).await)
+    (Ok(builder), count)
+}
+
+fn encode(builder: &mut BatchBuilder, record: &NewRecord<'_>) -> Result<(), batch::BatchError> {
+    #[cfg(test)]
+    ENCODED.with(|encoded| encoded.set(encoded.get() + 1));
+    builder.push(record)
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Letters that this thread has encoded, for the test that none is twice.
+    static ENCODED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 async fn append(
@@ -250,34 +307,43 @@ async fn append(
     Ok(())
 }
 
-fn push(
-    builder: &mut BatchBuilder,
-    letter: &Letter,
-    id: &SubscriptionId,
-    source: &str,
-    target: &DeadLetters,
-    now: TimestampMs,
-) -> Result<(), batch::BatchError> {
-    let labels = &target.labels;
-    let (partition, offset) = (id.partition.to_string(), letter.offset.to_string());
-    let deliveries = letter.deliveries.to_string();
-    let reason = match letter.cause {
-        Cause::Rejected => labels.rejected,
-        Cause::Undelivered => labels.undelivered,
-    };
-    builder.push(&NewRecord {
-        timestamp: now,
-        key: letter.key.as_deref(),
-        value: letter.value.as_deref(),
-        headers: &[
-            (labels.topic.as_bytes(), Some(source.as_bytes())),
-            (labels.partition.as_bytes(), Some(partition.as_bytes())),
-            (labels.offset.as_bytes(), Some(offset.as_bytes())),
-            (labels.subscription.as_bytes(), Some(id.name.as_bytes())),
-            (labels.deliveries.as_bytes(), Some(deliveries.as_bytes())),
-            (labels.reason.as_bytes(), Some(reason.as_bytes())),
-        ],
-    })
+/// The numbers of a letter as its headers spell them.
+struct LabelTexts {
+    partition: String,
+    offset: String,
+    deliveries: String,
+}
+
+impl LabelTexts {
+    fn of(letter: &Letter, id: &SubscriptionId) -> Self {
+        Self {
+            partition: id.partition.to_string(),
+            offset: letter.offset.to_string(),
+            deliveries: letter.deliveries.to_string(),
+        }
+    }
+
+    fn headers<'a>(
+        &'a self,
+        letter: &Letter,
+        id: &'a SubscriptionId,
+        source: &'a str,
+        labels: &'a Labels,
+    ) -> [(&'a [u8], Option<&'a [u8]>); 6] {
+        let reason = match letter.cause {
+            Cause::Rejected => labels.rejected,
+            Cause::Undelivered => labels.undelivered,
+        };
+        let header = |name: &'a str, value: &'a str| (name.as_bytes(), Some(value.as_bytes()));
+        [
+            header(labels.topic, source),
+            header(labels.partition, &self.partition),
+            header(labels.offset, &self.offset),
+            header(labels.subscription, &id.name),
+            header(labels.deliveries, &self.deliveries),
+            header(labels.reason, reason),
+        ]
+    }
 }
 
 async fn target_topic(broker: &Broker, target: &DeadLetters) -> Result<Arc<Topic>, Unwritten> {
@@ -294,5 +360,63 @@ async fn target_topic(broker: &Broker, target: &DeadLetters) -> Result<Arc<Topic
     match broker.create_topic(&spec, Dry::Run).await {
         Ok(_) | Err(TopicError::Exists(_)) => broker.topic(&target.topic).ok_or_else(missing),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::id::Space;
+    use super::super::tests::policy;
+    use super::*;
+    use millstream_meta::catalog::TopicId;
+
+    const VALUE_BYTES: usize = 100;
+
+    fn letters(count: u64) -> Vec<Letter> {
+        let mut letters = bare(&[(0..=count - 1, 1, Cause::Rejected)]);
+        for letter in &mut letters {
+            letter.value = Some(Bytes::from(vec![b'x'; VALUE_BYTES]));
+        }
+        letters
+    }
+
+    fn composed(letters: &[Letter], bytes_max: usize) -> (BatchBuilder, usize) {
+        let id = SubscriptionId {
+            space: Space(1),
+            name: Arc::from("g"),
+            topic: TopicId([1; 16]),
+            partition: 0,
+        };
+        let target = policy(1, 1, true).dead_letters.expect("it has a target");
+        let (builder, count) = compose(letters, &id, "t", &target, 0, bytes_max);
+        (builder.expect("they fit the format"), count)
+    }
+
+    #[test]
+    fn a_letter_is_encoded_once_and_a_batch_takes_as_many_as_fit() {
+        let letters = letters(10);
+        let all = composed(&letters, usize::MAX).0.size_bytes();
+        ENCODED.set(0);
+        let mut rest = &letters[..];
+        let mut batches = 0;
+        while !rest.is_empty() {
+            let (builder, count) = composed(rest, all / 2);
+            assert!(builder.size_bytes() <= all / 2 && count > 0);
+            batches += 1;
+            rest = &rest[count..];
+        }
+        assert!(batches > 2);
+        assert_eq!(ENCODED.get(), letters.len());
+    }
+
+    #[test]
+    fn a_letter_that_is_too_large_with_its_record_bears_its_labels_only() {
+        let letters = letters(1);
+        let whole = composed(&letters, usize::MAX).0.size_bytes();
+        let (builder, count) = composed(&letters, whole - 1);
+        assert_eq!(count, 1);
+        assert!(builder.size_bytes() <= whole - VALUE_BYTES);
+        // Without room for the labels it is the topic that refuses it.
+        assert_eq!(composed(&letters, 1).1, 1);
     }
 }

@@ -21,9 +21,11 @@ mod queues;
 mod runs;
 mod settle;
 mod shard;
+mod stock;
 mod subscription;
 mod timers;
 mod waiting;
+mod weigh;
 mod wheel;
 
 #[cfg(test)]

@@ -40,6 +40,9 @@ pub(super) struct Inner {
     /// Looks at subscriptions on behalf of consumers; for tests that nobody is woken for nothing.
     #[cfg(feature = "testing")]
     pub looks: std::sync::atomic::AtomicU64,
+    /// Batches that were weighed; for tests that none is again and again.
+    #[cfg(feature = "testing")]
+    pub weighed: std::sync::atomic::AtomicU64,
 }
 
 /// What every subscription is made with.
@@ -104,6 +107,8 @@ impl Queues {
                 closing: watch::Sender::new(false),
                 #[cfg(feature = "testing")]
                 looks: std::sync::atomic::AtomicU64::new(0),
+                #[cfg(feature = "testing")]
+                weighed: std::sync::atomic::AtomicU64::new(0),
             }),
         };
         queues.started();
@@ -313,7 +318,14 @@ impl Queues {
         self.inner.make.graves.letters()
     }
 
-    /// How often consumers have looked for records so far.
+    /// How many batches consumers have weighed so far.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn weighed(&self) -> u64 {
+        self.inner.weighed.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// How often consumers have looked for records at a subscription so far.
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn looks(&self) -> u64 {

@@ -170,6 +170,7 @@ impl Subscription {
     }
 
     fn forget_below(&mut self, start: u64) {
+        self.offers += 1;
         self.floor = start;
         self.end = self.end.max(start);
         self.available.clear_below(start);
@@ -188,13 +189,18 @@ impl Subscription {
             restart: Some(start),
             ..Change::default()
         };
+        self.offers += 1;
         self.held = super::runs::Runs::default();
         self.available = super::runs::Runs::default();
         self.locks.clear();
     }
 
-    /// Dead letters that the target has: they are done.
+    /// Dead letters that the target has: they are done. Not while a restart is on its way, which hands these records out anew: the
+    /// mark would come behind it, and nobody would ever be given them.
     pub fn buried(&mut self, range: Range) {
+        if self.is_restarting() {
+            return;
+        }
         let condemned = |(_, mark): &(Range, Mark)| matches!(mark, Mark::Condemned { .. });
         let runs: Vec<_> = self.ledger.marks().within(&range).filter(condemned).collect();
         for (run, _) in runs {
@@ -202,12 +208,12 @@ impl Subscription {
         }
     }
 
-    /// The first records that wait for the dead-letter target.
+    /// The first records that wait for the dead-letter target; none while a restart is on its way, after which none may be left.
     #[must_use]
     pub fn condemned(&self, records_max: u64) -> Vec<(Range, u16, Cause)> {
         let mut left = records_max;
         let mut out = Vec::new();
-        if self.ledger.condemned() == 0 {
+        if self.ledger.condemned() == 0 || self.is_restarting() {
             return out;
         }
         for (range, mark) in self.ledger.marks().iter() {
@@ -250,6 +256,7 @@ impl Subscription {
         for (range, mark) in change.marks.iter() {
             for run in self.take_settling(&range) {
                 if let Mark::Returned(deliveries) = mark {
+                    self.offers += 1;
                     self.available.set(run, deliveries);
                 }
             }
@@ -258,6 +265,7 @@ impl Subscription {
             self.forget_below(self.ledger.start());
         }
         let is_full = self.unsettled() >= policy.unsettled_max;
+        self.offers += u64::from(was_full && !is_full);
         Kept {
             has_more: !self.available.is_empty() || was_full && !is_full || change.restart.is_some(),
             has_condemned: self.ledger.condemned() > 0,
@@ -280,6 +288,7 @@ impl Subscription {
                 .filter(|(_, hold)| hold.phase == Phase::Settling)
             {
                 if hold.holder == NOBODY {
+                    self.offers += 1;
                     self.held.clear(&run);
                     self.available.set(run, hold.deliveries);
                 } else {

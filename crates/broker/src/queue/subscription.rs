@@ -103,6 +103,8 @@ pub struct Subscription {
     pub(super) pending: Change,
     /// What is being written.
     pub(super) in_flight: Option<Change>,
+    /// Rises with every step after which something else may be handed out than before.
+    pub(super) offers: u64,
 }
 
 impl Subscription {
@@ -118,6 +120,7 @@ impl Subscription {
             to_arm: Vec::new(),
             pending: Change::default(),
             in_flight: None,
+            offers: 0,
             ledger,
         };
         subscription.rebuild();
@@ -126,6 +129,7 @@ impl Subscription {
 
     /// The volatile half from the durable one.
     pub(super) fn rebuild(&mut self) {
+        self.offers += 1;
         let ledger = &self.ledger;
         self.floor = ledger.start();
         self.end = ledger.marks().last_offset().map_or(self.floor, |last| last + 1);
@@ -171,7 +175,7 @@ impl Subscription {
     }
 
     /// Whether a restart of the whole is on its way: nothing is handed out meanwhile.
-    fn is_restarting(&self) -> bool {
+    pub(super) fn is_restarting(&self) -> bool {
         let restarts = |change: &Change| change.restart.is_some();
         restarts(&self.pending) || self.in_flight.as_ref().is_some_and(restarts)
     }
@@ -227,6 +231,7 @@ impl Subscription {
         if self.is_restarting() {
             return out;
         }
+        self.offers += 1;
         let until = Tick::not_before(now, policy.lock);
         let (mut next, covered_last) = offer.covered;
         let mut taken = 0;

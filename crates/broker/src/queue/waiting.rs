@@ -1,14 +1,16 @@
-//! The line of consumers that wait for records of a subscription: news wakes one of them, not all.
+//! The line of consumers that wait for records of a subscription: news wakes those whom it may be enough for, not all.
 //!
-//! Owns: who is next. Never: records, nor what a consumer does when it is woken.
+//! Owns: who is next. Never: records, what a consumer does when it is woken, how much is expected of a line (`stock`).
 //!
-//! **Invariant**: while anybody waits, the first of the line watches the stream and is told of every change. Whoever is told and finds
-//! too little for itself tells the next behind it; whoever leaves the line, in whatever way, while it is first or has been told, does
-//! so too. So a piece of news is lost only with the last of the line, nothing that somebody would take lies there while he waits, and an
-//! append wakes as many consumers as there is work for, those before them that want more, and one more.
+//! **Invariant**: while anybody waits, the first of the line watches the stream and is told of every change. Whoever has looked and
+//! finds too little for itself tells the first of the line for whom it may be enough; whoever leaves the line, in whatever way, while
+//! it is first or has been told, tells the next behind it: those before it have looked, and want more. So a piece of news is lost only
+//! with the last of the line, nothing that somebody would take lies there while he waits, and an append costs one look, and one more
+//! for each consumer that it may be enough for, however many wait for more.
 
 use super::cell::Cell;
-use millstream_log::{Stream, WakeSet};
+use super::stock::{Weight, Wish};
+use millstream_log::{Offset, Stream, WakeSet};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,7 +19,13 @@ use tokio::sync::Notify;
 
 /// The line at one subscription.
 #[derive(Default)]
-pub(super) struct Line(Mutex<VecDeque<Arc<Seat>>>);
+pub(super) struct Line(Mutex<VecDeque<Waiter>>);
+
+struct Waiter {
+    seat: Arc<Seat>,
+    /// How much must lie there so that it wants to be told.
+    expects: Weight,
+}
 
 /// A consumer's place in one line.
 struct Seat {
@@ -38,7 +46,7 @@ impl Line {
     /// There may be something to hand out.
     pub fn wake(&self) {
         if let Some(first) = self.0.lock().front() {
-            first.tell();
+            first.seat.tell();
         }
     }
 
@@ -47,25 +55,28 @@ impl Line {
             bell: bell.clone(),
             is_told: AtomicBool::new(false),
         });
-        self.0.lock().push_back(seat.clone());
+        self.0.lock().push_back(Waiter {
+            seat: seat.clone(),
+            expects: Weight::ANYTHING,
+        });
         seat
     }
 
     fn is_first(&self, seat: &Arc<Seat>) -> bool {
         let line = self.0.lock();
-        line.front().is_some_and(|first| Arc::ptr_eq(first, seat))
+        line.front().is_some_and(|first| Arc::ptr_eq(&first.seat, seat))
     }
 
     /// `news`: what it knows of news that it has not passed on.
     fn leave(&self, seat: &Arc<Seat>, news: News) {
         let mut line = self.0.lock();
-        let Some(at) = line.iter().position(|one| Arc::ptr_eq(one, seat)) else {
+        let Some(at) = line.iter().position(|one| Arc::ptr_eq(&one.seat, seat)) else {
             return;
         };
         line.remove(at);
         let leaves_news = at == 0 || news == News::Fresh || seat.is_told.load(SeqCst);
         match line.get(at) {
-            Some(next) if leaves_news => next.tell(),
+            Some(next) if leaves_news => next.seat.tell(),
             Some(_) => {}
             // A subscription that somebody waited for once should not keep the memory for ever.
             None if line.is_empty() => *line = VecDeque::new(),
@@ -73,14 +84,21 @@ impl Line {
         }
     }
 
-    /// There is something, but too little for this one: the next behind it is told. Whether it is content with that only a look can
-    /// tell: it may take fewer records, or find more in its other lines.
-    fn pass_on(&self, seat: &Arc<Seat>) {
+    /// This one has looked, finds too little, and expects so much now.
+    fn expect(&self, seat: &Arc<Seat>, expects: Weight) {
+        let mut line = self.0.lock();
+        if let Some(waiter) = line.iter_mut().find(|one| Arc::ptr_eq(&one.seat, seat)) {
+            waiter.expects = expects;
+        }
+    }
+
+    /// So much lies there, too little for this one: the first whom it may be enough for is told. Whether it is content with that only
+    /// a look can tell; then it passes on what it leaves.
+    fn pass_on(&self, seat: &Arc<Seat>, weight: Weight) {
         let line = self.0.lock();
-        let mut behind = line.iter().skip_while(|one| !Arc::ptr_eq(one, seat));
-        behind.next();
-        if let Some(next) = behind.next() {
-            next.tell();
+        let mut others = line.iter().filter(|one| !Arc::ptr_eq(&one.seat, seat));
+        if let Some(next) = others.find(|one| weight.reaches(one.expects)) {
+            next.seat.tell();
         }
     }
 }
@@ -88,10 +106,9 @@ impl Line {
 /// What a consumer knows of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum News {
-    /// Nothing that those behind it should be told.
+    /// Nothing that others should be told.
     None,
-    /// Something is new there. Only such is passed on, once: two that stand before one another in two lines would wake each other for
-    /// ever.
+    /// Something is new there.
     Fresh,
 }
 
@@ -103,23 +120,50 @@ pub(super) struct InLine<'a> {
 }
 
 struct Place<'a> {
+    /// Which of the consumer's subscriptions.
+    at: usize,
     cell: &'a Arc<Cell>,
     stream: &'a Stream,
     seat: Arc<Seat>,
     is_first: bool,
     news: News,
+    /// The stream as the last look found it, or an earlier one.
+    seen: Extent,
+}
+
+/// What makes a look at a stream worth its while.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Extent {
+    start: Offset,
+    end: Offset,
+    stable_end: Offset,
+    is_deleted: bool,
+}
+
+impl Extent {
+    fn of(stream: &Stream) -> Self {
+        let bounds = stream.bounds();
+        Self {
+            start: bounds.start,
+            end: bounds.end,
+            stable_end: bounds.stable_end,
+            is_deleted: stream.is_deleted(),
+        }
+    }
 }
 
 impl<'a> InLine<'a> {
-    /// Goes to the end of each line.
-    pub fn join(at: impl Iterator<Item = (&'a Arc<Cell>, &'a Stream)>) -> Self {
+    /// Goes to the end of each line; each is news.
+    pub fn join(at: impl Iterator<Item = (usize, &'a Arc<Cell>, &'a Stream)>) -> Self {
         let bell = Arc::new(Notify::new());
-        let place = |(cell, stream): (&'a Arc<Cell>, &'a Stream)| Place {
+        let place = |(at, cell, stream): (usize, &'a Arc<Cell>, &'a Stream)| Place {
+            at,
             cell,
             stream,
             seat: cell.line.join(&bell),
             is_first: false,
-            news: News::None,
+            news: News::Fresh,
+            seen: Extent::of(stream),
         };
         let places: Vec<Place<'a>> = at.map(place).collect();
         Self {
@@ -129,21 +173,37 @@ impl<'a> InLine<'a> {
         }
     }
 
-    /// Watches the streams of all lines in which it is first. To be called before each look, so that nothing is missed in between.
-    pub fn watch(&mut self) {
+    /// Watches the streams of all lines in which it is first. Answers in which lines there is news since the last time. To be called
+    /// before each look, so that nothing is missed in between.
+    pub fn watch(&mut self) -> Vec<usize> {
         let mut changed = false;
         for place in &mut self.places {
             let is_first = place.cell.line.is_first(&place.seat);
-            changed |= is_first != place.is_first;
-            place.is_first = is_first;
-            if place.seat.is_told.swap(false, SeqCst) {
+            if is_first && !place.is_first {
+                // Nobody has watched since the one before it has gone.
                 place.news = News::Fresh;
             }
+            changed |= is_first != place.is_first;
+            place.is_first = is_first;
         }
         if changed {
             let first = self.places.iter().filter(|place| place.is_first);
             self.wakes = WakeSet::register(first.map(|place| place.stream));
         }
+        let mut fresh = Vec::new();
+        for place in &mut self.places {
+            let is_told = place.seat.is_told.swap(false, SeqCst);
+            // Which of the streams has moved, a wake does not say. To compare is cheaper than to look.
+            let has_moved = place.is_first && Extent::of(place.stream) != place.seen;
+            if is_told || has_moved {
+                place.news = News::Fresh;
+            }
+            if place.news == News::Fresh {
+                place.seen = Extent::of(place.stream);
+                fresh.push(place.at);
+            }
+        }
+        fresh
     }
 
     /// Returns when it is worth while to look again.
@@ -151,28 +211,28 @@ impl<'a> InLine<'a> {
         tokio::select! {
             biased;
             () = self.bell.notified() => {}
-            () = self.wakes.woken() => {
-                // Which of the streams it was, nobody says.
-                for place in self.places.iter_mut().filter(|place| place.is_first) {
-                    place.news = News::Fresh;
-                }
-            }
+            () = self.wakes.woken() => {}
         }
     }
 
-    /// It has seen less than it wants; others may want it.
-    pub fn pass_on(&mut self) {
+    /// It has looked where there was news and taken nothing: it says how much it expects now, and tells others of what lies there.
+    pub fn looked(&mut self, wish: &mut Wish) {
+        // One that would take anything has seen that there is nothing, for nobody; or somebody reads, and wakes the line afterwards.
+        let renews = !wish.is_modest() && wish.renews();
         for place in &mut self.places {
-            if std::mem::replace(&mut place.news, News::None) == News::Fresh {
-                place.cell.line.pass_on(&place.seat);
+            let is_fresh = std::mem::replace(&mut place.news, News::None) == News::Fresh;
+            if wish.is_modest() || !is_fresh && !renews {
+                continue;
             }
-        }
-    }
-
-    /// It has seen nothing: there is no news for anybody.
-    pub fn forget(&mut self) {
-        for place in &mut self.places {
-            place.news = News::None;
+            let (line, expects) = (&place.cell.line, wish.expected_of(place.at));
+            line.expect(&place.seat, expects);
+            // Somebody may have weighed more since the look, and compared it with what was expected before.
+            if !wish.is_outrun() && place.cell.is_known_to_hold(expects) {
+                place.seat.tell();
+            }
+            if is_fresh {
+                line.pass_on(&place.seat, wish.known_of(place.at));
+            }
         }
     }
 }
@@ -220,24 +280,42 @@ mod tests {
         assert!(!looks(&all[2]));
     }
 
+    fn weight(bytes: usize) -> Weight {
+        Weight {
+            bytes,
+            records: bytes as u64,
+        }
+    }
+
     #[test]
-    fn what_is_too_little_for_one_is_told_to_the_next_behind_it_only() {
-        let (line, all) = line_of(3);
-        line.pass_on(&all[0]);
-        assert!(looks(&all[1]) && !looks(&all[0]) && !looks(&all[2]));
-        line.pass_on(&all[1]);
-        assert!(looks(&all[2]) && !looks(&all[0]));
-        line.pass_on(&all[2]);
+    fn what_is_too_little_for_one_is_told_to_the_first_for_whom_it_may_be_enough() {
+        let (line, all) = line_of(4);
+        for (seat, bytes) in all.iter().zip([100, 50, 20, 20]) {
+            line.expect(seat, weight(bytes));
+        }
+        line.pass_on(&all[0], weight(19));
         assert!(!all.iter().any(|seat| looks(seat)));
+        line.pass_on(&all[0], weight(20));
+        assert!(looks(&all[2]) && !all.iter().any(|seat| looks(seat)));
+        // It wants more than it seemed, and the one behind it is next.
+        line.expect(&all[2], weight(40));
+        line.pass_on(&all[2], weight(20));
+        assert!(looks(&all[3]) && !all.iter().any(|seat| looks(seat)));
+        let few = Weight {
+            bytes: 0,
+            records: 50,
+        };
+        line.pass_on(&all[0], few);
+        assert!(looks(&all[1]), "as many records as it may have are enough, too");
     }
 
     #[test]
     fn who_was_told_and_leaves_before_or_after_its_look_tells_the_next_behind_it() {
         let (line, all) = line_of(4);
-        line.pass_on(&all[0]);
+        line.pass_on(&all[0], Weight::ANYTHING);
         assert!(looks(&all[1]));
         line.leave(&all[1], News::Fresh);
-        assert!(!looks(&all[0]));
+        assert!(!looks(&all[0]), "it has looked, and wants more");
         // It was told, and its wait was over before it could look.
         line.leave(&all[2], News::None);
         assert!(looks(&all[3]));

@@ -9,7 +9,7 @@
 
 use super::{Asker, Resource};
 use millstream_meta::catalog::{AclBinding, Operation, PatternType, Permission, ResourceType};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 /// As a literal name: every name.
@@ -43,6 +43,24 @@ struct OfKind {
     prefixed: HashMap<String, Vec<Rule>>,
     /// Which lengths prefixes have, in bytes.
     prefix_lengths: BTreeSet<usize>,
+    /// Who some rule names.
+    principals: HashSet<String>,
+    /// Whence, as some rule says.
+    hosts: HashSet<IpAddr>,
+}
+
+/// What of an asker the rules of one kind of resource look at: askers that agree in this get the same verdicts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Regard {
+    /// Nothing is refused to them.
+    Trusted,
+    /// Rules decide.
+    Ruled {
+        /// Some rule names the principal.
+        principal: bool,
+        /// Some rule names the address.
+        host: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -76,7 +94,12 @@ impl AclIndex {
                 }
             };
             let rules = by_name.entry(binding.name.clone()).or_default();
-            rules.push(Rule::of(binding));
+            let rule = Rule::of(binding);
+            kind.principals.extend(rule.principal.clone());
+            if let Host::Address(address) = rule.host {
+                kind.hosts.insert(address);
+            }
+            rules.push(rule);
         }
         index
     }
@@ -98,6 +121,16 @@ impl AclIndex {
             }
         }
         verdict
+    }
+
+    /// What of the asker the rules of this kind look at.
+    #[must_use]
+    pub fn regard(&self, asker: Asker<'_>, kind: ResourceType) -> Regard {
+        let kind = self.kinds.get(&kind);
+        Regard::Ruled {
+            principal: kind.is_some_and(|kind| kind.principals.contains(asker.principal.as_str())),
+            host: kind.is_some_and(|kind| kind.hosts.contains(&asker.host.to_canonical())),
+        }
     }
 
     /// Whether any resource of the kind is allowed that no denial covers wholly (as Kafka's `authorizeByResourceType`).

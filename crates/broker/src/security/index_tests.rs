@@ -184,3 +184,30 @@ fn any_resource_is_allowed_unless_denials_cover_all_that_are() {
     ]);
     assert!(all.any("a"));
 }
+
+#[test]
+fn askers_whom_no_rule_tells_apart_get_the_same_verdicts() {
+    let mut from_home = allow("User:bob", Read, "t");
+    from_home.host = "10.0.0.1".into();
+    let everybody = allow("User:*", Describe, "open");
+    let Asked(index) = index(&[allow("User:alice", Read, "t"), from_home, everybody]);
+    let users = ["alice", "bob", "carol", "dave"].map(Principal::user);
+    let hosts =
+        ["10.0.0.1", "::ffff:10.0.0.1", "10.0.0.2", "10.0.0.3"].map(|host| host.parse().expect("an address"));
+    let askers = users
+        .iter()
+        .flat_map(|principal| hosts.map(|host| Asker { principal, host }));
+    let mut seen = Vec::new();
+    for asker in askers {
+        let Regard::Ruled { principal, host } = index.regard(asker, ResourceType::Topic) else {
+            panic!("an index trusts nobody");
+        };
+        assert_eq!(principal, matches!(asker.principal.name(), "alice" | "bob"));
+        assert_eq!(host, asker.host.to_canonical() == hosts[0]);
+        let sort = (principal.then(|| asker.principal.clone()), host);
+        let verdicts = ["t", "open", "u"].map(|name| index.verdict(asker, Describe, Resource::Topic(name)));
+        let same = seen.iter().find(|(other, _)| *other == sort);
+        assert!(same.is_none_or(|(_, others)| *others == verdicts));
+        seen.push((sort, verdicts));
+    }
+}

@@ -13,7 +13,7 @@ mod scram_users;
 mod tokens;
 
 pub use acls::{AclError, AclFilter, PatternFilter};
-pub use index::{AclIndex, Verdict};
+pub use index::{AclIndex, Regard, Verdict};
 pub use millstream_meta::catalog::{
     AclBinding, DelegationToken, Operation, PatternType, Permission, ResourceType, ScramMechanism,
 };
@@ -150,6 +150,23 @@ impl Broker {
         let rules = self.rules();
         settings.allow_without_rule && !rules.1.denies_all(asker, operation, kind)
             || rules.1.allows_any(asker, operation, kind)
+    }
+
+    /// What of the asker makes a difference to verdicts on a kind of resource.
+    #[must_use]
+    pub fn regard(&self, asker: Asker<'_>, kind: ResourceType) -> Regard {
+        let settings = self.settings();
+        let settings = &settings.authorizer;
+        if !settings.enabled || settings.super_users.contains(asker.principal) {
+            return Regard::Trusted;
+        }
+        self.rules().1.regard(asker, kind)
+    }
+
+    /// Another number than before if the rules are others.
+    #[must_use]
+    pub fn rules_changed(&self) -> u64 {
+        self.inner.catalog.image().acls_changed().0
     }
 
     /// What was asked for since the last call; for tests that no API forgets to ask.

@@ -10,7 +10,7 @@ use crate::api::repeated::repeated;
 use crate::dispatch::Call;
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
-use crate::telemetry::subscription::{CLIENT_METRICS_TABLE, Subscription};
+use crate::telemetry::subscription::{CLIENT_METRICS_TABLE, MetricsSubscription};
 use millstream_broker::configs::alter::{AlterError, ConfigChange};
 use millstream_broker::configs::resolve::ConfigMap;
 use millstream_broker::{BrokerScope, Dry, NamedError, NamedKind};
@@ -131,7 +131,7 @@ async fn alter_client_metrics(
                 CLIENT_METRICS_TABLE.apply(present, changes, |name| present.get(name).cloned())?
             }
         };
-        Subscription::parse(&next)?;
+        MetricsSubscription::parse(&next)?;
         Ok(next)
     };
     let edited = kafka

@@ -26,7 +26,7 @@ pub(crate) struct CreateTopics;
 const TOLD_OF_QUOTAS_FROM: i16 = 6;
 
 /// Why a topic is not created, for the answer.
-struct Refusal(ErrorCode, String);
+struct TopicRefusal(ErrorCode, String);
 
 impl Api for CreateTopics {
     type Request = CreateTopicsRequest;
@@ -45,7 +45,7 @@ impl Api for CreateTopics {
         let mut response = CreateTopicsResponse::default();
         let twice = repeated(request.topics.iter().map(|topic| topic.name.clone()));
         for name in &twice {
-            let refusal = Refusal(ErrorCode::INVALID_REQUEST, "Duplicate topic name.".to_owned());
+            let refusal = TopicRefusal(ErrorCode::INVALID_REQUEST, "Duplicate topic name.".to_owned());
             response.topics.push(refused(name.clone(), refusal));
         }
         let any = kafka.authorize(&call, Operation::Create, Resource::Cluster);
@@ -70,9 +70,9 @@ impl Api for CreateTopics {
     }
 }
 
-fn not_allowed() -> Refusal {
+fn not_allowed() -> TopicRefusal {
     let code = ErrorCode::TOPIC_AUTHORIZATION_FAILED;
-    Refusal(code, "Authorization failed.".to_owned())
+    TopicRefusal(code, "Authorization failed.".to_owned())
 }
 
 /// Who may create and not describe learns that it was created, not what holds for it (KIP-525).
@@ -94,29 +94,29 @@ async fn create(kafka: &Kafka, call: &Call, topic: CreatableTopic, dry: Dry) -> 
         .unwrap_or_else(|| kafka.broker.settings().partitions_default);
     let can_be_told = CanBeTold::from(TOLD_OF_QUOTAS_FROM, call.version);
     if dry == Dry::Run && call.mutate(partitions, can_be_told).is_err() {
-        let refusal = Refusal(ErrorCode::THROTTLING_QUOTA_EXCEEDED, QUOTA_EXCEEDED.to_owned());
+        let refusal = TopicRefusal(ErrorCode::THROTTLING_QUOTA_EXCEEDED, QUOTA_EXCEEDED.to_owned());
         return refused(name, refusal);
     }
     match kafka.broker.create_topic(&spec, dry).await {
         Ok(draft) => created(name, draft),
-        Err(error) => refused(name, Refusal(error.code(), error.to_string())),
+        Err(error) => refused(name, TopicRefusal(error.code(), error.to_string())),
     }
 }
 
-fn spec(kafka: &Kafka, topic: CreatableTopic) -> Result<TopicSpec, Refusal> {
+fn spec(kafka: &Kafka, topic: CreatableTopic) -> Result<TopicSpec, TopicRefusal> {
     let partitions = if topic.assignments.is_empty() {
         check_replication_factor(topic.replication_factor)?;
         match topic.num_partitions {
             -1 => None,
             given => Some(u32::try_from(given).map_err(|_| {
                 let what = "Number of partitions was set to an invalid non-positive value.";
-                Refusal(ErrorCode::INVALID_PARTITIONS, what.to_owned())
+                TopicRefusal(ErrorCode::INVALID_PARTITIONS, what.to_owned())
             })?),
         }
     } else {
         if topic.num_partitions != -1 || topic.replication_factor != -1 {
             let what = "A manual partition assignment was specified, but numPartitions or replicationFactor was not set to -1.";
-            return Err(Refusal(ErrorCode::INVALID_REQUEST, what.to_owned()));
+            return Err(TopicRefusal(ErrorCode::INVALID_REQUEST, what.to_owned()));
         }
         Some(check_assignments(kafka, &topic.assignments)?)
     };
@@ -132,18 +132,18 @@ fn spec(kafka: &Kafka, topic: CreatableTopic) -> Result<TopicSpec, Refusal> {
     })
 }
 
-fn check_replication_factor(factor: i16) -> Result<(), Refusal> {
+fn check_replication_factor(factor: i16) -> Result<(), TopicRefusal> {
     if factor == -1 || factor >= 1 {
         return Ok(());
     }
-    Err(Refusal(
+    Err(TopicRefusal(
         ErrorCode::INVALID_REPLICATION_FACTOR,
         "Replication factor must be larger than 0, or -1 for the default.".into(),
     ))
 }
 
 /// A manual assignment must name partitions 0, 1, 2 ... and only this node.
-fn check_assignments(kafka: &Kafka, assignments: &[CreatableReplicaAssignment]) -> Result<u32, Refusal> {
+fn check_assignments(kafka: &Kafka, assignments: &[CreatableReplicaAssignment]) -> Result<u32, TopicRefusal> {
     let mut indexes: Vec<i32> = assignments
         .iter()
         .map(|assignment| assignment.partition_index)
@@ -155,7 +155,10 @@ fn check_assignments(kafka: &Kafka, assignments: &[CreatableReplicaAssignment]) 
         .all(|(index, expected)| *index == expected);
     if !dense {
         let what = "partitions should be a consecutive 0-based integer sequence";
-        return Err(Refusal(ErrorCode::INVALID_REPLICA_ASSIGNMENT, what.to_owned()));
+        return Err(TopicRefusal(
+            ErrorCode::INVALID_REPLICA_ASSIGNMENT,
+            what.to_owned(),
+        ));
     }
     let node_id = kafka.node_id();
     if let Some(unknown) = assignments
@@ -163,7 +166,7 @@ fn check_assignments(kafka: &Kafka, assignments: &[CreatableReplicaAssignment]) 
         .find(|assignment| assignment.broker_ids != [node_id])
     {
         let what = format!("replicas {:?}: the only broker is {node_id}", unknown.broker_ids);
-        return Err(Refusal(ErrorCode::INVALID_REPLICA_ASSIGNMENT, what));
+        return Err(TopicRefusal(ErrorCode::INVALID_REPLICA_ASSIGNMENT, what));
     }
     Ok(u32::try_from(assignments.len()).unwrap_or(u32::MAX))
 }
@@ -187,7 +190,7 @@ fn created(name: Str, draft: TopicDraft) -> CreatableTopicResult {
     }
 }
 
-fn refused(name: Str, Refusal(code, message): Refusal) -> CreatableTopicResult {
+fn refused(name: Str, TopicRefusal(code, message): TopicRefusal) -> CreatableTopicResult {
     CreatableTopicResult {
         name,
         error_code: code.0,

@@ -8,7 +8,7 @@ use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
 use crate::telemetry::subscription;
 use millstream_broker::NamedKind;
-use millstream_broker::configs::resolve::{Candidate, ConfigEntry, ConfigSource};
+use millstream_broker::configs::resolve::{ConfigEntry, ConfigSource, Synonym};
 use millstream_broker::configs::row::{ConfigKind, Effect, Mutability};
 use millstream_kafka_wire::Str;
 use millstream_kafka_wire::describe_configs::{
@@ -175,7 +175,7 @@ fn encode_entry(entry: ConfigEntry, synonyms: bool, documentation: bool) -> Desc
         config_source: source_code(entry.source),
         is_sensitive: secret,
         synonyms: told
-            .map(|Candidate { name, value, source }| DescribeConfigsSynonym {
+            .map(|Synonym { name, value, source }| DescribeConfigsSynonym {
                 name: Str::from_static(name),
                 value: show(value),
                 source: source_code(source),

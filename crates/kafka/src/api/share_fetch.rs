@@ -10,7 +10,7 @@ use crate::api::share_acknowledge::{Answered, settle_all};
 use crate::dispatch::{Api, Begun, Call, Order};
 use crate::errors::{Coded, ErrorCode};
 use crate::node::Kafka;
-use crate::share::{AckBatch, Ask, Place, Renewal, SessionKey, Turn, settlements, subscription};
+use crate::share::{AckBatch, Place, Renewal, SessionKey, SessionTurn, ShareAsk, settlements, subscription};
 use millstream_broker::QuotaKind;
 use millstream_broker::queue::{AcquireAsk, AcquireBudget, AcquireSlice, Acquired, Dispatch, Settlement};
 use millstream_kafka_wire::share_fetch::{
@@ -56,7 +56,7 @@ impl Api for ShareFetch {
             Err(code) => return Begun::Done(refused(code)),
         };
         let forgotten = forgotten(&request);
-        let ask = Ask {
+        let ask = ShareAsk {
             epoch: request.share_session_epoch,
             added: &added,
             forgotten: &forgotten,
@@ -170,7 +170,7 @@ async fn acquire(
     kafka: &Kafka,
     call: &Call,
     key: &SessionKey,
-    turn: &Turn,
+    turn: &SessionTurn,
     request: &ShareFetchRequest,
 ) -> Vec<(Place, Result<AcquireSlice, ErrorCode>)> {
     let mut budget = budget(kafka, request);

@@ -37,7 +37,7 @@ pub use config::{
 pub use driver::{Coordinator, CoordinatorConfig};
 pub use durable::DurableGroup;
 pub use error::{GroupError, PersistError};
-pub use facts::{Facts, GroupOverrides, TopicView};
+pub use facts::{Eyes, Facts, GroupOverrides, TopicView, Versions};
 pub use machine::{Shard, ShardLoader};
 pub use name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 pub use partitioner::partition_of;

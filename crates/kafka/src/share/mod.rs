@@ -12,7 +12,7 @@ mod session;
 mod tests;
 
 pub(crate) use acks::{AckBatch, Renewal, settlements};
-pub(crate) use session::{Ask, Place, SessionKey};
+pub(crate) use session::{Place, SessionKey, ShareAsk};
 
 use crate::connection::Peer;
 use crate::errors::ErrorCode;
@@ -39,7 +39,7 @@ pub struct ShareGroups {
 
 /// What one request may do.
 #[derive(Clone, Debug)]
-pub(crate) struct Turn {
+pub(crate) struct SessionTurn {
     /// The member as the queues know it.
     pub holder: Holder,
     /// What is to be fetched, in the order of service.
@@ -80,12 +80,17 @@ impl ShareGroups {
     }
 
     /// The session's part of a ShareFetch.
-    pub(crate) fn fetch(&self, key: &SessionKey, ask: &Ask<'_>, peer: &Arc<Peer>) -> Result<Turn, ErrorCode> {
+    pub(crate) fn fetch(
+        &self,
+        key: &SessionKey,
+        ask: &ShareAsk<'_>,
+        peer: &Arc<Peer>,
+    ) -> Result<SessionTurn, ErrorCode> {
         self.sessions.lock().fetch(key, ask, peer)
     }
 
     /// The session's part of a ShareAcknowledge, or of a last ShareFetch.
-    pub(crate) fn acknowledge(&self, key: &SessionKey, epoch: i32) -> Result<Turn, ErrorCode> {
+    pub(crate) fn acknowledge(&self, key: &SessionKey, epoch: i32) -> Result<SessionTurn, ErrorCode> {
         self.sessions.lock().acknowledge(key, epoch)
     }
 

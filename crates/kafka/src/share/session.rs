@@ -5,7 +5,7 @@
 //!
 //! **Invariant**: a member has one session, on one connection, and all sessions together remember at most `PLACES_MAX` partitions.
 
-use super::Turn;
+use super::SessionTurn;
 use crate::connection::Peer;
 use crate::errors::ErrorCode;
 use millstream_broker::queue::Holder;
@@ -37,7 +37,7 @@ pub(crate) struct Place {
 }
 
 /// The part of a ShareFetch that is about the session.
-pub(crate) struct Ask<'a> {
+pub(crate) struct ShareAsk<'a> {
     pub epoch: i32,
     pub added: &'a [Place],
     pub forgotten: &'a [Place],
@@ -84,7 +84,12 @@ impl ShareSessions {
         self.sessions.len()
     }
 
-    pub fn fetch(&mut self, key: &SessionKey, ask: &Ask<'_>, peer: &Arc<Peer>) -> Result<Turn, ErrorCode> {
+    pub fn fetch(
+        &mut self,
+        key: &SessionKey,
+        ask: &ShareAsk<'_>,
+        peer: &Arc<Peer>,
+    ) -> Result<SessionTurn, ErrorCode> {
         match ask.epoch {
             EPOCH_FINAL => return self.acknowledge(key, EPOCH_FINAL),
             EPOCH_INITIAL => self.begin(key, peer)?,
@@ -113,7 +118,7 @@ impl ShareSessions {
         Ok(session.turn())
     }
 
-    pub fn acknowledge(&mut self, key: &SessionKey, epoch: i32) -> Result<Turn, ErrorCode> {
+    pub fn acknowledge(&mut self, key: &SessionKey, epoch: i32) -> Result<SessionTurn, ErrorCode> {
         match epoch {
             EPOCH_INITIAL => Err(ErrorCode::INVALID_SHARE_SESSION_EPOCH),
             EPOCH_FINAL => {
@@ -148,7 +153,7 @@ impl ShareSessions {
         Ok(())
     }
 
-    fn advance(&mut self, key: &SessionKey, epoch: i32) -> Result<Turn, ErrorCode> {
+    fn advance(&mut self, key: &SessionKey, epoch: i32) -> Result<SessionTurn, ErrorCode> {
         let session = self
             .sessions
             .get_mut(key)
@@ -181,13 +186,13 @@ impl ShareSessions {
 
 impl Session {
     /// Each request begins with the next partition, so that none starves.
-    fn turn(&self) -> Turn {
+    fn turn(&self) -> SessionTurn {
         let mut places = self.fetched.clone();
         if !places.is_empty() {
             let first = self.epoch.unsigned_abs() as usize % places.len();
             places.rotate_left(first);
         }
-        Turn {
+        SessionTurn {
             holder: self.holder,
             places,
         }

@@ -1,7 +1,7 @@
 //! Sessions, acknowledge types and durations, without a broker.
 
 use super::acks::{AckBatch, Renewal, settlements};
-use super::session::{Ask, EPOCH_FINAL, Place, SessionKey, ShareSessions};
+use super::session::{EPOCH_FINAL, Place, SessionKey, ShareAsk, ShareSessions};
 use crate::connection::Peer;
 use crate::errors::ErrorCode;
 use millstream_broker::queue::Disposition;
@@ -33,8 +33,8 @@ fn place(partition: u32) -> Place {
     }
 }
 
-fn ask<'a>(epoch: i32, added: &'a [Place], forgotten: &'a [Place]) -> Ask<'a> {
-    Ask {
+fn ask<'a>(epoch: i32, added: &'a [Place], forgotten: &'a [Place]) -> ShareAsk<'a> {
+    ShareAsk {
         epoch,
         added,
         forgotten,

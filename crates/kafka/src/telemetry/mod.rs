@@ -18,7 +18,7 @@ use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use subscription::{ClientFacts, Subscription, Wanted, wanted};
+use subscription::{ClientFacts, MetricsSubscription, Wanted, wanted};
 
 /// Client instances that are kept.
 pub(crate) const INSTANCES_MAX: usize = 10_000;
@@ -104,7 +104,7 @@ pub struct ClientMetric {
 /// See the module.
 #[derive(Default)]
 pub struct Telemetry {
-    subscriptions: RwLock<Arc<Vec<Subscription>>>,
+    subscriptions: RwLock<Arc<Vec<MetricsSubscription>>>,
     instances: Mutex<Instances>,
 }
 
@@ -121,7 +121,7 @@ impl Telemetry {
         let mut held = self.subscriptions.write();
         let all = broker.named_all(NamedKind::ClientMetrics).into_iter();
         // They were checked when they were set.
-        let parsed = all.filter_map(|(_, values)| Subscription::parse(&values).ok());
+        let parsed = all.filter_map(|(_, values)| MetricsSubscription::parse(&values).ok());
         *held = Arc::new(parsed.collect());
     }
 

@@ -3,7 +3,7 @@
 //! Owns: the table of their settings, and which subscriptions fit a client. Pure. Never: what is pushed.
 
 use millstream_broker::configs::alter::{AlterError, ConfigTable};
-use millstream_broker::configs::resolve::{Candidate, ConfigEntry, ConfigMap, ConfigSource};
+use millstream_broker::configs::resolve::{ConfigEntry, ConfigMap, ConfigSource, Synonym};
 use millstream_broker::configs::row::{Check, ConfigKind, ConfigRow, Effect, InvalidValue, Mutability};
 use regex::{Regex, RegexBuilder};
 
@@ -74,7 +74,7 @@ impl ClientFacts {
 }
 
 /// One subscription.
-pub(crate) struct Subscription {
+pub(crate) struct MetricsSubscription {
     interval_ms: u32,
     metrics: Vec<String>,
     patterns: Vec<(String, Regex)>,
@@ -86,7 +86,7 @@ fn items(values: &ConfigMap, name: &str) -> Vec<String> {
     items.map(str::to_owned).collect()
 }
 
-impl Subscription {
+impl MetricsSubscription {
     /// From its settings.
     pub fn parse(values: &ConfigMap) -> Result<Self, AlterError> {
         let interval = values.get("interval.ms").and_then(|text| text.parse().ok());
@@ -147,10 +147,10 @@ pub(crate) struct Wanted {
 
 /// What all subscriptions that fit want together: every prefix, at the shortest interval.
 pub(crate) fn wanted<'a>(
-    subscriptions: impl Iterator<Item = &'a Subscription>,
+    subscriptions: impl Iterator<Item = &'a MetricsSubscription>,
     client: &ClientFacts,
 ) -> Wanted {
-    let fitting: Vec<&Subscription> = subscriptions
+    let fitting: Vec<&MetricsSubscription> = subscriptions
         .filter(|subscription| !subscription.metrics.is_empty() && subscription.fits(client))
         .collect();
     let mut metrics: Vec<String> = fitting.iter().flat_map(|one| one.metrics.clone()).collect();
@@ -182,7 +182,7 @@ fn identity(metrics: &[String], interval_ms: u32) -> i32 {
 /// Every setting of a subscription, with its origin.
 pub(crate) fn describe(values: &ConfigMap) -> Vec<ConfigEntry> {
     let entry = |row: &'static ConfigRow| {
-        let candidate = |value: &str, source| Candidate {
+        let candidate = |value: &str, source| Synonym {
             name: row.name,
             value: Some(value.to_owned()),
             source,
@@ -190,7 +190,7 @@ pub(crate) fn describe(values: &ConfigMap) -> Vec<ConfigEntry> {
         let set = values.get(row.name);
         let set = set.map(|value| candidate(value, ConfigSource::DynamicClientMetrics));
         let default = row.default.map(|value| candidate(value, ConfigSource::Default));
-        let synonyms: Vec<Candidate> = set.into_iter().chain(default).collect();
+        let synonyms: Vec<Synonym> = set.into_iter().chain(default).collect();
         ConfigEntry {
             row,
             value: synonyms[0].value.clone(),
@@ -205,14 +205,14 @@ pub(crate) fn describe(values: &ConfigMap) -> Vec<ConfigEntry> {
 mod tests {
     use super::*;
 
-    fn subscription(interval: &str, metrics: &str, patterns: &str) -> Subscription {
+    fn subscription(interval: &str, metrics: &str, patterns: &str) -> MetricsSubscription {
         let values = [
             ("interval.ms", interval),
             ("metrics", metrics),
             ("match", patterns),
         ];
         let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Subscription::parse(&values.into()).expect("a subscription")
+        MetricsSubscription::parse(&values.into()).expect("a subscription")
     }
 
     fn client(name: &str) -> ClientFacts {
@@ -261,7 +261,7 @@ mod tests {
             "client_id=(a{1000}){1000}",
         ] {
             let values = ConfigMap::from([("match".to_owned(), wrong.to_owned())]);
-            assert!(Subscription::parse(&values).is_err(), "{wrong}");
+            assert!(MetricsSubscription::parse(&values).is_err(), "{wrong}");
         }
     }
 }

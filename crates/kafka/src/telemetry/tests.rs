@@ -15,7 +15,8 @@ fn telemetry(interval_ms: u32, metrics: &str) -> Telemetry {
     ];
     let values = values.map(|(name, value)| (name.to_owned(), value)).into();
     let telemetry = Telemetry::default();
-    *telemetry.subscriptions.write() = Arc::new(vec![Subscription::parse(&values).expect("it parses")]);
+    *telemetry.subscriptions.write() =
+        Arc::new(vec![MetricsSubscription::parse(&values).expect("it parses")]);
     telemetry
 }
 

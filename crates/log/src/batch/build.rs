@@ -6,7 +6,7 @@
 //! On the append path of everything but Kafka's produce.
 
 use super::compression::Codec;
-use super::encode::{RecordParts, assemble, put_record};
+use super::encode::{RecordParts, assemble, put_record, record_bytes};
 use super::error::BatchError;
 use super::header::{
     ATTRIBUTE_CONTROL, ATTRIBUTE_LOG_APPEND_TIME, ATTRIBUTE_TRANSACTIONAL, BatchHeader, EPOCH_UNSTAMPED,
@@ -140,6 +140,14 @@ impl BatchBuilder {
         HEADER_BYTES + self.records.len()
     }
 
+    /// What `size_bytes` would be with this record too: what a limit is asked before the record is encoded. `TooLarge` where a
+    /// length does not fit the format.
+    pub fn size_bytes_with(&self, record: &NewRecord<'_>) -> Result<usize, BatchError> {
+        let headers = record.headers.iter().copied();
+        let (_, parts) = self.parts(record.timestamp, record.key, record.value, headers);
+        Ok(self.size_bytes() + record_bytes(&parts)?)
+    }
+
     /// The batch, with base offset 0 and no epoch. Refuses an empty builder, and producer fields that contradict each other.
     pub fn finish(self) -> Result<ValidBatch, BatchError> {
         let (_, bytes) = assemble(&self.template, self.codec, self.level, &self.records)?;
@@ -155,18 +163,7 @@ impl BatchBuilder {
         headers: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + Clone,
     ) -> Result<(), BatchError> {
         let first = self.is_empty();
-        let base_timestamp = if first {
-            timestamp
-        } else {
-            self.template.base_timestamp
-        };
-        let parts = RecordParts {
-            timestamp_delta: timestamp.wrapping_sub(base_timestamp),
-            offset_delta: self.template.records_count,
-            key,
-            value,
-            headers,
-        };
+        let (base_timestamp, parts) = self.parts(timestamp, key, value, headers);
         put_record(&mut self.records, &parts)?;
         self.template.base_timestamp = base_timestamp;
         self.template.last_offset_delta = self.template.records_count;
@@ -180,6 +177,29 @@ impl BatchBuilder {
             self.template.max_timestamp = max.max(timestamp);
         }
         Ok(())
+    }
+
+    /// A record as the next one of this batch, and the timestamp that the batch's are counted from then.
+    fn parts<'a, H>(
+        &self,
+        timestamp: TimestampMs,
+        key: Option<&'a [u8]>,
+        value: Option<&'a [u8]>,
+        headers: H,
+    ) -> (TimestampMs, RecordParts<'a, H>) {
+        let base_timestamp = if self.is_empty() {
+            timestamp
+        } else {
+            self.template.base_timestamp
+        };
+        let parts = RecordParts {
+            timestamp_delta: timestamp.wrapping_sub(base_timestamp),
+            offset_delta: self.template.records_count,
+            key,
+            value,
+            headers,
+        };
+        (base_timestamp, parts)
     }
 }
 

@@ -34,6 +34,23 @@ fn the_size_is_known_before_the_batch_is_finished() {
 }
 
 #[test]
+fn the_size_with_one_more_record_is_known_before_it_is_encoded() {
+    let mut builder = BatchBuilder::new(Codec::None);
+    let value = [7; 200];
+    for length in [0, 1, 63, 64, 200] {
+        let record = NewRecord {
+            timestamp: 1 << length.min(40),
+            key: (length > 0).then_some(&value[..1]),
+            value: Some(&value[..length]),
+            headers: &[(b"h", None), (b"", Some(b"x"))],
+        };
+        let foretold = builder.size_bytes_with(&record).unwrap();
+        builder.push(&record).unwrap();
+        assert_eq!(builder.size_bytes(), foretold);
+    }
+}
+
+#[test]
 fn an_empty_builder_and_contradicting_producer_fields_are_refused() {
     assert!(BatchBuilder::new(Codec::Zstd).finish().is_err());
     let mut builder = BatchBuilder::new(Codec::None).transactional();

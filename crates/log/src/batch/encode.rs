@@ -28,19 +28,11 @@ pub(super) fn put_record<'a, H>(out: &mut Vec<u8>, parts: &RecordParts<'a, H>) -
 where
     H: Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + Clone,
 {
-    let offset_delta = i32::try_from(parts.offset_delta).map_err(|_| BatchError::TooLarge)?;
-    let mut headers_count = 0_usize;
-    let mut body = 1 // the attributes, of which none is defined
-        + varlong_bytes(parts.timestamp_delta)
-        + varlong_bytes(i64::from(offset_delta))
-        + nullable_bytes(parts.key)
-        + nullable_bytes(parts.value);
-    for (key, value) in parts.headers.clone() {
-        headers_count += 1;
-        body += nullable_bytes(Some(key)) + nullable_bytes(value);
-    }
-    body += varlong_bytes(headers_count as i64);
+    let body = body_bytes(parts)?;
     let length = i32::try_from(body).map_err(|_| BatchError::TooLarge)?;
+    // `body_bytes` has refused what does not fit.
+    let offset_delta = parts.offset_delta as i32;
+    let headers_count = parts.headers.clone().count();
     if out.len() + body > BATCH_BYTES_MAX {
         return Err(BatchError::TooLarge);
     }
@@ -63,6 +55,35 @@ where
         "the length was computed for these fields"
     );
     Ok(())
+}
+
+/// Bytes that one record takes, its length included. `TooLarge` where a length does not fit the format.
+pub(super) fn record_bytes<'a, H>(parts: &RecordParts<'a, H>) -> Result<usize, BatchError>
+where
+    H: Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + Clone,
+{
+    let body = body_bytes(parts)?;
+    let length = i32::try_from(body).map_err(|_| BatchError::TooLarge)?;
+    Ok(varlong_bytes(i64::from(length)) + body)
+}
+
+/// Bytes of one record behind its length.
+fn body_bytes<'a, H>(parts: &RecordParts<'a, H>) -> Result<usize, BatchError>
+where
+    H: Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + Clone,
+{
+    let offset_delta = i32::try_from(parts.offset_delta).map_err(|_| BatchError::TooLarge)?;
+    let mut headers_count = 0_usize;
+    let mut body = 1 // the attributes, of which none is defined
+        + varlong_bytes(parts.timestamp_delta)
+        + varlong_bytes(i64::from(offset_delta))
+        + nullable_bytes(parts.key)
+        + nullable_bytes(parts.value);
+    for (key, value) in parts.headers.clone() {
+        headers_count += 1;
+        body += nullable_bytes(Some(key)) + nullable_bytes(value);
+    }
+    Ok(body + varlong_bytes(headers_count as i64))
 }
 
 /// A batch of `records` (encoded, plain) with the fields of `template`; codec bits, size and CRC are set here.

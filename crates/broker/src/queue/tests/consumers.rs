@@ -30,7 +30,12 @@ struct Consumers {
 impl Consumers {
     async fn begin() -> Self {
         let broker = World::default().open().await;
-        let topic = topic(&broker, "t", &[]).await;
+        Self::of(&broker, "t").await
+    }
+
+    /// Consumers of one more topic.
+    async fn of(broker: &Broker, name: &str) -> Self {
+        let topic = topic(broker, name, &[]).await;
         let queues = Queues::new(broker.clone(), tokio::runtime::Handle::current(), Arc::new(Terms));
         let subscription = SubscriptionId {
             space: Space(1),
@@ -39,6 +44,7 @@ impl Consumers {
             partition: 0,
         };
         let ask = AcquireAsk { subscription, topic };
+        let broker = broker.clone();
         Self { broker, queues, ask }
     }
 
@@ -138,4 +144,159 @@ async fn what_is_fresh_behind_a_batch_that_was_handed_out_in_part_counts_as_enou
         Duration::ZERO,
         "as many as may be"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_for_no_subscription_is_answered_at_once() {
+    let all = Consumers::begin().await;
+    let budget = AcquireBudget {
+        bytes_max: 1,
+        bytes_min: 1 << 20,
+        records_max: 1,
+        wait_max: WAIT,
+        dispatch: Dispatch::Records,
+    };
+    let begun = Instant::now();
+    let results = all
+        .queues
+        .acquire(Holder(1), &[], budget, std::future::pending())
+        .await;
+    assert!(results.is_empty() && begun.elapsed().is_zero());
+}
+
+const CROWD: u64 = 1_000;
+const APPENDS: u64 = 20;
+
+#[tokio::test(start_paused = true)]
+async fn an_append_that_is_enough_for_nobody_costs_one_look_however_many_wait() {
+    let all = Consumers::begin().await;
+    let crowd = (0..CROWD).map(|holder| all.acquire(holder, 1 << 20, 10_000));
+    let crowd = futures_util::future::join_all(crowd);
+    let appends = async {
+        all.append(1, 1).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let before = all.queues.looks();
+        for _ in 0..APPENDS {
+            all.append(0, 3).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let looks = all.queues.looks() - before;
+        assert!(
+            looks <= 2 * APPENDS,
+            "{looks} looks for {APPENDS} appends with {CROWD} waiting"
+        );
+        // One who is content with that is told at once, from the end of the line.
+        let modest = all.acquire(CROWD, 100, 1_000).await;
+        assert_eq!((modest.0.len(), modest.1), (1, Duration::ZERO));
+    };
+    let (crowd, ()) = tokio::join!(crowd, appends);
+    assert!(crowd.iter().all(|(acquired, _)| acquired.is_empty()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_that_wait_only_those_for_whom_it_is_enough_look() {
+    let all = Consumers::begin().await;
+    let crowd = (0..CROWD).map(|holder| all.acquire(holder, 1 << 20, 10_000));
+    let crowd = futures_util::future::join_all(crowd);
+    let last = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::join!(
+            all.acquire(CROWD, 500, 1_000),
+            all.acquire(CROWD + 1, 5_000, 1_000)
+        )
+    };
+    let appends = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let before = all.queues.looks();
+        all.append(0, 100).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        all.append(0, 1_000).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let looks = all.queues.looks() - before;
+        assert!(looks <= 10, "{looks}");
+    };
+    let (_, (first, second), ()) = tokio::join!(crowd, last, appends);
+    let ranges =
+        |got: &(Vec<Acquired>, Duration)| got.0.iter().map(|one| one.range.clone()).collect::<Vec<_>>();
+    assert_eq!(ranges(&first), [0..=99]);
+    assert_eq!(ranges(&second), [100..=1_099]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_backlog_is_weighed_once_while_somebody_waits_for_more() {
+    let all = Consumers::begin().await;
+    let waits = async {
+        // One of them comes later, and finds it weighed.
+        tokio::join!(all.acquire(1, 1 << 20, 10_000), all.later(9, 1 << 20, 10_000))
+    };
+    let appends = async {
+        for _ in 0..100 {
+            all.append(0, 2).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let weighed = all.queues.weighed();
+        assert!(weighed <= 100 + 2, "{weighed} batches weighed of 100");
+    };
+    tokio::join!(waits, appends);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_waits_at_many_subscriptions_looks_at_those_with_news_and_has_enough_of_all_together() {
+    const LINES: usize = 50;
+    let broker = World::default().open().await;
+    let mut all = Vec::new();
+    for number in 0..LINES {
+        all.push(Consumers::of(&broker, &format!("t{number}")).await);
+    }
+    let asks: Vec<_> = all.iter().map(|one| one.ask.clone()).collect();
+    let queues = &all[0].queues;
+    for bytes_min in [1, 40_000] {
+        let budget = AcquireBudget {
+            bytes_max: 10 << 20,
+            bytes_min,
+            records_max: 100_000,
+            wait_max: WAIT,
+            dispatch: Dispatch::Records,
+        };
+        let begun = Instant::now();
+        let waits = queues.acquire(Holder(1), &asks, budget, std::future::pending());
+        let appends = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let before = queues.looks();
+            let mut appended = 0;
+            // A batch of 100 records has some 800 bytes: less in each line than in all of them.
+            for one in &all[..LINES / 2] {
+                if bytes_min > 1 || appended == 0 {
+                    one.append(0, 100).await;
+                    appended += 1;
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }
+            let looks = queues.looks() - before;
+            // Half of what it misses comes in between: then it looks at all of them, once.
+            let at_all = if bytes_min > 1 { LINES as u64 } else { 0 };
+            assert!(
+                looks <= appended + 1 + at_all,
+                "{looks} looks for {appended} appends"
+            );
+            if bytes_min > 1 {
+                for one in &all {
+                    one.append(0, 300).await;
+                }
+            }
+        };
+        let (results, ()) = tokio::join!(waits, appends);
+        let got: usize = results.iter().flatten().map(|slice| slice.bytes).sum();
+        assert!(got >= bytes_min && begun.elapsed() < WAIT / 2, "{got} bytes");
+        for (one, result) in all.iter().zip(&results) {
+            let has_some = result.as_ref().is_ok_and(|slice| !slice.acquired.is_empty());
+            if has_some {
+                let id = &one.ask.subscription;
+                queues
+                    .restart(id, one.topic().stream(0).expect("one partition").bounds().end.0)
+                    .await
+                    .expect("kept");
+            }
+        }
+    }
 }

@@ -261,3 +261,32 @@ fn a_hundred_thousand_outstanding_answers_cost_one_run_each_way() {
     keep(&mut subscription, &policy);
     assert_eq!(subscription.counts().start, 2);
 }
+
+/// The note of a dead letter that came while a restart was on its way took effect behind it: records that were fresh again were done,
+/// and nobody was ever given them.
+#[test]
+fn a_burial_while_a_restart_is_on_its_way_takes_no_record_that_is_fresh_again() {
+    let policy = policy(1, 1_000, true);
+    for is_in_flight in [false, true] {
+        let mut subscription = Subscription::new(Ledger::new(0));
+        subscription.acquire(A, offer(&[(0, 1)], 2, Dispatch::Records), &policy, NOW);
+        subscription
+            .settle(A, &[answer(0, 1, Disposition::Reject)], &policy, NOW)
+            .expect("it holds them");
+        assert!(keep(&mut subscription, &policy).has_condemned);
+        subscription.restart(0);
+        if is_in_flight {
+            assert!(subscription.take_change().is_some());
+        }
+        assert!(subscription.condemned(10).is_empty(), "none may be left of them");
+        subscription.buried(0..=1);
+        if is_in_flight {
+            subscription.kept(&policy);
+        }
+        while subscription.has_pending() {
+            keep(&mut subscription, &policy);
+        }
+        let next = subscription.candidate(0, &policy).expect("all are fresh");
+        assert_eq!(next.from, 0);
+    }
+}

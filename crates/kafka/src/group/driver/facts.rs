@@ -2,11 +2,12 @@
 //!
 //! Owns: the adapter. Never: a copy; every answer is the broker's present one.
 
-use crate::group::facts::{Facts, GroupOverrides, TopicView};
+use crate::group::facts::{Eyes, Facts, GroupOverrides, TopicView, Versions};
 use crate::group::name::{GroupId, TopicId, TopicName};
 use crate::group::record::PatternReader;
 use millstream_broker::Broker;
-use millstream_broker::security::{Asker, Operation, Principal, Resource};
+use millstream_broker::security::{Asker, Operation, Principal, Regard, Resource, ResourceType};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The facts of a broker.
@@ -31,28 +32,50 @@ impl Facts for BrokerFacts {
         topic.map(|topic| TopicName::from(topic.name()))
     }
 
-    fn each_topic(&self, reader: Option<&PatternReader>, each: &mut dyn FnMut(&str)) {
+    fn each_topic(&self, each: &mut dyn FnMut(&str)) {
         // Internal ones too: Kafka's broker assigns what an expression matches, and leaves it to the client to skip them.
-        let topics = self.0.topics();
-        let names = topics.iter().map(|topic| topic.name());
-        if !self.0.authorizes() {
-            return names.for_each(each);
+        self.0.topics().iter().for_each(|topic| each(topic.name()));
+    }
+
+    fn versions(&self) -> Versions {
+        Versions {
+            topics: self.0.topic_names_changed(),
+            rights: self.0.rules_changed(),
         }
-        // Who it is was not written down as long as nobody asked; the next heartbeat says so.
-        let principal = reader.and_then(|reader| reader.principal.parse::<Principal>().ok());
-        let Some((reader, principal)) = reader.zip(principal) else {
-            return;
+    }
+
+    fn eyes(&self, reader: Option<&PatternReader>) -> Eyes {
+        if !self.0.authorizes() {
+            return Eyes::Every;
+        }
+        let Some((reader, principal)) = known(reader) else {
+            return Eyes::Closed;
         };
-        let asker = Asker {
-            principal: &principal,
-            host: reader.host,
+        match self.0.regard(asker(reader, &principal), ResourceType::Topic) {
+            Regard::Trusted => Eyes::Every,
+            Regard::Ruled {
+                principal: names_it,
+                host,
+            } => Eyes::Ruled(
+                names_it.then(|| reader.principal.clone()),
+                host.then(|| reader.host.to_canonical()),
+            ),
+        }
+    }
+
+    fn seen(&self, reader: Option<&PatternReader>, names: &BTreeSet<TopicName>) -> BTreeSet<TopicName> {
+        if !self.0.authorizes() {
+            return names.clone();
+        }
+        let Some((reader, principal)) = known(reader) else {
+            return BTreeSet::new();
         };
-        names
-            .filter(|name| {
-                let topic = Resource::Topic(name);
-                self.0.authorize(asker, Operation::Describe, topic)
-            })
-            .for_each(each);
+        let may_see = |name: &&TopicName| {
+            let topic = Resource::Topic(name.as_str());
+            self.0
+                .authorize(asker(reader, &principal), Operation::Describe, topic)
+        };
+        names.iter().filter(may_see).cloned().collect()
     }
 
     fn overrides(&self, group: &GroupId) -> GroupOverrides {
@@ -61,5 +84,18 @@ impl Facts for BrokerFacts {
             session_timeout: settings.session_timeout,
             heartbeat_interval: settings.heartbeat_interval,
         }
+    }
+}
+
+/// Who a reader is. It was not written down as long as nobody asked; the next heartbeat says so.
+fn known(reader: Option<&PatternReader>) -> Option<(&PatternReader, Principal)> {
+    let reader = reader?;
+    Some((reader, reader.principal.parse().ok()?))
+}
+
+fn asker<'a>(reader: &PatternReader, principal: &'a Principal) -> Asker<'a> {
+    Asker {
+        principal,
+        host: reader.host,
     }
 }

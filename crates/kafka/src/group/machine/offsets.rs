@@ -38,8 +38,8 @@ impl Shard {
                     return out.push(Output::Reply(id, Answer::Commit(Err(error))));
                 }
                 let transactions = match self.transactions.are_open() {
-                    true => Transactions::MayBeOpen,
-                    false => Transactions::None,
+                    true => OpenTransactions::MayBeOpen,
+                    false => OpenTransactions::None,
                 };
                 self.with_group(&commit.group.clone(), now, out, |group, turn| {
                     group.commit(id, commit, transactions, turn)
@@ -80,7 +80,7 @@ impl Shard {
 
 /// Whether any transaction may hold offsets in the shard: it spares the commits of the others a look at what is being written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Transactions {
+enum OpenTransactions {
     None,
     MayBeOpen,
 }
@@ -153,13 +153,13 @@ impl Group {
         &mut self,
         request: RequestId,
         commit: CommitRequest,
-        transactions: Transactions,
+        transactions: OpenTransactions,
         turn: &mut Turn<'_>,
     ) {
         if let Err(error) = self.admit_commit(&commit, turn) {
             return turn.reply(request, Answer::Commit(Err(error)));
         }
-        let overtakes = commit.transaction.is_none() && transactions == Transactions::MayBeOpen;
+        let overtakes = commit.transaction.is_none() && transactions == OpenTransactions::MayBeOpen;
         let (mut records, topics) = self.commit_records(commit, turn);
         if overtakes {
             let overtaken = self.base().overtaken(&records, turn);

@@ -6,6 +6,7 @@ use millstream_broker::StateRecord;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 /// What happens to writes.
@@ -26,6 +27,9 @@ pub struct TestFacts {
     pub overrides: Mutex<GroupOverrides>,
     /// Who may not see which topic.
     pub hidden: Mutex<BTreeSet<(String, String)>>,
+    /// Names of topics that were told, and rights that were asked for.
+    pub named: AtomicUsize,
+    pub asked: AtomicUsize,
 }
 
 impl TestFacts {
@@ -52,15 +56,38 @@ impl Facts for TestFacts {
         let found = topics.iter().find(|(_, view)| view.id == id);
         found.map(|(name, _)| TopicName::from(name.as_str()))
     }
-    fn each_topic(&self, reader: Option<&PatternReader>, each: &mut dyn FnMut(&str)) {
-        let hidden = self.hidden.lock();
-        let is_hidden = |name: &str| {
-            let pair = reader.map(|reader| (reader.principal.to_string(), name.to_owned()));
-            pair.is_some_and(|pair| hidden.contains(&pair))
+    fn each_topic(&self, each: &mut dyn FnMut(&str)) {
+        self.topics.lock().keys().for_each(|name| {
+            self.named.fetch_add(1, Relaxed);
+            each(name);
+        });
+    }
+    fn versions(&self) -> Versions {
+        let of = |text: String| {
+            text.bytes()
+                .fold(0_u64, |hash, byte| hash * 31 % (1 << 40) + u64::from(byte))
         };
-        let topics = self.topics.lock();
-        let names = topics.keys().filter(|name| !is_hidden(name));
-        names.for_each(|name| each(name));
+        Versions {
+            topics: of(format!("{:?}", self.topics.lock().keys())),
+            rights: of(format!("{:?}", self.hidden.lock())),
+        }
+    }
+    fn eyes(&self, reader: Option<&PatternReader>) -> Eyes {
+        let Some(reader) = reader else { return Eyes::Every };
+        let hidden = self.hidden.lock();
+        let is_named = hidden
+            .iter()
+            .any(|(principal, _)| **principal == *reader.principal);
+        Eyes::Ruled(is_named.then(|| reader.principal.clone()), None)
+    }
+    fn seen(&self, reader: Option<&PatternReader>, names: &BTreeSet<TopicName>) -> BTreeSet<TopicName> {
+        let hidden = self.hidden.lock();
+        let is_seen = |name: &&TopicName| {
+            self.asked.fetch_add(1, Relaxed);
+            let pair = reader.map(|reader| (reader.principal.to_string(), name.as_str().to_owned()));
+            pair.is_none_or(|pair| !hidden.contains(&pair))
+        };
+        names.iter().filter(is_seen).cloned().collect()
     }
     fn overrides(&self, _group: &GroupId) -> GroupOverrides {
         *self.overrides.lock()

@@ -4,8 +4,8 @@
 //!
 //! **Invariant**: both kinds change in one write: a stream holds the one group or the other. Offsets stay where they are.
 
+use super::ConsumerGroup;
 use super::classic_member::{PROTOCOL_TYPE, decode_assignment, encode_assignment};
-use super::{ConsumerGroup, subscriptions};
 use crate::group::assignor::Assignment;
 use crate::group::machine::Turn;
 use crate::group::machine::base::Base;
@@ -134,7 +134,7 @@ impl ConsumerGroup {
         }
         let epoch = GroupEpoch {
             epoch: generation,
-            topics: subscriptions::hash(&group.subscriptions.view(turn.facts)),
+            topics: group.hash_of_topics(turn),
         };
         group.emit(ConsumerRecord::Epoch(Some(epoch)), records, turn.facts);
         group

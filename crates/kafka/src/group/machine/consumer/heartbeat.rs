@@ -4,7 +4,7 @@
 //! is admitted, and the other is told so.
 
 use super::reconcile::{self, Way};
-use super::{AWAY_EPOCH, ConsumerGroup, subscriptions};
+use super::{AWAY_EPOCH, ConsumerGroup, patterns};
 use crate::group::answer::{Answer, Beaten};
 use crate::group::assignor::Assignment;
 use crate::group::error::GroupError;
@@ -33,7 +33,7 @@ pub(in crate::group::machine) fn check_newcomer(
 
 /// Whether the pattern is one; the empty text stands for none.
 fn check_pattern(pattern: Option<&str>) -> Result<(), GroupError> {
-    let valid = pattern.is_none_or(|text| text.is_empty() || subscriptions::compile(text).is_some());
+    let valid = pattern.is_none_or(|text| text.is_empty() || patterns::compile(text).is_some());
     valid.then_some(()).ok_or(GroupError::InvalidRegularExpression)
 }
 

@@ -14,6 +14,7 @@ mod convert;
 mod describe;
 mod heartbeat;
 mod leave;
+mod patterns;
 mod reconcile;
 #[cfg(test)]
 mod reconcile_tests;

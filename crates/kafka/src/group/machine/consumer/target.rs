@@ -6,7 +6,7 @@
 //! **Invariant**: the epoch of the targets is written behind the targets; a stream that ends between them leads to another
 //! assignment, not to a wrong one.
 
-use super::{ConsumerGroup, subscriptions};
+use super::ConsumerGroup;
 use crate::group::assignor::{Assignment, MemberSpec, assign};
 use crate::group::machine::Turn;
 use crate::group::machine::turn::Then;
@@ -17,22 +17,26 @@ use std::sync::Arc;
 impl ConsumerGroup {
     /// Members or subscriptions have changed: a new epoch.
     pub(super) fn raise_epoch(&mut self, records: &mut Vec<Record>, turn: &Turn<'_>) {
-        let topics = subscriptions::hash(&self.subscriptions.view(turn.facts));
         let epoch = GroupEpoch {
             epoch: self.epoch().saturating_add(1),
-            topics,
+            topics: self.hash_of_topics(turn),
         };
         self.emit(ConsumerRecord::Epoch(Some(epoch)), records, turn.facts);
     }
 
-    /// Topics came, went or grew: a new epoch if it concerns the members.
+    pub(super) fn hash_of_topics(&self, turn: &Turn<'_>) -> u64 {
+        self.subscriptions.hash(&self.subscriptions.view(turn.facts))
+    }
+
+    /// Topics came, went or grew, or rights to see them did: a new epoch if it concerns the members. Only what is stored says whether
+    /// it does: what this group remembers is gone with a write that fails, and after a restart.
     pub fn topics_changed(&mut self, turn: &mut Turn<'_>) {
         if self.is_empty() {
             return;
         }
-        let found_others = self.subscriptions.resolve_again(turn.facts);
-        let topics = subscriptions::hash(&self.subscriptions.view(turn.facts));
-        if found_others || self.state.epoch.is_none_or(|epoch| epoch.topics != topics) {
+        self.subscriptions.resolve_again(turn.facts);
+        let topics = self.hash_of_topics(turn);
+        if self.state.epoch.is_none_or(|epoch| epoch.topics != topics) {
             let mut records = Vec::new();
             self.raise_epoch(&mut records, turn);
             self.base.persist(records, Then::Nothing, turn);

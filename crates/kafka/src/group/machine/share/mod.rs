@@ -37,12 +37,12 @@ pub(super) struct ShareGroup {
     pub base: Base,
     /// What the records say, those under way included.
     state: ShareState,
-    sessions: BTreeMap<MemberId, Session>,
+    sessions: BTreeMap<MemberId, MemberSession>,
 }
 
 /// When a member is taken for gone, and the epoch that it was told last.
 #[derive(Clone, Copy, Debug)]
-struct Session {
+struct MemberSession {
     ends: Duration,
     told: i32,
 }
@@ -128,7 +128,7 @@ impl ShareGroup {
 
     fn renew_session(&mut self, id: &MemberId, ends: Duration) {
         let told = self.epoch();
-        self.sessions.insert(id.clone(), Session { ends, told });
+        self.sessions.insert(id.clone(), MemberSession { ends, told });
         self.base.note(ends);
     }
 

@@ -1,10 +1,11 @@
 //! Subscriptions that follow the topics.
 
 use super::client::*;
-use crate::group::tests::harness::quick;
+use crate::group::tests::harness::*;
 use crate::group::*;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 #[test]
 fn new_partitions_reach_the_members() {
@@ -115,6 +116,103 @@ fn a_pattern_finds_what_its_reader_may_see_also_after_a_restart() {
     assert!(clients[0].epoch > epoch);
     let shares = [clients[0].count(), clients[1].count()];
     assert!(shares == [1, 2] || shares == [2, 1], "{shares:?}");
+}
+
+/// Alice and bob read one pattern; a topic is taken from the sight of one of them while the other goes on to see it.
+fn two_readers() -> (World, Vec<Client>) {
+    let mut world = world(&[("ab", 1), ("secret-ab", 2)]);
+    let mut clients = vec![Client::new("a", &[]), Client::new("b", &[])];
+    for (client, name) in clients.iter_mut().zip(["alice", "bob"]) {
+        client.pattern = Some(".*ab".into());
+        client.reader = reader(name);
+    }
+    settle(&mut world, &mut clients);
+    (world, clients)
+}
+
+fn hide(world: &World, from: &str) {
+    let secret = (format!("User:{from}"), "secret-ab".to_owned());
+    world.facts.hidden.lock().insert(secret);
+}
+
+fn has_secret(world: &World, client: &Client) -> bool {
+    client
+        .owned
+        .contains_key(&world.facts.topics.lock()["secret-ab"].id)
+}
+
+/// Whether a reader found something else than before was remembered in memory only: after the failed write the group was read anew,
+/// found what it finds now, and saw no difference. Who had lost a right kept the topic.
+#[test]
+fn a_change_of_rights_whose_write_failed_is_seen_at_the_next_look() {
+    let (mut world, mut clients) = two_readers();
+    let reader = usize::from(has_secret(&world, &clients[1]));
+    hide(&world, ["alice", "bob"][reader]);
+    world.writes = Writes::Fail(PersistError::Unavailable);
+    world.step(Input::TopicsChanged);
+    assert_eq!(world.reloads, 1);
+    world.writes = Writes::Succeed;
+    world.step(Input::TopicsChanged);
+    settle(&mut world, &mut clients);
+    assert!(!has_secret(&world, &clients[reader]) && has_secret(&world, &clients[1 - reader]));
+}
+
+#[test]
+fn a_change_of_rights_during_a_restart_is_seen_also_if_two_readers_change_places() {
+    let (world, mut clients) = two_readers();
+    let reader = usize::from(has_secret(&world, &clients[1]));
+    hide(&world, ["alice", "bob"][reader]);
+    let mut world = world.restarted(quick());
+    world.step(Input::TopicsChanged);
+    settle(&mut world, &mut clients);
+    assert!(!has_secret(&world, &clients[reader]) && has_secret(&world, &clients[1 - reader]));
+    world.facts.hidden.lock().clear();
+    hide(&world, ["alice", "bob"][1 - reader]);
+    let mut world = world.restarted(quick());
+    world.step(Input::TopicsChanged);
+    settle(&mut world, &mut clients);
+    assert!(has_secret(&world, &clients[reader]) && !has_secret(&world, &clients[1 - reader]));
+}
+
+#[test]
+fn a_pattern_is_matched_once_and_rights_are_asked_once_for_all_readers_whom_no_rule_tells_apart() {
+    const TOPICS: usize = 50;
+    let names: Vec<String> = (0..TOPICS).map(|number| format!("t{number}")).collect();
+    let topics: Vec<_> = names.iter().map(|name| (&**name, 1)).collect();
+    let mut world = world(&topics);
+    let count = |world: &World| {
+        let of = |count: &AtomicUsize| count.swap(0, Relaxed);
+        (of(&world.facts.named), of(&world.facts.asked))
+    };
+    let mut clients = Vec::new();
+    for number in 0..40_u8 {
+        let mut client = Client::new(&format!("m{number}"), &[]);
+        client.pattern = Some("t.*".into());
+        client.reader = Some(PatternReader {
+            principal: Arc::from(format!("User:{}", number / 10)),
+            host: IpAddr::from([10, 0, 0, number]),
+        });
+        client.beat(&mut world).unwrap();
+        clients.push(client);
+    }
+    assert_eq!(count(&world), (TOPICS, TOPICS), "no rule names anybody");
+    world.step(Input::TopicsChanged);
+    count(&world);
+    world.step(Input::TopicsChanged);
+    assert_eq!(count(&world), (0, 0), "nothing has changed");
+    let hidden = ("User:1".to_owned(), "t7".to_owned());
+    world.facts.hidden.lock().insert(hidden);
+    world.step(Input::TopicsChanged);
+    assert_eq!(
+        count(&world),
+        (0, 2 * TOPICS),
+        "one principal differs from all others"
+    );
+    world.facts.put("t-new", 1, 1);
+    world.step(Input::TopicsChanged);
+    assert_eq!(count(&world), (TOPICS + 1, 2 * (TOPICS + 1)));
+    settle(&mut world, &mut clients);
+    assert_eq!(clients.iter().map(Client::count).sum::<usize>(), TOPICS + 1);
 }
 
 #[test]
