@@ -37,10 +37,12 @@ impl Stage {
         port: Option<u16>,
         binary: Option<PathBuf>,
     ) -> anyhow::Result<Self> {
+        // Two runs of one suite may stand side by side, each on its port.
+        let lane = port.map_or(String::new(), |port| format!("-{port}"));
         let folder = root()
             .join(".cache/runs/suites")
             .join(peer.name())
-            .join(suite.name);
+            .join(format!("{}{lane}", suite.name));
         let settings: Vec<&str> = suite.settings.iter().chain(ACCESS).copied().collect();
         let flags = settings
             .iter()
