@@ -91,7 +91,10 @@ async fn a_request_between_handshake_and_proof_is_answered_late_and_ends_the_con
     let begun = tokio::time::Instant::now();
     let mut client = connect();
     handshake(&mut client, "PLAIN").await;
-    assert_eq!(client.call(0, &ApiVersionsRequest::default()).await.error_code, 34);
+    assert_eq!(
+        client.call(0, &ApiVersionsRequest::default()).await.error_code,
+        34
+    );
     assert!(begun.elapsed() >= Duration::from_millis(100), "it was held back");
     assert!(client.receive_frame().await.is_none());
     let mut client = connect();

@@ -314,11 +314,18 @@ fn refused(table: &Table, message: &Message) -> String {
     let Some(field) = fields.iter().find(|field| field.name == ERROR_CODE) else {
         return String::new();
     };
-    let rest = if fields.len() > 1 { ", ..Self::default()" } else { "" };
+    let rest = if fields.len() > 1 {
+        ", ..Self::default()"
+    } else {
+        ""
+    };
     let made = format!("Self {{ {ERROR_CODE}{rest} }}");
     let (name, made) = match condition(field.versions, table.versions) {
         None => ("_version", format!("Some({made})")),
-        Some(when) => ("version", format!("({}).then(|| {made})", when.replace("at.", ""))),
+        Some(when) => (
+            "version",
+            format!("({}).then(|| {made})", when.replace("at.", "")),
+        ),
     };
     format!("fn refused({ERROR_CODE}: i16, {name}: i16) -> Option<Self> {{\n{made}\n}}\n")
 }

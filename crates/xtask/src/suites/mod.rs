@@ -13,6 +13,7 @@ mod page;
 mod rust_crates;
 mod sources;
 mod stage;
+mod standing;
 
 use crate::brokers::Peer;
 use crate::installs;

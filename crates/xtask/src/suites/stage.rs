@@ -14,7 +14,7 @@ use std::time::Duration;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a broker needs beyond a suite's settings so that the tests of access control are judged too. Everyone may do
-/// everything that no rule forbids, as on a broker without an authoriser.
+/// everything that no rule forbids, as on a broker without an authoriser. A suite's own settings win.
 const ACCESS: &[&str] = &[
     "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     "super.users=User:ANONYMOUS",
@@ -43,7 +43,7 @@ impl Stage {
             .join(".cache/runs/suites")
             .join(peer.name())
             .join(format!("{}{lane}", suite.name));
-        let settings: Vec<&str> = suite.settings.iter().chain(ACCESS).copied().collect();
+        let settings: Vec<&str> = ACCESS.iter().chain(suite.settings).copied().collect();
         let flags = settings
             .iter()
             .flat_map(|setting| ["--set", setting])
