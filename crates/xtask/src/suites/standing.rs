@@ -31,10 +31,8 @@ mod tests {
     use crate::brokers::Peer;
     use crate::shell::root;
 
-    fn is_worse_here(suite: &str, test: &str) -> bool {
-        let read = |peer| Record::read(suite, peer).expect("the records parse");
-        let fails = matches!(read(Peer::Millstream).tests.get(test), Some(Outcome::Failed(_)));
-        fails && read(Peer::Kafka).passes(test)
+    fn record(suite: &str, peer: Peer) -> Record {
+        Record::read(suite, peer).expect("the records parse")
     }
 
     #[test]

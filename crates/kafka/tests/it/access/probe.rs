@@ -25,6 +25,9 @@ pub const HIDDEN: i16 = -100;
 /// Everything by which an answer says that a right is missing.
 pub const REFUSALS: &[i16] = &[TOPIC, GROUP, CLUSTER, TRANSACTION, TOKEN, HIDDEN];
 
+/// Whether this is what is to come of it where the proof of a login is due.
+type Disturbed = dyn Fn(Option<&Bytes>) -> bool;
+
 /// A request, and what is to come of it.
 pub struct Probe {
     pub key: ApiKey,
@@ -34,7 +37,7 @@ pub struct Probe {
     pub refused: i16,
     encode: Box<dyn Fn(i32) -> Frame>,
     judge: Box<dyn Fn(&Bytes) -> i16>,
-    disturbs: Box<dyn Fn(Option<&Bytes>) -> bool>,
+    disturbs: Box<Disturbed>,
 }
 
 impl Probe {
