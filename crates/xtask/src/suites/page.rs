@@ -74,12 +74,13 @@ impl Tally {
     }
 }
 
-/// A link to the decision behind a failure.
-fn why(suite: &str, test: &str) -> String {
-    standing::page(suite, test).map_or_else(
-        || "not decided: a fault".to_owned(),
-        |page| format!("[why it stands](decisions/{page})"),
-    )
+/// A link to the decision behind a failure; where there is neither one nor a note, the failure is a fault.
+fn why(suite: &str, test: &str, note: Option<&String>) -> String {
+    match (standing::page(suite, test), note) {
+        (Some(page), _) => format!(" ([why it stands](decisions/{page}))"),
+        (None, Some(_)) => String::new(),
+        (None, None) => " (not decided: a fault)".to_owned(),
+    }
 }
 
 /// Failures that count, one by one; skips, gathered by their reason.
@@ -90,8 +91,9 @@ fn detail(suite: &Suite, here: &Record, there: &Record) -> anyhow::Result<String
     for (name, outcome) in &here.tests {
         match outcome {
             Outcome::Failed(reason) if there.passes(name) => {
-                let reason = notes.get(name).unwrap_or(reason);
-                writeln!(lines, "- `{name}`: {reason} ({})", why(suite.name, name))?;
+                let note = notes.get(name);
+                let told = note.unwrap_or(reason);
+                writeln!(lines, "- `{name}`: {told}{}", why(suite.name, name, note))?;
             }
             Outcome::Skipped(reason) => match skips.iter_mut().find(|(known, _)| known == reason) {
                 Some((_, count)) => *count += 1,
