@@ -13,13 +13,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Bytes of spare buffers that are kept: what a few large groups or hundreds of small ones take.
-const SPARE_BYTES_MAX: usize = 16 << 20;
+const SPARE_BYTES_MAX: usize = 24 << 20;
 /// Buffers that are kept, as each is looked at.
 const SPARES_MAX: usize = 128;
 /// From this size on buffers are kept, and begin at a page. Smaller ones are as large as their blocks: the allocator has them at hand.
 const KEPT_MIN: usize = 16 << 10;
 /// Sizes between a power of two and the next, so that a buffer fits more than one block and wastes a ninth at most.
 const STEPS: usize = 8;
+/// The same of the blocks of large groups, which are few and of any size: a fifth at most.
+const STEPS_OF_LARGE: usize = 4;
+/// From this size on.
+const LARGE_MIN: usize = 1 << 20;
 
 /// Whether a block of `len` bytes lies in a buffer of the pool, and so begins at a page.
 pub(crate) const fn is_recycled(len: usize) -> bool {
@@ -29,7 +33,8 @@ pub(crate) const fn is_recycled(len: usize) -> bool {
 /// Bytes that a buffer for a block of `len` bytes takes.
 fn room(len: usize) -> usize {
     let floor = (len + 1).next_power_of_two() / 2;
-    len.next_multiple_of(floor / STEPS)
+    let steps = if len < LARGE_MIN { STEPS } else { STEPS_OF_LARGE };
+    len.next_multiple_of(floor / steps)
 }
 
 /// Memory that a block of `len` bytes pins.
@@ -80,19 +85,24 @@ pub(crate) struct Block {
 }
 
 impl BlockPool {
-    /// An empty buffer with room for `len` bytes.
+    /// An empty buffer with room for `len` bytes; one that was kept may have up to a quarter more.
     pub(crate) fn take(&self, len: usize) -> Filling {
         if is_recycled(len) {
-            Filling::Large(self.take_large(len))
+            let room = room(len);
+            Filling::Large(self.take_within(room, room + room / 4))
         } else {
             Filling::Small(Vec::with_capacity(len))
         }
     }
 
-    /// An empty buffer that begins at a page, with room for `len` bytes.
+    /// An empty buffer that begins at a page, with room for `len` bytes: what `pinned` says of them.
     pub(crate) fn take_large(&self, len: usize) -> Block {
         let room = room(len.max(KEPT_MIN));
-        let buffer = self.spares.lock().take(room);
+        self.take_within(room, room)
+    }
+
+    fn take_within(&self, room: usize, room_max: usize) -> Block {
+        let buffer = self.spares.lock().take(room, room_max);
         Block {
             buffer: Some(buffer.unwrap_or_else(|| Aligned::new(room))),
             len: 0,
@@ -102,10 +112,12 @@ impl BlockPool {
 }
 
 impl Spares {
-    fn take(&mut self, room: usize) -> Option<Aligned> {
-        let at = self.buffers.iter().position(|spare| spare.len() == room)?;
-        self.bytes -= room;
-        self.buffers.remove(at)
+    fn take(&mut self, room: usize, room_max: usize) -> Option<Aligned> {
+        let fits = |spare: &Aligned| (room..=room_max).contains(&spare.len());
+        let at = self.buffers.iter().position(fits)?;
+        let buffer = self.buffers.remove(at)?;
+        self.bytes -= buffer.len();
+        Some(buffer)
     }
 
     /// Answers what is too much, to be freed outside of the lock: the oldest, for which nobody has asked.
@@ -144,6 +156,17 @@ impl Filling {
                 place.copy_from_slice(bytes);
                 place
             }
+        }
+    }
+
+    /// Memory that the block pins.
+    pub(crate) fn pinned(&self) -> usize {
+        match self {
+            Filling::Small(block) => block.capacity(),
+            Filling::Large(block) => block
+                .buffer
+                .as_ref()
+                .map_or(0, |buffer| buffer.len() + ALIGN_BYTES),
         }
     }
 
@@ -196,11 +219,12 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_holds_its_block_and_wastes_a_ninth_at_most() {
+    fn a_buffer_holds_its_block_and_wastes_little() {
         for len in (KEPT_MIN..100_000).chain([1 << 20, (1 << 20) + 1, (8 << 20) - 1]) {
             let room = room(len);
             assert!(room >= len, "{len}");
-            assert!((room - len) * 9 <= room, "{len}: {room}");
+            let share = if len < LARGE_MIN { 9 } else { 5 };
+            assert!((room - len) * share <= room, "{len}: {room}");
             assert_eq!(super::room(room), room, "a buffer serves blocks of its own size");
         }
     }
