@@ -114,6 +114,11 @@ pub trait Response: Message {
     fn throttle(&mut self, time_ms: i32) {
         let _ = time_ms;
     }
+    /// The answer to a request of which nothing was looked at, where the message has a place for its error at that version.
+    fn refused(error_code: i16, version: i16) -> Option<Self> {
+        let _ = (error_code, version);
+        None
+    }
 }
 
 macro_rules! fixed {

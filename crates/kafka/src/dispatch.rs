@@ -170,12 +170,15 @@ pub enum CallError {
 
 type Start = fn(Arc<Kafka>, Call, i32, Bytes, usize) -> Result<BoxFuture<'static, Started>, CallError>;
 
+type Refused = fn(ErrorCode, &RequestHeader) -> Option<Answer>;
+
 /// One row of the table.
 pub(crate) struct ApiRow {
     pub key: ApiKey,
     pub versions: RangeInclusive<i16>,
     pub order: Order,
     start: Start,
+    refused: Refused,
 }
 
 const fn row<A: Api>() -> ApiRow {
@@ -184,6 +187,7 @@ const fn row<A: Api>() -> ApiRow {
         versions: A::VERSIONS,
         order: A::ORDER,
         start: start::<A>,
+        refused: refused::<A>,
     }
 }
 
@@ -275,6 +279,18 @@ impl ApiRow {
     ) -> Result<BoxFuture<'static, Started>, CallError> {
         (self.start)(kafka, call, correlation_id, frame, body_at)
     }
+
+    /// The answer to a request whose message is not looked at; `None` where the answer has no place for an error of its own.
+    pub fn refused(&self, code: ErrorCode, header: &RequestHeader) -> Option<Answer> {
+        (self.refused)(code, header)
+    }
+}
+
+fn refused<A: Api>(code: ErrorCode, header: &RequestHeader) -> Option<Answer> {
+    let version = header.api_version;
+    let response = <A::Request as Request>::Response::refused(code.0, version)?;
+    let encoded = encode_response(&response, version, header.correlation_id);
+    Some(encoded.map(Some).map_err(CallError::Unencodable))
 }
 
 fn start<A: Api>(

@@ -191,6 +191,11 @@ fn connection_readings(facts: &Facts) -> Vec<Reading> {
     vec![
         counter("logins", "Logins that succeeded, renewals among them", logins),
         counter("failed_logins", "Logins that failed", failed_logins),
+        counter(
+            "failed_tls_handshakes",
+            "TLS handshakes that failed",
+            counts.failed_handshakes(),
+        ),
         gauge("connections", "Connections of clients open now", counts.open()),
         counter("accepted_connections", "Connections accepted", counts.accepted()),
         counter(

@@ -102,6 +102,7 @@ pub struct ConnectionCounts {
     accepted: AtomicU64,
     refused: AtomicU64,
     panicked: AtomicU64,
+    failed_handshakes: AtomicU64,
 }
 
 impl ConnectionCounts {
@@ -127,6 +128,17 @@ impl ConnectionCounts {
     #[must_use]
     pub fn panicked(&self) -> u64 {
         self.panicked.load(Relaxed)
+    }
+
+    /// Ended since the start because no TLS came about.
+    #[must_use]
+    pub fn failed_handshakes(&self) -> u64 {
+        self.failed_handshakes.load(Relaxed)
+    }
+
+    /// Counts one of those.
+    pub fn count_failed_handshake(&self) {
+        self.failed_handshakes.fetch_add(1, Relaxed);
     }
 }
 

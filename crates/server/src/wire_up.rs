@@ -29,6 +29,7 @@ use millstream_log::{Clock, Log, LogConfig, LogPorts, OpenError, SystemClock, Wa
 use millstream_meta::catalog::CatalogConfig;
 use millstream_meta::store::MetaStore;
 use millstream_meta::{Catalog, EmbeddedStore, Entropy, MetaManifest, SystemEntropy};
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -272,11 +273,12 @@ impl Running {
         guard: Guard,
         stop: watch::Receiver<bool>,
     ) -> impl Fn(TcpStream, SocketAddr) -> BoxFuture<'static, ()> + use<> {
-        let shared = Arc::new((self.kafka.clone(), self.limits.clone(), guard));
+        let counts = self.source.counts.clone();
+        let shared = Arc::new((self.kafka.clone(), self.limits.clone(), guard, counts));
         move |stream, address| {
             let (shared, mut stop) = (shared.clone(), stop.clone());
             Box::pin(async move {
-                let (kafka, limits, guard) = &*shared;
+                let (kafka, limits, guard, counts) = &*shared;
                 let stopping = async move {
                     let _ = stop.wait_for(|stopping| *stopping).await;
                 };
@@ -298,10 +300,7 @@ impl Running {
                             let peer = peer(subject.as_deref());
                             serve_connection(kafka, stream, peer, limits, stopping).await
                         }
-                        Err(error) => {
-                            tracing::info!(%address, listener = guard.listener, %error, "a TLS handshake failed");
-                            return;
-                        }
+                        Err(error) => return tell_failed_handshake(&error, address, &guard.listener, counts),
                     },
                 };
                 if let Err(error) = served {
@@ -323,6 +322,17 @@ impl Running {
         self.broker.close().await;
         self.store.close().await;
     }
+}
+
+/// A peer that merely goes away has not failed: so do the probes of load balancers, as before a login.
+fn tell_failed_handshake(error: &io::Error, address: SocketAddr, listener: &str, counts: &ConnectionCounts) {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    if let BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof = error.kind() {
+        tracing::debug!(%address, listener, %error, "the peer left before its TLS handshake");
+        return;
+    }
+    counts.count_failed_handshake();
+    tracing::info!(%address, listener, %error, "a TLS handshake failed");
 }
 
 async fn objects(settings: &Settings, dir: &Path) -> anyhow::Result<Arc<dyn ObjectStore>> {

@@ -402,4 +402,10 @@ impl Message for DescribeQuorumResponse {
 
 impl Response for DescribeQuorumResponse {
     const KEY: ApiKey = ApiKey::DescribeQuorum;
+    fn refused(error_code: i16, _version: i16) -> Option<Self> {
+        Some(Self {
+            error_code,
+            ..Self::default()
+        })
+    }
 }

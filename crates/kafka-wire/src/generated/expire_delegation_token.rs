@@ -112,4 +112,10 @@ impl Response for ExpireDelegationTokenResponse {
     fn throttle(&mut self, time_ms: i32) {
         self.throttle_time_ms = time_ms;
     }
+    fn refused(error_code: i16, _version: i16) -> Option<Self> {
+        Some(Self {
+            error_code,
+            ..Self::default()
+        })
+    }
 }

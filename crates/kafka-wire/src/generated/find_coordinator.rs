@@ -251,4 +251,10 @@ impl Response for FindCoordinatorResponse {
     fn throttle(&mut self, time_ms: i32) {
         self.throttle_time_ms = time_ms;
     }
+    fn refused(error_code: i16, version: i16) -> Option<Self> {
+        (version <= 3).then(|| Self {
+            error_code,
+            ..Self::default()
+        })
+    }
 }

@@ -543,4 +543,10 @@ impl Response for OffsetFetchResponse {
     fn throttle(&mut self, time_ms: i32) {
         self.throttle_time_ms = time_ms;
     }
+    fn refused(error_code: i16, version: i16) -> Option<Self> {
+        ((2..=7).contains(&version)).then(|| Self {
+            error_code,
+            ..Self::default()
+        })
+    }
 }

@@ -133,4 +133,10 @@ impl Message for SaslAuthenticateResponse {
 
 impl Response for SaslAuthenticateResponse {
     const KEY: ApiKey = ApiKey::SaslAuthenticate;
+    fn refused(error_code: i16, _version: i16) -> Option<Self> {
+        Some(Self {
+            error_code,
+            ..Self::default()
+        })
+    }
 }

@@ -78,4 +78,10 @@ impl Message for SaslHandshakeResponse {
 
 impl Response for SaslHandshakeResponse {
     const KEY: ApiKey = ApiKey::SaslHandshake;
+    fn refused(error_code: i16, _version: i16) -> Option<Self> {
+        Some(Self {
+            error_code,
+            ..Self::default()
+        })
+    }
 }

@@ -5,7 +5,7 @@
 //! **Invariant**: on a listener that asks for a login, nothing but ApiVersions, SaslHandshake and SaslAuthenticate is answered before
 //! it has succeeded; a login that failed ends the connection, and one that is renewed is the same principal's by the same mechanism.
 
-use crate::dispatch::{Answer, CallError};
+use crate::dispatch::{Answer, ApiRow, CallError};
 use crate::errors::ErrorCode;
 use crate::node::Kafka;
 use bytes::Bytes;
@@ -156,6 +156,19 @@ impl Login {
             true => Ok(()),
             false => Err(CallError::NotLoggedIn),
         }
+    }
+
+    /// Whether nothing but a proof may come, for the first login.
+    pub fn awaits_proof(&self) -> bool {
+        self.mechanism.is_none() && matches!(self.state, State::Exchanging(..))
+    }
+
+    /// Another request where the proof is due. Kafka answers it by ILLEGAL_SASL_STATE before it closes the connection. Its message is
+    /// not read, so where the error would stand beside each thing that was asked for, the connection is closed at once.
+    pub fn disturb(&mut self, row: &ApiRow, header: &RequestHeader) -> Result<Outcome, CallError> {
+        let answer = row.refused(ErrorCode::ILLEGAL_SASL_STATE, header);
+        let answer = answer.ok_or(CallError::NotLoggedIn)?;
+        Ok(self.fail(answer, "another request where the proof was due"))
     }
 
     /// Takes a SaslHandshake or SaslAuthenticate.

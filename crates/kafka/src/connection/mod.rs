@@ -315,10 +315,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Ok(None);
         }
         let (header, body_at) = dispatch::read_header(&frame.bytes).map_err(CallError::Malformed)?;
-        self.login.admit(header.api_key, self.kafka.monotonic())?;
         let of_login = [ApiKey::SaslHandshake, ApiKey::SaslAuthenticate];
         let served = dispatch::find(header.api_key).filter(|row| row.versions.contains(&header.api_version));
-        if served.is_none_or(|row| !of_login.contains(&row.key)) {
+        let other = served.filter(|row| !of_login.contains(&row.key));
+        if let Some(row) = other.filter(|_| self.login.awaits_proof()) {
+            return self.login.disturb(row, &header).map(Some);
+        }
+        self.login.admit(header.api_key, self.kafka.monotonic())?;
+        if served.is_none() || other.is_some() {
             return Ok(None);
         }
         let body = frame.bytes.slice(body_at..);

@@ -83,13 +83,31 @@ async fn nothing_but_versions_and_the_login_is_answered_before_the_login() {
     );
 }
 
+/// The connection once ended without a word, which clients take for a broker that went away.
 #[tokio::test(start_paused = true)]
-async fn a_request_between_handshake_and_proof_ends_the_connection() {
+async fn a_request_between_handshake_and_proof_is_answered_late_and_ends_the_connection() {
     let server = secured().await;
-    let mut client = server.connect_to_login(LoginRules::default());
+    let connect = || server.connect_to_login(LoginRules::default());
+    let begun = tokio::time::Instant::now();
+    let mut client = connect();
     handshake(&mut client, "PLAIN").await;
-    client.send(0, &ApiVersionsRequest::default()).await;
+    assert_eq!(
+        client.call(0, &ApiVersionsRequest::default()).await.error_code,
+        34
+    );
+    assert!(begun.elapsed() >= Duration::from_millis(100), "it was held back");
     assert!(client.receive_frame().await.is_none());
+    let mut client = connect();
+    handshake(&mut client, "PLAIN").await;
+    let answer = client.call(13, &metadata()).await;
+    assert_eq!((answer.error_code, answer.topics.len()), (34, 0));
+    assert!(client.receive_frame().await.is_none());
+    // Version 12 of the answer has no place for the error.
+    let mut client = connect();
+    handshake(&mut client, "PLAIN").await;
+    client.send(12, &metadata()).await;
+    assert!(client.receive_frame().await.is_none());
+    assert_eq!(server.kafka.metrics.logins(), (0, 3), "each is a failed login");
 }
 
 #[tokio::test(start_paused = true)]

@@ -246,6 +246,8 @@ fn a_url_that_may_hold_a_password_is_refused_and_not_shown() {
         "https://sesame@host/keys",
         "https://user:pa/sesame@host",
         "https://user:12/sesame@host",
+        "https://tok/sesame@host",
+        "https://host/sesame@b/keys",
         "https://user:sesame@ho@st/keys",
         "https://host?user:sesame@x",
         "HTTPS://user:sesame@host",
@@ -259,7 +261,7 @@ fn a_url_that_may_hold_a_password_is_refused_and_not_shown() {
     for plain in [
         "https://host:9000/keys",
         "http://[::1]:9000",
-        "https://host/a@b/keys",
+        "https://host/a%40b/keys",
     ] {
         assert_eq!(WebAddress::parse(plain), Ok(WebAddress(plain.to_owned())));
     }

@@ -197,10 +197,8 @@ impl Value for WebAddress {
         if host.is_empty() {
             return Err(expected());
         }
-        if rest
-            .rsplit_once('@')
-            .is_some_and(|(before, _)| may_be_secret(before))
-        {
+        // A password may hold a slash, so nobody can tell one before an `@` from a host and the beginning of a path.
+        if rest.contains('@') {
             return Err(
                 "must be a URL without a user name or password: settings are shown (an @ of the path may be written %40)"
                     .to_owned(),
@@ -216,12 +214,6 @@ fn web_scheme(text: &str) -> Option<(&str, &str)> {
     schemes
         .into_iter()
         .find_map(|scheme| text.strip_prefix(scheme).map(|rest| (scheme, rest)))
-}
-
-/// Whether what stands before the last `@` of a URL, without its scheme, may be a user name and password rather than a host and the
-/// beginning of a path. A password may hold a slash, so a colon before the `@` is doubt enough.
-fn may_be_secret(before: &str) -> bool {
-    !before.contains('/') || before.contains([':', '?', '#', '@'])
 }
 
 /// A refused text as an error may show it: nothing of what stands before its last `@`, where a user name and password stand, but a

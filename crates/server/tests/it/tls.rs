@@ -248,6 +248,35 @@ fn only_a_certificate_of_the_authority_that_holds_now_and_is_a_clients_connects(
     );
 }
 
+/// The broker's own count of handshakes that failed, once it is `wanted`: it counts after the peer has seen the end.
+fn counted(broker: &Broker, wanted: u64) -> bool {
+    let line = format!("millstream_failed_tls_handshakes_total {wanted}.0");
+    let mut looks = 0..1_000;
+    looks.any(|_| broker.get("/metrics").1.lines().any(|found| found == line))
+}
+
+/// Whoever guesses at certificates was seen in the log alone, and by no number that raises an alarm.
+#[test]
+fn a_handshake_that_fails_is_counted_and_a_probe_that_leaves_is_not() {
+    let folder = Folder::new();
+    let (authority, broker, address) = mutual(&folder);
+    assert!(counted(&broker, 0));
+    let without = config(&authority.pem, None, BOTH);
+    assert!(ask_over(&address, &without).is_err());
+    assert!(counted(&broker, 1), "no certificate");
+    drop(connect(&address));
+    let mut stream = connect(&address);
+    stream.write_all(&client_hello(0x0301)).expect("it is connected");
+    rest(&mut stream).expect("it closes");
+    assert!(counted(&broker, 2), "too old a version, and not who left");
+    ask_over(
+        &address,
+        &config(&authority.pem, Some(&shown(&authority, |_| {})), BOTH),
+    )
+    .expect("it is served");
+    assert!(counted(&broker, 2));
+}
+
 /// How many requests the broker has answered, by its own numbers.
 fn answered(broker: &Broker) -> Vec<String> {
     let (_, metrics) = broker.get("/metrics");

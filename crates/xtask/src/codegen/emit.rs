@@ -7,6 +7,9 @@ use std::fmt::Write;
 /// The field of an answer that tells the client for how long it will not be read (KIP-124, KIP-219).
 const THROTTLE: &str = "throttle_time_ms";
 
+/// The field of an answer that tells why nothing that was asked for was done.
+const ERROR_CODE: &str = "error_code";
+
 /// The whole file, before rustfmt.
 pub fn table(table: &Table) -> String {
     let mut body = String::new();
@@ -305,6 +308,28 @@ fn write_value(field: &Field) -> String {
     }
 }
 
+/// `Response::refused`, where the answer has an error of its own.
+fn refused(table: &Table, message: &Message) -> String {
+    let fields = &message.root().fields;
+    let Some(field) = fields.iter().find(|field| field.name == ERROR_CODE) else {
+        return String::new();
+    };
+    let rest = if fields.len() > 1 {
+        ", ..Self::default()"
+    } else {
+        ""
+    };
+    let made = format!("Self {{ {ERROR_CODE}{rest} }}");
+    let (name, made) = match condition(field.versions, table.versions) {
+        None => ("_version", format!("Some({made})")),
+        Some(when) => (
+            "version",
+            format!("({}).then(|| {made})", when.replace("at.", "")),
+        ),
+    };
+    format!("fn refused({ERROR_CODE}: i16, {name}: i16) -> Option<Self> {{\n{made}\n}}\n")
+}
+
 fn root(out: &mut String, table: &Table, message: &Message) {
     let name = &message.root().name;
     let Versions { min, max } = table.versions;
@@ -324,6 +349,7 @@ fn root(out: &mut String, table: &Table, message: &Message) {
             if message.root().fields.iter().any(|field| field.name == THROTTLE) {
                 *out += &format!("fn throttle(&mut self, time_ms: i32) {{\nself.{THROTTLE} = time_ms;\n}}\n");
             }
+            *out += &refused(table, message);
             *out += "}\n";
         }
         Role::Request => {

@@ -69,7 +69,7 @@ fn run(stage: &mut Stage, scope: &Scope) -> anyhow::Result<Vec<Case>> {
             // pytest cuts reasons to the width of the terminal.
             .env("COLUMNS", "400");
         if let Some(text) = &scope.test {
-            command.args(["-k", text]);
+            command.args(["-k", &text.replace(',', " or ")]);
         }
         let ran = stage.run(file, &mut command, FILE_LIMIT)?;
         let mut found = parse(&ran.finished.stdout);

@@ -13,6 +13,7 @@ mod page;
 mod rust_crates;
 mod sources;
 mod stage;
+mod standing;
 
 use crate::brokers::Peer;
 use crate::installs;
@@ -24,7 +25,7 @@ use std::path::PathBuf;
 
 const USAGE: &str =
     "usage: cargo xtask suites [NAME,NAME] [--peer millstream|kafka] [--binary PATH] [--port PORT]
-                          [--test TEXT] [--quick] [--write]";
+                          [--test TEXT,TEXT] [--quick] [--write]";
 
 /// One suite.
 pub struct Suite {
@@ -56,14 +57,15 @@ const SUITES: &[Suite] = &[
 pub struct Scope {
     /// Less data and, where a suite is long, its most telling tests.
     pub quick: bool,
-    /// Only tests whose name contains this.
+    /// Only tests whose name contains this, or one of these with commas between.
     pub test: Option<String>,
 }
 
 impl Scope {
     /// Whether a test of this name is wanted.
     pub fn wants(&self, name: &str) -> bool {
-        self.test.as_ref().is_none_or(|text| name.contains(text.as_str()))
+        let of = |texts: &String| texts.split(',').any(|text| name.contains(text));
+        self.test.as_ref().is_none_or(of)
     }
 }
 
@@ -192,5 +194,13 @@ mod tests {
         assert_eq!(two.suites.len(), 2);
         assert!(parsed("nothing").is_err());
         assert!(parsed("rskafka --fast").is_err());
+    }
+
+    #[test]
+    fn tests_are_chosen_by_parts_of_their_names() {
+        let scope = parsed("librdkafka --test 0004,0011_x").expect("two").scope;
+        assert!(scope.wants("0004_conf") && scope.wants("0011_x"));
+        assert!(!scope.wants("0011_y"));
+        assert!(parsed("").expect("all").scope.wants("0011_y"));
     }
 }

@@ -99,11 +99,7 @@ impl Record {
     pub fn with_silent_parts(&self, cases: Vec<Case>) -> Vec<Case> {
         let mut all = Vec::new();
         for case in &cases {
-            let parts = ["/", "::"].map(|sign| format!("{}{sign}", case.name));
-            let known = self
-                .tests
-                .keys()
-                .filter(|name| parts.iter().any(|part| name.starts_with(part)));
+            let known = self.tests.keys().filter(|name| is_part(name, &case.name));
             let silent = known.filter(|name| cases.iter().all(|other| other.name != **name));
             let before = all.len();
             if let Outcome::Failed(reason) = &case.outcome {
@@ -123,6 +119,9 @@ impl Record {
             self.tests.clear();
         }
         title.clone_into(&mut self.title);
+        // A whole that once failed without a word of its parts is not told of any more when it comes to them.
+        self.tests
+            .retain(|whole, _| !cases.iter().any(|case| is_part(&case.name, whole)));
         self.tests
             .extend(cases.into_iter().map(|case| (case.name, case.outcome)));
         Ok(self)
@@ -169,6 +168,12 @@ impl Record {
     }
 }
 
+/// Whether a test is a part of another, by their names.
+fn is_part(name: &str, whole: &str) -> bool {
+    let rest = name.strip_prefix(whole);
+    rest.is_some_and(|rest| rest.starts_with('/') || rest.starts_with("::"))
+}
+
 fn path(suite: &str, peer: Peer) -> PathBuf {
     root()
         .join("tests/suites")
@@ -212,6 +217,15 @@ mod tests {
             Case::failed("u", "x"),
         ];
         assert_eq!(measure.with_silent_parts(found), expected);
+    }
+
+    /// The line of a test that once died as a whole stayed for ever beside the lines of its parts.
+    #[test]
+    fn a_whole_that_failed_is_forgotten_when_its_parts_report() {
+        let first = vec![Case::failed("t", "killed"), Case::failed("tt", "x")];
+        let record = Record::default().merge("1", first).expect("merges");
+        let record = record.merge("1", vec![Case::passed("t/a")]).expect("merges");
+        assert_eq!(record.tests.keys().collect::<Vec<_>>(), ["t/a", "tt"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The section of docs/CLIENTS.md about the suites, made from the records under `tests/suites/` alone.
 
 use super::outcome::{Outcome, Record};
-use super::{Suite, sources};
+use super::{Suite, sources, standing};
 use crate::brokers::Peer;
 use crate::installs::kafka_version;
 use crate::sections::CLIENTS;
@@ -74,6 +74,15 @@ impl Tally {
     }
 }
 
+/// A link to the decision behind a failure; where there is neither one nor a note, the failure is a fault.
+fn why(suite: &str, test: &str, note: Option<&String>) -> String {
+    match (standing::page(suite, test), note) {
+        (Some(page), _) => format!(" ([why it stands](decisions/{page}))"),
+        (None, Some(_)) => String::new(),
+        (None, None) => " (not decided: a fault)".to_owned(),
+    }
+}
+
 /// Failures that count, one by one; skips, gathered by their reason.
 fn detail(suite: &Suite, here: &Record, there: &Record) -> anyhow::Result<String> {
     let notes = sources::notes(suite.name);
@@ -82,8 +91,9 @@ fn detail(suite: &Suite, here: &Record, there: &Record) -> anyhow::Result<String
     for (name, outcome) in &here.tests {
         match outcome {
             Outcome::Failed(reason) if there.passes(name) => {
-                let reason = notes.get(name).unwrap_or(reason);
-                writeln!(lines, "- `{name}`: {reason}")?;
+                let note = notes.get(name);
+                let told = note.unwrap_or(reason);
+                writeln!(lines, "- `{name}`: {told}{}", why(suite.name, name, note))?;
             }
             Outcome::Skipped(reason) => match skips.iter_mut().find(|(known, _)| known == reason) {
                 Some((_, count)) => *count += 1,
@@ -99,4 +109,31 @@ fn detail(suite: &Suite, here: &Record, there: &Record) -> anyhow::Result<String
         true => String::new(),
         false => format!("\n### {}\n\n{lines}", suite.name),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SUITES;
+    use super::super::outcome::{Case, Record};
+    use super::detail;
+
+    #[test]
+    fn a_failure_that_stands_is_linked_to_its_page_and_another_is_called_a_fault() {
+        let suite = SUITES.iter().find(|suite| suite.name == "rust-rdkafka");
+        let stands = "test_low_producers::test_base_producer_timeout";
+        let record = |cases| Record::default().merge("1", cases).expect("merges");
+        let there = record(vec![Case::passed(stands), Case::passed("t::new")]);
+        let here = record(vec![
+            Case::failed(stands, "x"),
+            Case::failed("t::new", "boom"),
+            Case::failed("t::fails_there", "x"),
+        ]);
+        let text = detail(suite.expect("a row"), &here, &there).expect("it is text");
+        assert!(
+            text.contains("[why it stands](decisions/answers-are-not-held-back.md)"),
+            "{text}"
+        );
+        assert!(text.contains("- `t::new`: boom (not decided: a fault)"), "{text}");
+        assert!(!text.contains("fails_there"), "{text}");
+    }
 }

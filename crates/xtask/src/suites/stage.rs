@@ -14,7 +14,7 @@ use std::time::Duration;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a broker needs beyond a suite's settings so that the tests of access control are judged too. Everyone may do
-/// everything that no rule forbids, as on a broker without an authoriser.
+/// everything that no rule forbids, as on a broker without an authoriser. A suite's own settings win.
 const ACCESS: &[&str] = &[
     "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     "super.users=User:ANONYMOUS",
@@ -37,11 +37,13 @@ impl Stage {
         port: Option<u16>,
         binary: Option<PathBuf>,
     ) -> anyhow::Result<Self> {
+        // Two runs of one suite may stand side by side, each on its port.
+        let lane = port.map_or(String::new(), |port| format!("-{port}"));
         let folder = root()
             .join(".cache/runs/suites")
             .join(peer.name())
-            .join(suite.name);
-        let settings: Vec<&str> = suite.settings.iter().chain(ACCESS).copied().collect();
+            .join(format!("{}{lane}", suite.name));
+        let settings: Vec<&str> = ACCESS.iter().chain(suite.settings).copied().collect();
         let flags = settings
             .iter()
             .flat_map(|setting| ["--set", setting])

@@ -47,8 +47,8 @@ async fn without_a_login_only_versions_and_the_login_itself_are_answered() {
         if probe.key != ApiKey::SaslAuthenticate && probe.key != ApiKey::SaslHandshake {
             let mut client = stage.server.connect_to_login(LoginRules::default());
             assert_eq!(mechanisms::handshake(&mut client, "PLAIN").await.error_code, 0);
-            probe.send(&mut client).await;
-            ends_unanswered(client, &probe).await;
+            let (as_expected, ended) = probe.disturb(client).await;
+            assert!(as_expected, "{}: {ended:?}", probe.key.name());
             asked_nothing(&stage.server, &probe);
         }
     }

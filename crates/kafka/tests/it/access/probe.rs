@@ -5,7 +5,7 @@ use crate::mechanisms::know_users;
 use bytes::Bytes;
 use millstream_broker::security::{Operation, Principal, ResourceType, TokenKey};
 use millstream_broker::testing::World;
-use millstream_kafka::{Right, rights_of};
+use millstream_kafka::{ConnectionError, Right, rights_of};
 use millstream_kafka_wire::*;
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ pub const GROUP: i16 = 30;
 pub const CLUSTER: i16 = 31;
 pub const TRANSACTION: i16 = 53;
 pub const TOKEN: i16 = 65;
+/// Kafka's ILLEGAL_SASL_STATE.
+const ILLEGAL_STATE: i16 = 34;
 /// At the newest version that is served.
 const NEWEST: i16 = i16::MAX;
 /// No code of Kafka: the answer has none and leaves out what the asker may not know of.
@@ -22,6 +24,9 @@ pub const HIDDEN: i16 = -100;
 
 /// Everything by which an answer says that a right is missing.
 pub const REFUSALS: &[i16] = &[TOPIC, GROUP, CLUSTER, TRANSACTION, TOKEN, HIDDEN];
+
+/// Whether this is what is to come of it where the proof of a login is due.
+type Disturbed = dyn Fn(Option<&Bytes>) -> bool;
 
 /// A request, and what is to come of it.
 pub struct Probe {
@@ -32,6 +37,7 @@ pub struct Probe {
     pub refused: i16,
     encode: Box<dyn Fn(i32) -> Frame>,
     judge: Box<dyn Fn(&Bytes) -> i16>,
+    disturbs: Box<Disturbed>,
 }
 
 impl Probe {
@@ -43,6 +49,17 @@ impl Probe {
     pub async fn receive(&self, client: &mut Client) -> i16 {
         let frame = client.receive_frame().await.expect("an answer");
         (self.judge)(&frame)
+    }
+
+    /// Sends it where the proof of a login is due: ILLEGAL_SASL_STATE where the answer has a place for it, or nothing, and the end.
+    pub async fn disturb(&self, mut client: Client) -> (bool, Result<(), ConnectionError>) {
+        self.send(&mut client).await;
+        let answer = client.receive_frame().await;
+        let as_expected = (self.disturbs)(answer.as_ref());
+        if answer.is_some() {
+            assert!(client.receive_frame().await.is_none(), "{}", self.key.name());
+        }
+        (as_expected, client.ended().await)
     }
 
     pub async fn ask(&self, client: &mut Client) -> i16 {
@@ -86,6 +103,10 @@ pub fn probe_at<R: Request + 'static>(
         judge: Box::new(move |frame| {
             let (_, answer) = decode_response(frame, version).expect("the answer decodes at its version");
             code(&answer)
+        }),
+        disturbs: Box::new(move |frame| {
+            let expected = <R::Response as Response>::refused(ILLEGAL_STATE, version);
+            expected == frame.map(|frame| decode_response(frame, version).expect("it decodes").1)
         }),
     }
 }
