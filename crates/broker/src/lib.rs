@@ -18,6 +18,7 @@ pub mod quota;
 pub mod records;
 pub mod security;
 pub mod share_settings;
+mod streams_settings;
 pub mod state_stream;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -42,5 +43,6 @@ pub use quota::table::QuotaKind;
 pub use records::RecordsRefused;
 pub use state_stream::{PendingState, StateError, StateRecord, StateStream};
 pub use topic_changes::TopicDraft;
+pub use streams_settings::StreamsGroupSettings;
 pub use topics::{Dry, OFFSETS_TOPIC, SUBSCRIPTIONS_TOPIC, TRANSACTIONS_TOPIC, Topic, TopicError, TopicSpec};
 pub use transactions::{TransactionEnd, TransactionOutcome, TransactionalBatch};
