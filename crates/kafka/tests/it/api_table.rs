@@ -77,6 +77,10 @@ fn remarks(key: ApiKey) -> &'static str {
         }
         ApiKey::ShareAcknowledge => "Accept, release, reject, renew (KIP-1222); answered when durable.",
         ApiKey::AlterShareGroupOffsets => "What became of records above the new start is forgotten.",
+        ApiKey::StreamsGroupHeartbeat => {
+            "Topics of the application are made at once, with the rights of who asks. No static members, patterns or warm-up \
+             tasks, as in Kafka."
+        }
         ApiKey::SaslHandshake => {
             "On listeners that ask for a login; after version 0 the mechanism's messages travel bare."
         }

@@ -35,10 +35,11 @@ pub(super) fn assign(spec: &Spec<'_>) -> Vec<Tasks> {
     let (stateful, stateless): (Vec<&Task>, Vec<&Task>) = all
         .iter()
         .partition(|task| spec.stateful.contains(&task.subtopology));
-    // State is dear: tasks that have some choose first.
-    for kind in [&stateful, &stateless] {
-        board.place_active(kind);
-    }
+    // State is dear: tasks that have some choose first, and are spread evenly by themselves.
+    board.active_max = stateful.len().div_ceil(spec.members.len());
+    board.place_active(&stateful);
+    board.active_max = all.len().div_ceil(spec.members.len());
+    board.place_active(&stateless);
     for task in &stateful {
         board.place_standbys(task);
     }
@@ -67,7 +68,7 @@ struct Board<'a> {
     /// Who was to have a task so far.
     was_active: BTreeMap<&'a Task, usize>,
     was_standby: BTreeMap<&'a Task, Vec<usize>>,
-    /// Active tasks that a member may have at most.
+    /// Active tasks that a member may have at most, of those placed so far and now.
     active_max: usize,
     /// Copies that a member keeps only because it has kept them so far.
     standby_max: usize,
@@ -92,8 +93,6 @@ impl<'a> Board<'a> {
                 board.was_standby.entry(task).or_default().push(place);
             }
         }
-        let count: usize = spec.tasks.values().map(|count| *count as usize).sum();
-        board.active_max = count.div_ceil(spec.members.len());
         let stateful = spec.tasks.iter().filter(|(id, _)| spec.stateful.contains(id));
         let copies: usize = stateful.map(|(_, count)| *count as usize).sum();
         let copies = copies * spec.standby_replicas as usize;

@@ -60,7 +60,7 @@ impl StreamsGroup {
         self.emit(StreamsRecord::Epoch(Some(epoch)), records);
     }
 
-    /// The targets of a new epoch wait so long at most, and not less than `interval` since the last ones.
+    /// The targets of a new epoch follow after `wait`, unless they are on their way already.
     pub(super) fn assign_after(&mut self, wait: Duration, turn: &Turn<'_>) {
         if self.epoch() <= self.state.target_epoch || self.is_empty() {
             return;
@@ -75,7 +75,10 @@ impl StreamsGroup {
             return;
         }
         self.assigns_at = None;
-        self.assigned_at = Some(turn.now.monotonic);
+        // To deal out nothing, as topics are missing, is no reason to let those wait that are there the next moment.
+        if self.laid.as_ref().is_some_and(Laid::is_ready) {
+            self.assigned_at = Some(turn.now.monotonic);
+        }
         for (id, share) in self.shares() {
             if *self.target(&id) != share {
                 self.emit(StreamsRecord::Target(id, Some(Arc::new(share))), records);

@@ -1,5 +1,7 @@
 //! Streams groups: members, epochs, tasks, and what a restart or a failed write leaves of them.
 
+mod properties;
+
 use super::harness::*;
 use crate::group::*;
 use std::collections::BTreeMap;
@@ -267,7 +269,7 @@ fn endpoints_are_told_when_they_have_changed() {
     let (mut world, mut members) = settled(&["a", "b"]);
     let told = members[0].beat(&mut world);
     let rows = told.endpoints.expect("it knows none");
-    let partitions: Vec<usize> = rows.iter().map(|row| row.active[&"in".into()].len()).collect();
+    let partitions: Vec<usize> = rows.iter().map(|row| row.active[&TopicName::from("in")].len()).collect();
     assert_eq!(partitions, [2, 2]);
     let version = told.endpoints_epoch;
     let again = members[0].beat_with(&mut world, |beat| beat.endpoints_epoch = version);
