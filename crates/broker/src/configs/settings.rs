@@ -1,8 +1,8 @@
 //! Typed views of the settings, parsed once per change, read on every request.
 
-use crate::streams_settings::StreamsGroupSettings;
 use crate::quota::QuotaWindows;
 use crate::quota::connections::{ConnectionSettings, parse_overrides};
+use crate::streams_settings::StreamsGroupSettings;
 
 use super::resolve::{BrokerLayers, ConfigEntry, ConfigMap, describe_topic};
 use crate::security::AuthorizerSettings;

@@ -128,7 +128,10 @@ fn member(member: DescribedStreamsMember) -> Member {
     Member {
         member_id: Str::from(member.member.as_str()),
         member_epoch: member.epoch,
-        instance_id: told.instance.as_ref().map(|instance| Str::from(instance.as_str())),
+        instance_id: told
+            .instance
+            .as_ref()
+            .map(|instance| Str::from(instance.as_str())),
         rack_id: told.rack.as_deref().map(Str::from),
         client_id: Str::from(&*told.client.id),
         client_host: Str::from(&*told.client.host),

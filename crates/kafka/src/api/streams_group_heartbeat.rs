@@ -59,7 +59,7 @@ impl Api for StreamsGroupHeartbeat {
         if let Err(error) = kafka.groups.ensure_started().await {
             return Begun::Done(refused((error.code(), error.to_string())));
         }
-        let first = kafka.groups.streams_heartbeat(beat.clone()).await;
+        let first = kafka.groups.streams_heartbeat(Box::new(beat.clone())).await;
         Begun::Pending(Box::pin(async move {
             match first.await {
                 Ok(beaten) if !beaten.missing.is_empty() => {
@@ -155,12 +155,8 @@ fn check(request: &StreamsGroupHeartbeatRequest) -> Result<(), &'static str> {
         () if request.member_epoch < EPOCH_LEAVE_FOR_A_WHILE => {
             Err("MemberEpoch is invalid: it must be greater than or equal to -2.")
         }
-        () if told != 0 && told != roles.len() => {
-            Err("If one task-type is non-null, all must be non-null.")
-        }
-        () if !joins && request.topology.is_some() => {
-            Err("Topology can only be provided when (re-)joining.")
-        }
+        () if told != 0 && told != roles.len() => Err("If one task-type is non-null, all must be non-null."),
+        () if !joins && request.topology.is_some() => Err("Topology can only be provided when (re-)joining."),
         () if !joins => Ok(()),
         () if request.rebalance_timeout_ms == -1 => {
             Err("RebalanceTimeoutMs must be provided in first request.")
@@ -200,7 +196,8 @@ async fn make_topics(
     mut beaten: StreamsBeaten,
 ) -> Result<StreamsBeaten, GroupError> {
     let any = kafka.authorize(call, Operation::Create, Resource::Cluster);
-    let may = |name: &TopicName| any || kafka.authorize(call, Operation::Create, Resource::Topic(name.as_str()));
+    let may =
+        |name: &TopicName| any || kafka.authorize(call, Operation::Create, Resource::Topic(name.as_str()));
     let denied: Vec<&str> = beaten
         .missing
         .iter()
@@ -216,7 +213,10 @@ async fn make_topics(
         }
         (!failed.is_empty()).then(|| format!("; Creation failed: {}.", failed.join(", ")))
     } else {
-        Some(format!("; Unauthorized to CREATE on topics {}.", denied.join(", ")))
+        Some(format!(
+            "; Unauthorized to CREATE on topics {}.",
+            denied.join(", ")
+        ))
     };
     if let Some(trouble) = trouble {
         for (status, detail) in &mut beaten.statuses {
@@ -233,7 +233,7 @@ async fn make_topics(
         owned: beat.owned.clone().or_else(|| beaten.assignment.clone()),
         ..beat
     };
-    let mut second = kafka.groups.streams_heartbeat(again).await.await?;
+    let mut second = kafka.groups.streams_heartbeat(Box::new(again)).await.await?;
     second.assignment = second.assignment.or(beaten.assignment);
     Ok(second)
 }

@@ -72,7 +72,10 @@ fn internal_topics(topics: &[wire::TopicInfo]) -> Result<BTreeMap<TopicName, Int
     let mut decoded = BTreeMap::new();
     for topic in topics {
         let Ok(partitions) = u32::try_from(topic.partitions) else {
-            return invalid(format!("Topic {} has a negative number of partitions.", topic.name));
+            return invalid(format!(
+                "Topic {} has a negative number of partitions.",
+                topic.name
+            ));
         };
         let configs = topic.topic_configs.iter();
         let internal = InternalTopic {
@@ -88,7 +91,10 @@ fn internal_topics(topics: &[wire::TopicInfo]) -> Result<BTreeMap<TopicName, Int
 }
 
 /// The topics that a copartition group names by their places in the part's lists.
-fn together(part: &wire::Subtopology, group: &wire::CopartitionGroup) -> Result<BTreeSet<TopicName>, Refusal> {
+fn together(
+    part: &wire::Subtopology,
+    group: &wire::CopartitionGroup,
+) -> Result<BTreeSet<TopicName>, Refusal> {
     let mut names = BTreeSet::new();
     let sources = group.source_topics.iter();
     let repartitions = group.repartition_source_topics.iter();

@@ -61,7 +61,7 @@ pub enum Request {
     /// ShareGroupDescribe, one group.
     DescribeShare(GroupId),
     /// StreamsGroupHeartbeat.
-    StreamsHeartbeat(StreamsHeartbeat),
+    StreamsHeartbeat(Box<StreamsHeartbeat>),
     /// StreamsGroupDescribe, one group.
     DescribeStreams(GroupId),
     /// A share group without members: made if there is none of that name (AlterShareGroupOffsets).

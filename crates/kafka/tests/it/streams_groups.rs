@@ -111,7 +111,10 @@ async fn an_application_joins_finds_its_topics_made_and_has_its_tasks_in_the_sam
     assert_eq!((group.error_code, group.group_state.as_str()), (0, "Stable"));
     assert_eq!(group.group_epoch, group.assignment_epoch);
     let member = &group.members[0];
-    assert_eq!((member.member_id.as_str(), member.process_id.as_str()), ("a", "a"));
+    assert_eq!(
+        (member.member_id.as_str(), member.process_id.as_str()),
+        ("a", "a")
+    );
     assert_eq!(member.assignment, member.target_assignment);
     let parts = group.topology.and_then(|topology| topology.subtopologies);
     assert_eq!(parts.expect("told")[0].state_changelog_topics[0].partitions, 3);
@@ -191,7 +194,9 @@ async fn what_says_nothing_that_can_be_done_is_refused() {
         (invalid, |request| request.topology = None),
         (invalid, |request| request.active_tasks = None),
         (invalid, |request| request.rebalance_timeout_ms = -1),
-        (invalid, |request| request.instance_id = Some(Str::from_static("i"))),
+        (invalid, |request| {
+            request.instance_id = Some(Str::from_static("i"))
+        }),
         (invalid, |request| request.member_epoch = 3),
         (invalid, |request| {
             first_part(request).source_topic_regex = vec![Str::from_static(".*")];

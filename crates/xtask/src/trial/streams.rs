@@ -112,7 +112,6 @@ impl Victim {
 /// Runs the trial.
 pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     for protocol in plan.usual(PROTOCOLS_QUICK, PROTOCOLS_FULL) {
-        println!("  group protocol {}", protocol.name());
         findings.fact("group protocol", protocol.name());
         run_in(*protocol, plan, findings).with_context(|| format!("group protocol {}", protocol.name()))?;
     }

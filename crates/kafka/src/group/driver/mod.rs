@@ -320,7 +320,7 @@ operations! {
     /// ShareGroupHeartbeat.
     share_heartbeat(ShareHeartbeat) as ShareHeartbeat -> ShareBeaten;
     /// StreamsGroupHeartbeat.
-    streams_heartbeat(StreamsHeartbeat) as StreamsHeartbeat -> StreamsBeaten;
+    streams_heartbeat(Box<StreamsHeartbeat>) as StreamsHeartbeat -> StreamsBeaten;
     /// OffsetDelete.
     delete_offsets(DeleteOffsetsRequest) as DeleteOffsets -> Vec<CommittedTopic>;
 }

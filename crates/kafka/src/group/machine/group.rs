@@ -273,7 +273,9 @@ impl Group {
         match self {
             Self::Classic(group) => group.sync(request, sync, turn),
             Self::Consumer(group) => group.classic_sync(request, &sync, turn),
-            Self::Share(_) | Self::Streams(_) => turn.reply(request, Answer::Sync(Err(GroupError::UnknownMemberId))),
+            Self::Share(_) | Self::Streams(_) => {
+                turn.reply(request, Answer::Sync(Err(GroupError::UnknownMemberId)))
+            }
         }
     }
 
@@ -281,7 +283,9 @@ impl Group {
         match self {
             Self::Classic(group) => group.heartbeat(request, beat, turn),
             Self::Consumer(group) => group.classic_heartbeat(request, beat, turn),
-            Self::Share(_) | Self::Streams(_) => turn.reply(request, Answer::Heartbeat(Err(GroupError::UnknownMemberId))),
+            Self::Share(_) | Self::Streams(_) => {
+                turn.reply(request, Answer::Heartbeat(Err(GroupError::UnknownMemberId)))
+            }
         }
     }
 
@@ -289,7 +293,9 @@ impl Group {
         match self {
             Self::Classic(group) => group.leave(request, leavers, turn),
             Self::Consumer(_) => self.leave_consumer_group(request, leavers, turn),
-            Self::Share(_) | Self::Streams(_) => turn.reply(request, Answer::Leave(Err(GroupError::UnknownMemberId))),
+            Self::Share(_) | Self::Streams(_) => {
+                turn.reply(request, Answer::Leave(Err(GroupError::UnknownMemberId)))
+            }
         }
     }
 

@@ -165,10 +165,12 @@ impl Shard {
         assert_eq!(pending.token, token, "outcomes arrive in the order of the writes");
         let id = pending.group;
         // What lives of a group of the newer kinds runs ahead of what is written: now for good.
-        let ahead = pending
-            .records
-            .iter()
-            .any(|record| matches!(record, Record::Consumer(..) | Record::Share(..) | Record::Streams(..)));
+        let ahead = pending.records.iter().any(|record| {
+            matches!(
+                record,
+                Record::Consumer(..) | Record::Share(..) | Record::Streams(..)
+            )
+        });
         let (mut ends, mut ended) = (None, None);
         self.with_group(&id, now, out, |group, turn| {
             let base = group.base_mut();

@@ -15,8 +15,16 @@ pub(super) async fn all(covered: &mut Covered, client: &mut Client) {
             client,
             |_| application.join("application", "m"),
             |version, response| {
-                assert_eq!((response.error_code, response.member_id.as_str()), (0, "m"), "v{version}");
-                assert_eq!(response.active_tasks, Some(Vec::new()), "more members are waited for");
+                assert_eq!(
+                    (response.error_code, response.member_id.as_str()),
+                    (0, "m"),
+                    "v{version}"
+                );
+                assert_eq!(
+                    response.active_tasks,
+                    Some(Vec::new()),
+                    "more members are waited for"
+                );
             },
         )
         .await;

@@ -88,7 +88,9 @@ impl<'a> Board<'a> {
         };
         for (place, (_, process, had)) in spec.members.iter().enumerate() {
             board.processes.entry(process).or_default().push(place);
-            board.was_active.extend(had.active.iter().map(|task| (task, place)));
+            board
+                .was_active
+                .extend(had.active.iter().map(|task| (task, place)));
             for task in &had.standby {
                 board.was_standby.entry(task).or_default().push(place);
             }

@@ -22,7 +22,10 @@ impl StreamsGroup {
             "members_have_sessions_and_nobody_else: {id}"
         );
         assert!(
-            self.state.targets.keys().all(|member| members.contains_key(member)),
+            self.state
+                .targets
+                .keys()
+                .all(|member| members.contains_key(member)),
             "only_members_have_targets: {id}"
         );
         assert!(

@@ -49,11 +49,13 @@ impl StreamsGroup {
             let Some(endpoint) = &member.endpoint else {
                 continue;
             };
-            let row = rows.entry(endpoint.clone()).or_insert_with(|| EndpointPartitions {
-                endpoint: endpoint.clone(),
-                active: BTreeMap::new(),
-                standby: BTreeMap::new(),
-            });
+            let row = rows
+                .entry(endpoint.clone())
+                .or_insert_with(|| EndpointPartitions {
+                    endpoint: endpoint.clone(),
+                    active: BTreeMap::new(),
+                    standby: BTreeMap::new(),
+                });
             let current = self.current(id);
             self.add_partitions(&current.assigned.active, &mut row.active);
             self.add_partitions(&current.assigned.standby, &mut row.standby);

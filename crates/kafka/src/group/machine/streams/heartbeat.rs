@@ -52,7 +52,11 @@ impl StreamsGroup {
             interval: beat.terms.heartbeat_interval,
             assignment: is_told.then(|| current.assigned.clone()),
             statuses: self.statuses(id),
-            missing: self.laid.as_ref().map(|laid| laid.missing.clone()).unwrap_or_default(),
+            missing: self
+                .laid
+                .as_ref()
+                .map(|laid| laid.missing.clone())
+                .unwrap_or_default(),
             endpoints_epoch,
             endpoints: (!knows_endpoints).then(|| self.endpoints()),
         })
@@ -127,13 +131,7 @@ impl StreamsGroup {
     }
 
     /// A new epoch, if anything that it depends on has changed.
-    fn follow(
-        &mut self,
-        terms: &StreamsTerms,
-        was_empty: bool,
-        records: &mut Vec<Record>,
-        turn: &Turn<'_>,
-    ) {
+    fn follow(&mut self, terms: &StreamsTerms, was_empty: bool, records: &mut Vec<Record>, turn: &Turn<'_>) {
         let standbys = self.state.epoch.map(|epoch| epoch.standby_replicas);
         let is_new = !records.is_empty() || standbys != Some(terms.standby_replicas);
         if is_new || self.topics_moved(turn.facts) {
@@ -167,10 +165,7 @@ impl StreamsGroup {
         };
         let next = reconcile::next(&current, &way);
         if self.state.currents.get(id).is_none_or(|stored| **stored != next) {
-            self.emit(
-                StreamsRecord::Current(id.clone(), Some(Arc::new(next))),
-                records,
-            );
+            self.emit(StreamsRecord::Current(id.clone(), Some(Arc::new(next))), records);
         }
     }
 
@@ -180,9 +175,13 @@ impl StreamsGroup {
         let process = self.member(id).map(|member| &member.process);
         for (other, current) in self.state.currents.iter().filter(|(other, _)| *other != id) {
             let held = [&current.assigned, &current.revoking];
-            others.active.extend(held.iter().flat_map(|tasks| &tasks.active).cloned());
+            others
+                .active
+                .extend(held.iter().flat_map(|tasks| &tasks.active).cloned());
             if self.member(other).map(|member| &member.process) == process {
-                others.of_process.extend(held.iter().flat_map(|tasks| tasks.all()).cloned());
+                others
+                    .of_process
+                    .extend(held.iter().flat_map(|tasks| tasks.all()).cloned());
             }
         }
         others

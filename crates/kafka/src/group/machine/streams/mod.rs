@@ -102,9 +102,13 @@ impl StreamsGroup {
 
     /// Whether members consume the topic.
     pub fn consumes(&self, topic: &TopicName) -> bool {
-        let parts = self.state.topology.iter().flat_map(|all| all.subtopologies.values());
-        let mut reads = parts
-            .map(|part| part.sources.contains(topic) || part.repartition_sources.contains_key(topic));
+        let parts = self
+            .state
+            .topology
+            .iter()
+            .flat_map(|all| all.subtopologies.values());
+        let mut reads =
+            parts.map(|part| part.sources.contains(topic) || part.repartition_sources.contains_key(topic));
         !self.is_empty() && reads.any(|reads| reads)
     }
 

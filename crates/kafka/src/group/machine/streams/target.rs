@@ -27,7 +27,11 @@ impl StreamsGroup {
 
     /// What the group knows of its topics is no longer so.
     pub(super) fn topics_moved(&self, facts: &dyn Facts) -> bool {
-        self.laid.is_none() || self.state.epoch.is_none_or(|epoch| epoch.topics != self.hash(facts))
+        self.laid.is_none()
+            || self
+                .state
+                .epoch
+                .is_none_or(|epoch| epoch.topics != self.hash(facts))
     }
 
     fn hash(&self, facts: &dyn Facts) -> u64 {
@@ -91,7 +95,11 @@ impl StreamsGroup {
     fn shares(&self) -> Vec<(MemberId, Tasks)> {
         let nothing = Tasks::default();
         let nobody = Laid::default();
-        let laid = self.laid.as_ref().filter(|laid| laid.is_ready()).unwrap_or(&nobody);
+        let laid = self
+            .laid
+            .as_ref()
+            .filter(|laid| laid.is_ready())
+            .unwrap_or(&nobody);
         let parts = self.state.topology.iter().flat_map(|all| &all.subtopologies);
         let spec = Spec {
             members: self

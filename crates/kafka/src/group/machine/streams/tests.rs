@@ -38,8 +38,7 @@ fn every_task_is_active_once_and_its_copies_lie_with_other_processes() {
         for threads in 1..3_usize {
             for standby_replicas in 0..3_u32 {
                 let tasks = tasks_of(&[("0", 5), ("1", 3)]);
-                let processes: Vec<String> =
-                    (0..members).map(|at| format!("p{}", at / threads)).collect();
+                let processes: Vec<String> = (0..members).map(|at| format!("p{}", at / threads)).collect();
                 let named: Vec<(MemberId, &str, Tasks)> = processes
                     .iter()
                     .enumerate()
@@ -164,7 +163,10 @@ fn topics_that_are_joined_and_differ_are_told() {
     };
     let (status, _) = lay(&topology, &facts).fault.expect("they differ");
     assert_eq!(status, StreamsStatus::IncorrectlyPartitionedTopics);
-    assert_eq!(facts.topic("a").map(|TopicView { partitions, .. }| partitions), Some(2));
+    assert_eq!(
+        facts.topic("a").map(|TopicView { partitions, .. }| partitions),
+        Some(2)
+    );
     // A repartition topic that nobody writes to has no count, whatever topics there are.
     let reads = Subtopology {
         repartition_sources: internal(&[("nobody", 0)]),

@@ -77,7 +77,8 @@ pub(super) fn check(topology: &Topology) -> Result<(), GroupError> {
         return Err(GroupError::InvalidTopology("A subtopology has no source topics."));
     }
     // One partition each: whether counts can be had does not depend on how many there are.
-    let mut counts: BTreeMap<&TopicName, u32> = external(topology).into_iter().map(|name| (name, 1)).collect();
+    let mut counts: BTreeMap<&TopicName, u32> =
+        external(topology).into_iter().map(|name| (name, 1)).collect();
     match repartition(topology, &mut counts) {
         Ok(()) => Ok(()),
         Err(_) => Err(GroupError::InvalidTopology(
@@ -186,7 +187,10 @@ fn copartition<'a>(topology: &'a Topology, counts: &mut BTreeMap<&'a TopicName, 
                 topic.is_some_and(|topic| topic.partitions == 0)
             };
             let fixed: Vec<&TopicName> = together.iter().filter(|name| !is_open(name)).collect();
-            let widths: BTreeSet<u32> = fixed.iter().filter_map(|name| counts.get(*name).copied()).collect();
+            let widths: BTreeSet<u32> = fixed
+                .iter()
+                .filter_map(|name| counts.get(*name).copied())
+                .collect();
             if widths.len() > 1 {
                 let names: Vec<&str> = fixed.iter().map(|name| name.as_str()).collect();
                 let detail = format!(

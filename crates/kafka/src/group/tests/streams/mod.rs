@@ -56,7 +56,7 @@ fn beat(member: &str, epoch: i32) -> StreamsHeartbeat {
 }
 
 fn ask(world: &mut World, beat: StreamsHeartbeat) -> Result<StreamsBeaten, GroupError> {
-    let id = world.ask(Request::StreamsHeartbeat(beat));
+    let id = world.ask(Request::StreamsHeartbeat(Box::new(beat)));
     match &world.answers[&id] {
         Answer::StreamsHeartbeat(outcome) => outcome.clone(),
         other => panic!("{other:?}"),
@@ -269,7 +269,10 @@ fn endpoints_are_told_when_they_have_changed() {
     let (mut world, mut members) = settled(&["a", "b"]);
     let told = members[0].beat(&mut world);
     let rows = told.endpoints.expect("it knows none");
-    let partitions: Vec<usize> = rows.iter().map(|row| row.active[&TopicName::from("in")].len()).collect();
+    let partitions: Vec<usize> = rows
+        .iter()
+        .map(|row| row.active[&TopicName::from("in")].len())
+        .collect();
     assert_eq!(partitions, [2, 2]);
     let version = told.endpoints_epoch;
     let again = members[0].beat_with(&mut world, |beat| beat.endpoints_epoch = version);
@@ -299,7 +302,11 @@ fn a_member_commits_for_tasks_that_it_has_had_since_the_epoch_it_names() {
     let now = members[0].epoch;
     assert!(now > before);
     assert_eq!(commit(&mut world, "a", now, kept), Ok(()));
-    assert_eq!(commit(&mut world, "a", before, kept), Ok(()), "it was its own all the time");
+    assert_eq!(
+        commit(&mut world, "a", before, kept),
+        Ok(()),
+        "it was its own all the time"
+    );
     let stale = Err(GroupError::StaleMemberEpoch);
     assert_eq!(commit(&mut world, "a", before, moved), stale);
     assert_eq!(commit(&mut world, "b", before, moved), stale);

@@ -9,15 +9,28 @@ const MEMBERS: &[&str] = &["a", "b", "c", "d"];
 #[derive(Clone, Debug)]
 enum Act {
     /// A heartbeat; the answer may be lost.
-    Beat { member: usize, arrives: bool },
-    Leave { member: usize },
+    Beat {
+        member: usize,
+        arrives: bool,
+    },
+    Leave {
+        member: usize,
+    },
     /// The process begins anew: it knows nothing.
-    Forget { member: usize },
-    Topic { partitions: u32 },
+    Forget {
+        member: usize,
+    },
+    Topic {
+        partitions: u32,
+    },
     NoTopic,
     Standbys(u32),
-    Pass { ms: u64 },
-    Settle { fails: bool },
+    Pass {
+        ms: u64,
+    },
+    Settle {
+        fails: bool,
+    },
     Restart,
 }
 
@@ -69,7 +82,7 @@ impl Play {
 
     fn beat(&mut self, at: usize, arrives: bool) {
         let request = self.request(at);
-        let id = self.world.ask(Request::StreamsHeartbeat(request));
+        let id = self.world.ask(Request::StreamsHeartbeat(Box::new(request)));
         // Without an outcome of its write it has no answer: for the client, that is one more that was lost.
         let Some(Answer::StreamsHeartbeat(outcome)) = self.world.answers.get(&id).cloned() else {
             return;
@@ -81,7 +94,9 @@ impl Play {
                 member.has = told.assignment.unwrap_or_else(|| member.has.clone());
             }
             Ok(_) => {}
-            Err(GroupError::GroupIdNotFound | GroupError::UnknownMemberId | GroupError::FencedMemberEpoch) => {
+            Err(
+                GroupError::GroupIdNotFound | GroupError::UnknownMemberId | GroupError::FencedMemberEpoch,
+            ) => {
                 *member = Member::new(member.id);
             }
             Err(error) => panic!("{error}"),
@@ -93,7 +108,7 @@ impl Play {
             Act::Beat { member, arrives } => self.beat(member, arrives),
             Act::Leave { member } => {
                 let request = beat(self.members[member].id, -1);
-                self.world.ask(Request::StreamsHeartbeat(request));
+                self.world.ask(Request::StreamsHeartbeat(Box::new(request)));
                 self.members[member] = Member::new(self.members[member].id);
             }
             Act::Forget { member } => self.members[member] = Member::new(self.members[member].id),
@@ -132,9 +147,17 @@ impl Play {
         }
         let group = describe(&mut self.world);
         assert_eq!(group.state, GroupState::Stable);
-        let mut active: Vec<i32> = self.members.iter().flat_map(|member| super::active(&member.has)).collect();
+        let mut active: Vec<i32> = self
+            .members
+            .iter()
+            .flat_map(|member| super::active(&member.has))
+            .collect();
         active.sort_unstable();
-        assert_eq!(active, [0, 1, 2, 3, 4], "every task is somebody's, and nobody else's");
+        assert_eq!(
+            active,
+            [0, 1, 2, 3, 4],
+            "every task is somebody's, and nobody else's"
+        );
         let copies: usize = self.members.iter().map(|member| member.has.standby.len()).sum();
         // There are two processes.
         assert_eq!(copies, 5 * self.standby_replicas.min(1) as usize);
