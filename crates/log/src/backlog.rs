@@ -1,10 +1,12 @@
-//! What the write-ahead log holds that is not in objects yet, and the bound on it.
+//! What the write-ahead log holds that is not in objects yet, and the bounds on it.
 //!
-//! Owns: that account, in bytes of the medium, by group. Never starts an upload: the uploader looks here.
+//! Owns: that account, in bytes of the medium, by group; the brake, which lets appends go no faster than uploads where both are
+//! written to one disk. Never starts an upload: the uploader looks here.
 //!
 //! **Invariant**: reserved plus durable bytes exceed the bound by no more than one append of each waiter; they return to zero
-//! when everything is uploaded.
+//! when everything is uploaded. The brake never refuses an append, and holds none longer than `BRAKE_WAIT_MAX`.
 
+use crate::config::LogConfig;
 use crate::error::AppendError;
 use crate::ids::GroupSeq;
 use parking_lot::Mutex;
@@ -17,12 +19,59 @@ use tokio::time::timeout;
 /// How long an append waits for an upload to make room before it fails with `StorageFull`. Kafka's clients give up on a request
 /// after 30 s by default; an answer shortly before that tells them why.
 const ROOM_WAIT_MAX: Duration = Duration::from_secs(25);
+/// How long the brake holds an append: uploads that take longer are not merely behind.
+const BRAKE_WAIT_MAX: Duration = Duration::from_millis(500);
+/// From so many times its bytes on the brake lets go: what is behind by so much has left memory, and slower appends do not bring it
+/// back (after a restart, or an upload that failed for long).
+const BRAKE_TIMES_MAX: u64 = 2;
+/// Share of the brake from which uploads are pressed: they start at once, and lower classes of IO pause.
+const BRAKE_PRESSED_PERCENT: u64 = 75;
+/// The same of the bound, where there is no brake.
+const PRESSED_PERCENT: u64 = 50;
+/// Of the tail cache, what may wait for uploads before the brake holds appends: what is uploaded comes from memory then.
+const BRAKE_CACHE_PERCENT: u64 = 87;
+/// A smaller brake would hold what one disk takes in a moment.
+const BRAKE_BYTES_MIN: u64 = 16 << 20;
+
+/// How much may wait for uploads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Where appends wait for room.
+    pub(crate) bytes_max: u64,
+    /// Where the brake holds them; `None` where uploads go elsewhere than the write-ahead log, which then is what takes a burst.
+    pub(crate) brake_bytes: Option<u64>,
+}
+
+impl Bounds {
+    /// `one_disk`: objects lie on the disk of the write-ahead log.
+    pub(crate) fn new(config: &LogConfig, one_disk: bool) -> Self {
+        let in_memory = config.tail_cache_bytes as u64 / 100 * BRAKE_CACHE_PERCENT;
+        Self {
+            bytes_max: config.wal_unuploaded_bytes_max,
+            brake_bytes: one_disk.then(|| in_memory.max(BRAKE_BYTES_MIN)),
+        }
+    }
+
+    fn is_pressed(&self, ahead: u64) -> bool {
+        match self.brake_bytes {
+            Some(brake) => ahead > brake / 100 * BRAKE_PRESSED_PERCENT,
+            None => ahead > self.bytes_max / 100 * PRESSED_PERCENT,
+        }
+    }
+
+    fn is_braked(&self, ahead: u64) -> bool {
+        self.brake_bytes
+            .is_some_and(|brake| (brake..BRAKE_TIMES_MAX * brake).contains(&ahead))
+    }
+}
 
 /// See the module.
 pub(crate) struct Backlog {
-    bytes_max: u64,
-    /// Queued, in flight, or durable and not in objects.
+    bounds: Bounds,
+    /// Queued, in flight, or durable and not in committed objects.
     bytes: AtomicU64,
+    /// Of them, those that the upload under way has put into objects.
+    put: AtomicU64,
     durable: Mutex<Durable>,
     room: Notify,
     is_closed: AtomicBool,
@@ -65,10 +114,11 @@ struct GroupCharge {
 
 impl Backlog {
     /// Nothing waits; everything up to `through` is in objects.
-    pub(crate) fn new(bytes_max: u64, through: GroupSeq) -> Self {
+    pub(crate) fn new(bounds: Bounds, through: GroupSeq) -> Self {
         Self {
-            bytes_max,
+            bounds,
             bytes: AtomicU64::new(0),
+            put: AtomicU64::new(0),
             durable: Mutex::new(Durable {
                 last: through,
                 groups: VecDeque::new(),
@@ -79,23 +129,46 @@ impl Backlog {
         }
     }
 
-    /// Waits until the bound leaves room, then reserves `bytes`.
+    /// Waits until the bounds leave room, then reserves `bytes`.
     pub(crate) async fn reserve(&self, bytes: u64) -> Result<Room<'_>, AppendError> {
-        if self.bytes.load(Ordering::Relaxed) >= self.bytes_max {
-            timeout(ROOM_WAIT_MAX, self.wait_for_room())
+        if self.is_full() {
+            timeout(ROOM_WAIT_MAX, self.wait_while(Self::is_full))
                 .await
                 .map_err(|_| AppendError::StorageFull)?;
+        }
+        if self.is_braked() {
+            // The brake asks for time, and not for room.
+            let _ = timeout(BRAKE_WAIT_MAX, self.wait_while(Self::is_braked)).await;
         }
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         Ok(Room { backlog: self, bytes })
     }
 
-    async fn wait_for_room(&self) {
+    fn is_full(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) >= self.bounds.bytes_max
+    }
+
+    fn is_braked(&self) -> bool {
+        self.bounds.is_braked(self.ahead())
+    }
+
+    /// Whether uploads fall behind.
+    pub(crate) fn is_pressed(&self) -> bool {
+        self.bounds.is_pressed(self.ahead())
+    }
+
+    /// By how much appends are ahead of uploads.
+    fn ahead(&self) -> u64 {
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        bytes.saturating_sub(self.put.load(Ordering::Relaxed))
+    }
+
+    async fn wait_while(&self, is_so: impl Fn(&Self) -> bool) {
         loop {
             let mut room = std::pin::pin!(self.room.notified());
             // Registered before the look, so that room made in between is not missed.
             room.as_mut().enable();
-            if self.bytes.load(Ordering::Relaxed) < self.bytes_max || self.is_closed.load(Ordering::Acquire) {
+            if !is_so(self) || self.is_closed.load(Ordering::Acquire) {
                 return;
             }
             room.await;
@@ -133,7 +206,18 @@ impl Backlog {
         self.durable(seq, 0, stored, now);
     }
 
-    /// Everything up to `through` is in objects.
+    /// The upload under way has put so many bytes into an object.
+    pub(crate) fn put(&self, bytes: u64) {
+        self.put.fetch_add(bytes, Ordering::Relaxed);
+        self.room.notify_waiters();
+    }
+
+    /// The upload under way came to nothing.
+    pub(crate) fn upload_failed(&self) {
+        self.put.store(0, Ordering::Relaxed);
+    }
+
+    /// Everything up to `through` is in committed objects, and no upload is under way.
     pub(crate) fn uploaded(&self, through: GroupSeq) {
         let mut freed = 0;
         let mut durable = self.durable.lock();
@@ -144,6 +228,7 @@ impl Backlog {
         }
         durable.bytes -= freed;
         drop(durable);
+        self.put.store(0, Ordering::Relaxed);
         self.give_back(freed);
     }
 
@@ -156,5 +241,72 @@ impl Backlog {
     pub(crate) fn waiting(&self) -> (u64, Option<Duration>) {
         let durable = self.durable.lock();
         (durable.bytes, durable.groups.front().map(|group| group.at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    const BRAKE: u64 = 100;
+
+    fn backlog(ahead: u64) -> Backlog {
+        let bounds = Bounds {
+            bytes_max: 1000,
+            brake_bytes: Some(BRAKE),
+        };
+        let backlog = Backlog::new(bounds, GroupSeq(0));
+        backlog.replayed(GroupSeq(1), ahead, Duration::ZERO);
+        backlog
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_brake_holds_appends_until_an_object_is_put_and_again_if_the_upload_fails() {
+        let backlog = backlog(BRAKE);
+        let mut held = Box::pin(backlog.reserve(1));
+        assert!(backlog.is_pressed() && held.as_mut().now_or_never().is_none());
+        backlog.put(30);
+        assert!(!backlog.is_pressed());
+        assert!(held.now_or_never().is_some_and(|room| room.is_ok()));
+        backlog.upload_failed();
+        let held = backlog.reserve(1).now_or_never();
+        assert!(held.is_none(), "what was put counts no more");
+        backlog.put(30);
+        backlog.uploaded(GroupSeq(1));
+        assert_eq!(backlog.ahead(), 0);
+        assert!(backlog.reserve(BRAKE).now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_brake_holds_an_append_for_a_moment_and_the_bound_until_there_is_room() {
+        let braked = backlog(BRAKE);
+        let start = tokio::time::Instant::now();
+        let room = braked.reserve(1).await;
+        assert!(room.is_ok() && start.elapsed() == BRAKE_WAIT_MAX);
+        let full = backlog(1000);
+        assert_eq!(full.reserve(1).await.err(), Some(AppendError::StorageFull));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_far_behind_is_not_braked_and_without_a_brake_nothing_is() {
+        assert!(
+            backlog(BRAKE_TIMES_MAX * BRAKE)
+                .reserve(1)
+                .now_or_never()
+                .is_some()
+        );
+        let elsewhere = Bounds::new(&LogConfig::default(), false);
+        let backlog = Backlog::new(elsewhere, GroupSeq(0));
+        backlog.replayed(GroupSeq(1), elsewhere.bytes_max - 1, Duration::ZERO);
+        assert!(backlog.is_pressed() && backlog.reserve(1).now_or_never().is_some());
+    }
+
+    #[test]
+    fn the_brake_is_within_the_tail_cache_and_uploads_start_before_it() {
+        let config = LogConfig::default();
+        let brake = Bounds::new(&config, true).brake_bytes.expect("one disk");
+        assert!(brake < config.tail_cache_bytes as u64);
+        assert!(config.upload_bytes < brake / 100 * BRAKE_PRESSED_PERCENT);
     }
 }

@@ -4,6 +4,7 @@
 //!
 //! **Invariant**: nothing can be appended or read before recovery is complete, and `close` answers everything that was queued.
 
+use crate::backlog::Bounds;
 use crate::blocks::BlockPool;
 use crate::clock::Clock;
 use crate::config::LogConfig;
@@ -131,7 +132,8 @@ impl Log {
             .max(1);
         let manifest = ManifestHandle::open(ports.manifest, ports.objects.clone()).await?;
         let clock = ports.clock.clone();
-        let mut recovery = Recovery::new(manifest.clone(), clock.clone(), &config);
+        let bounds = Bounds::new(&config, ports.objects.is_on_disk());
+        let mut recovery = Recovery::new(manifest.clone(), clock.clone(), &config, bounds);
         let options = FileWalOptions {
             segment_bytes: config.wal_segment_bytes,
             flush: config.flush,

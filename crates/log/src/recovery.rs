@@ -4,7 +4,7 @@
 //!
 //! **Invariant**: after it, every acknowledged batch is at its offset, and producers and epochs are as they were live.
 
-use crate::backlog::Backlog;
+use crate::backlog::{Backlog, Bounds};
 use crate::batch::{BatchHeader, ControlRecord, split};
 use crate::clock::Clock;
 use crate::config::LogConfig;
@@ -30,14 +30,19 @@ pub(crate) struct Recovery {
 
 impl Recovery {
     /// Nothing replayed: the write-ahead log counts from `through + 1`.
-    pub(crate) fn new(manifest: ManifestHandle, clock: Arc<dyn Clock>, config: &LogConfig) -> Self {
+    pub(crate) fn new(
+        manifest: ManifestHandle,
+        clock: Arc<dyn Clock>,
+        config: &LogConfig,
+        bounds: Bounds,
+    ) -> Self {
         let through = manifest.wal_through();
         Self {
             manifest,
             clock,
             streams: BTreeMap::new(),
             tail: TailCache::new(config.tail_cache_bytes, GroupSeq(through.0 + 1)),
-            backlog: Backlog::new(config.wal_unuploaded_bytes_max, through),
+            backlog: Backlog::new(bounds, through),
         }
     }
 

@@ -28,7 +28,11 @@ impl TailSource for Core {
 
     fn unuploaded(&self) -> Unuploaded {
         let (bytes, oldest) = self.backlog.waiting();
-        Unuploaded { bytes, oldest }
+        Unuploaded {
+            bytes,
+            oldest,
+            is_pressed: self.backlog.is_pressed(),
+        }
     }
 
     /// `through` is a lower bound: a stream gives all that is durable when it is looked at (see `Partition::cut`).
@@ -50,6 +54,14 @@ impl TailSource for Core {
     ) -> BoxFuture<'a, Result<Bytes, ReadError>> {
         // Also of a stream that was deleted since: the commit leaves it out, and the others' upload need not start over.
         Box::pin(self.block_bytes(batch.group, batch.position, batch.len))
+    }
+
+    fn put(&self, bytes: u64) {
+        self.backlog.put(bytes);
+    }
+
+    fn upload_failed(&self) {
+        self.backlog.upload_failed();
     }
 
     fn uploaded(&self, through: GroupSeq, ends: &[(StreamId, Offset)]) {

@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// The epoch of every batch made here.
@@ -125,6 +125,10 @@ struct FakeStream {
 pub(crate) struct FakeTail {
     /// Whether it is not told yet of what is committed.
     pub(crate) is_behind: AtomicBool,
+    /// What is said of the pressure.
+    pub(crate) is_pressed: AtomicBool,
+    /// Bytes that the upload under way has put.
+    put_bytes: AtomicU64,
     state: Mutex<(u64, BTreeMap<StreamId, FakeStream>)>,
 }
 
@@ -198,7 +202,16 @@ impl TailSource for FakeTail {
         Unuploaded {
             bytes,
             oldest: (bytes > 0).then_some(Duration::ZERO),
+            is_pressed: self.is_pressed.load(Ordering::Relaxed),
         }
+    }
+
+    fn put(&self, bytes: u64) {
+        self.put_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn upload_failed(&self) {
+        self.put_bytes.store(0, Ordering::Relaxed);
     }
 
     fn cut(&self, through: GroupSeq) -> Vec<TailPart> {

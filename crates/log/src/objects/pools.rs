@@ -1,7 +1,7 @@
 //! Who may use the object store, and how much at once: named pools, so that a backfill takes nothing from an upload.
 //!
-//! Priority upload > catch-up read > read-ahead > rewriting. Each class has permits of its own; the two lower ones also pause
-//! while uploads are pressed (the un-uploaded part of the write-ahead log nears its bound). Retention and collection never
+//! Priority upload > catch-up read > read-ahead > rewriting. Each class has permits of its own; while uploads are pressed (they
+//! fall behind the write-ahead log) the two lower ones pause, and readers that wait take turns. Retention and collection never
 //! pause: uploads may be pressed because the store is full, and then only these two make room.
 
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
@@ -14,6 +14,8 @@ pub(crate) const UPLOAD_BYTES_MAX: u64 = 64 << 20;
 const PERMIT_BYTES: u64 = 64 << 10;
 /// Reads of blocks for a waiting reader at once.
 pub(crate) const COLD_READS_MAX: usize = 32;
+/// Of them while uploads are pressed.
+const PRESSED_READS_MAX: usize = 1;
 /// Read-ahead reads at once.
 pub(crate) const PREFETCHES_MAX: usize = 4;
 /// Reads and puts of merging and compaction at once.
@@ -38,6 +40,7 @@ pub(crate) enum IoClass {
 pub(crate) struct IoPools {
     upload: Semaphore,
     cold_read: Semaphore,
+    pressed_read: Semaphore,
     prefetch: Semaphore,
     rewrite: Semaphore,
     upkeep: Semaphore,
@@ -49,6 +52,7 @@ impl IoPools {
         Self {
             upload: Semaphore::new(usize::try_from(UPLOAD_BYTES_MAX / PERMIT_BYTES).expect("a constant")),
             cold_read: Semaphore::new(COLD_READS_MAX),
+            pressed_read: Semaphore::new(PRESSED_READS_MAX),
             prefetch: Semaphore::new(PREFETCHES_MAX),
             rewrite: Semaphore::new(REWRITES_MAX),
             upkeep: Semaphore::new(UPKEEPS_MAX),
@@ -68,6 +72,7 @@ impl IoPools {
     /// Waits for a place in the class's pool, and for the pressure to pass where the class yields to it.
     pub(crate) async fn enter(&self, class: IoClass) -> SemaphorePermit<'_> {
         let pool = match class {
+            IoClass::ColdRead if *self.pressed.borrow() => &self.pressed_read,
             IoClass::ColdRead => &self.cold_read,
             IoClass::Prefetch => &self.prefetch,
             IoClass::Rewrite => &self.rewrite,
@@ -106,5 +111,27 @@ mod tests {
         drop((first, second));
         let huge = pools.enter_upload(10 * UPLOAD_BYTES_MAX).now_or_never();
         assert!(huge.is_some() && half().is_none());
+    }
+
+    #[test]
+    fn while_uploads_are_pressed_readers_take_turns_and_nobody_reads_ahead() {
+        let pools = IoPools::new();
+        let enter = |class| pools.enter(class).now_or_never();
+        let early = [enter(IoClass::ColdRead), enter(IoClass::ColdRead)];
+        assert!(early.iter().all(Option::is_some));
+        pools.set_pressed(true);
+        let turn = enter(IoClass::ColdRead).expect("whoever read before is no hindrance");
+        assert!(enter(IoClass::ColdRead).is_none());
+        assert!(enter(IoClass::Prefetch).is_none() && enter(IoClass::Rewrite).is_none());
+        assert!(enter(IoClass::Upkeep).is_some());
+        drop(turn);
+        assert!(enter(IoClass::ColdRead).is_some());
+        pools.set_pressed(false);
+        let many = [
+            enter(IoClass::ColdRead),
+            enter(IoClass::ColdRead),
+            enter(IoClass::Prefetch),
+        ];
+        assert!(many.iter().all(Option::is_some));
     }
 }

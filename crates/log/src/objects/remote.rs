@@ -180,6 +180,10 @@ impl RemoteStore {
 }
 
 impl ObjectStore for RemoteStore {
+    fn is_on_disk(&self) -> bool {
+        self.directory.is_some()
+    }
+
     fn put<'a>(
         &'a self,
         key: &'a str,

@@ -79,6 +79,10 @@ pub trait ObjectStore: Send + Sync + 'static {
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<(String, u64)>, ObjectError>>;
     /// Deletes; a missing key is success.
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), ObjectError>>;
+    /// Whether objects lie on a disk of this machine, as a rule the one that the write-ahead log is written to.
+    fn is_on_disk(&self) -> bool {
+        false
+    }
 }
 
 /// Where pieces of these lengths end.

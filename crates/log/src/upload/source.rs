@@ -18,6 +18,8 @@ pub(crate) struct Unuploaded {
     pub(crate) bytes: u64,
     /// Monotonic time at which the oldest was appended; `None` when there is none.
     pub(crate) oldest: Option<Duration>,
+    /// Whether uploads fall behind appends.
+    pub(crate) is_pressed: bool,
 }
 
 /// One durable batch in a tail.
@@ -73,6 +75,10 @@ pub(crate) trait TailSource: Send + Sync + 'static {
         stream: StreamId,
         batch: &'a TailBatch,
     ) -> BoxFuture<'a, Result<Bytes, ReadError>>;
+    /// The upload under way has put so many bytes of batches into an object.
+    fn put(&self, bytes: u64);
+    /// The upload under way came to nothing.
+    fn upload_failed(&self);
     /// The upload is committed: groups up to `through` may be recycled, and the streams' tails begin at these offsets. They are
     /// in order of stream; what was cut and is not among them is deleted for good.
     fn uploaded(&self, through: GroupSeq, ends: &[(StreamId, Offset)]);

@@ -9,6 +9,7 @@ use crate::objects::format::BlockEntry;
 use crate::objects::memory::ObjectFault;
 use crate::objects::pools::IoClass;
 use crate::test_world::{EPOCH, World, record, small_config};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 const A: StreamId = StreamId(1);
@@ -253,9 +254,7 @@ async fn closing_gives_up_an_upload_and_the_next_start_makes_it() {
 
 #[tokio::test(start_paused = true)]
 async fn pressure_is_noticed_while_an_upload_is_stuck() {
-    let mut config = small_config();
-    config.wal_unuploaded_bytes_max = 1000;
-    let world = World::with(config).await;
+    let world = World::new().await;
     append(&world, A, 1, 10);
     world.objects.set_full(true);
     let mut upload = std::pin::pin!(world.uploader.upload_now());
@@ -263,7 +262,7 @@ async fn pressure_is_noticed_while_an_upload_is_stuck() {
     assert!(tokio::time::timeout(second, &mut upload).await.is_err());
     let pools = world.house.fetcher.pools().clone();
     drop(pools.enter(IoClass::Rewrite).await);
-    append(&world, A, 10, 100);
+    world.tail.is_pressed.store(true, Ordering::Relaxed);
     tokio::time::sleep(second).await;
     let entering = tokio::time::timeout(second, pools.enter(IoClass::Rewrite));
     assert!(entering.await.is_err(), "it yields to the upload");

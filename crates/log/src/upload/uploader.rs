@@ -27,8 +27,6 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
 /// `upload_now` calls that may wait.
 const REQUESTS_MAX: usize = 64;
-/// Share of the un-uploaded bound from which uploads are pressed: lower classes of IO pause.
-const PRESSED_PERCENT: u64 = 50;
 
 /// Handle of the loop. A cheap clone.
 #[derive(Clone)]
@@ -54,7 +52,6 @@ struct Shared {
 struct Limits {
     upload_bytes: u64,
     upload_age: Duration,
-    unuploaded_bytes_max: u64,
     object_own_bytes: u64,
     block_target_bytes: usize,
 }
@@ -93,7 +90,6 @@ impl Uploader {
             limits: Limits {
                 upload_bytes: config.upload_bytes,
                 upload_age: config.upload_age,
-                unuploaded_bytes_max: config.wal_unuploaded_bytes_max,
                 object_own_bytes: config.object_own_bytes,
                 block_target_bytes: config.block_target_bytes,
             },
@@ -107,7 +103,7 @@ impl Uploader {
         Uploader { shared, requests }
     }
 
-    /// Says that the un-uploaded bytes have passed the setting `upload_bytes`. Cheap; may be said too often.
+    /// Says that the un-uploaded bytes have passed the setting `upload_bytes`, or press. Cheap; may be said too often.
     pub(crate) fn poke(&self) {
         self.shared.poke.notify_one();
     }
@@ -188,19 +184,23 @@ impl Shared {
         let age = waiting
             .oldest
             .map(|oldest| self.clock.monotonic().saturating_sub(oldest));
-        waiting.bytes >= self.limits.upload_bytes || age.is_some_and(|age| age >= self.limits.upload_age)
+        let is_old = age.is_some_and(|age| age >= self.limits.upload_age);
+        is_old || waiting.bytes >= self.limits.upload_bytes || waiting.is_pressed && waiting.bytes > 0
     }
 
     fn note_pressure(&self) {
-        let bound = self.limits.unuploaded_bytes_max / 100 * PRESSED_PERCENT;
-        self.pools.set_pressed(self.tail.unuploaded().bytes > bound);
+        self.pools.set_pressed(self.tail.unuploaded().is_pressed);
     }
 
     /// Uploads everything up to the group, however often it has to be tried.
     async fn upload_through(&self, through: GroupSeq) -> Result<(), StreamError> {
         let mut backoff = Backoff::new();
         while through > self.manifest.wal_through() {
-            match self.attempt(through).await {
+            let attempt = self.attempt(through).await;
+            if attempt.is_err() {
+                self.tail.upload_failed();
+            }
+            match attempt {
                 Ok(()) => return Ok(()),
                 Err(UploadError::Commit(CommitError::Fenced)) => {
                     tracing::error!("another writer owns the manifest: nothing is uploaded any more");
@@ -219,9 +219,15 @@ impl Shared {
         loop {
             tokio::select! {
                 biased;
-                result = &mut upload => return result,
-                () = tokio::time::sleep(LOOK_INTERVAL) => self.note_pressure(),
+                result = &mut upload => {
+                    // Whoever poked meanwhile may have meant the next upload.
+                    self.poke.notify_one();
+                    return result;
+                }
+                () = self.poke.notified() => {}
+                () = tokio::time::sleep(LOOK_INTERVAL) => {}
             }
+            self.note_pressure();
         }
     }
 
@@ -296,6 +302,8 @@ impl Shared {
             .await
             .map_err(UploadError::Tail)?;
         self.put_bytes.fetch_add(made.meta.len, Ordering::Relaxed);
+        self.tail.put(bytes);
+        self.note_pressure();
         Ok(made)
     }
 

@@ -202,7 +202,7 @@ impl GroupCommit {
         let waiting = self
             .backlog
             .durable(seq, reserved, stored, self.clock.monotonic());
-        if waiting >= self.upload_bytes {
+        if waiting >= self.upload_bytes || self.backlog.is_pressed() {
             self.uploader.poke();
         }
         self.counters.groups.fetch_add(1, Ordering::Relaxed);

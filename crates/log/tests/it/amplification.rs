@@ -13,6 +13,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 const RECORD_BYTES: usize = 1 << 10;
 const RECORDS_PER_BATCH: usize = 16;
@@ -31,7 +32,8 @@ struct Counters {
 
 struct CountingDisk(MemoryDisk, Arc<Counters>);
 struct CountingFile(Arc<dyn DiskFile>, Arc<Counters>);
-struct CountingObjects(Arc<MemoryObjects>, Arc<Counters>);
+/// The last: whether it says that it lies on the write-ahead log's disk.
+struct CountingObjects(Arc<MemoryObjects>, Arc<Counters>, bool);
 
 fn sum(parts: &[Bytes]) -> u64 {
     parts.iter().map(|part| part.len() as u64).sum()
@@ -104,6 +106,9 @@ impl ObjectStore for CountingObjects {
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), ObjectError>> {
         self.0.delete(key)
     }
+    fn is_on_disk(&self) -> bool {
+        self.2
+    }
 }
 
 fn batch() -> ValidBatch {
@@ -132,7 +137,7 @@ async fn measure(streams: u64, in_flight: usize, upload_bytes: u64) -> (u64, u64
     let ports = LogPorts {
         clock: world.clock.clone(),
         disk: Arc::new(CountingDisk(world.disk.clone(), counters.clone())),
-        objects: Arc::new(CountingObjects(world.objects.clone(), counters.clone())),
+        objects: Arc::new(CountingObjects(world.objects.clone(), counters.clone(), false)),
         second_tier: None,
         manifest: world.manifest.clone(),
         wal_runner: WalRunner::Task,
@@ -211,6 +216,48 @@ async fn an_upload_of_what_is_no_longer_cached_reads_each_group_once() {
     assert_eq!(read_all(&stream).await.len(), 256 * RECORDS_PER_BATCH);
 }
 
+/// Appends 64 MiB as fast as the write-ahead log takes them, to objects that take ten times as long, and uploads. Answers how often the
+/// write-ahead log was read.
+async fn read_back_by_uploads(one_disk: bool) -> u64 {
+    let mut world = World::new();
+    world.config.tail_cache_bytes = 24 << 20;
+    world.config.wal_segment_bytes = 16 << 20;
+    world.config.upload_bytes = 8 << 20;
+    world.objects.set_latency(Duration::from_millis(20));
+    let counters = Arc::new(Counters::default());
+    let ports = LogPorts {
+        clock: world.clock.clone(),
+        disk: Arc::new(CountingDisk(world.disk.clone(), counters.clone())),
+        objects: Arc::new(CountingObjects(world.objects.clone(), counters.clone(), one_disk)),
+        second_tier: None,
+        manifest: world.manifest.clone(),
+        wal_runner: WalRunner::Task,
+    };
+    let log = Log::open(world.config.clone(), ports).await.unwrap();
+    let before = counters.reads.load(Ordering::Relaxed);
+    let stream = log.open_stream(StreamId(1), EPOCH);
+    let (batch, mut tickets) = (batch(), Vec::new());
+    for n in 0..BATCHES {
+        tickets.push(stream.append(EPOCH, batch.clone()).await.unwrap());
+        if n % 32 == 31 {
+            for ticket in tickets.drain(..) {
+                ticket.durable().await.unwrap();
+            }
+        }
+    }
+    log.upload_now().await.unwrap();
+    assert_eq!(read_all(&stream).await.len(), BATCHES * RECORDS_PER_BATCH);
+    counters.reads.load(Ordering::Relaxed) - before
+}
+
+/// On one disk, reading back what is to be uploaded would put uploads further behind: appends wait a little instead. Where objects lie
+/// elsewhere the write-ahead log is what takes a burst.
+#[tokio::test(start_paused = true)]
+async fn on_one_disk_appends_do_not_outrun_the_memory_that_uploads_come_from() {
+    assert_eq!(read_back_by_uploads(true).await, 0);
+    assert!(read_back_by_uploads(false).await > 0);
+}
+
 /// Readers that catch up side by side, as one consumer of several partitions does. The cache is far smaller than what they read, and what
 /// they are through with must not keep what was read ahead for them out of it.
 #[tokio::test(start_paused = true)]
@@ -225,7 +272,7 @@ async fn readers_that_catch_up_fetch_each_byte_once() {
     let ports = LogPorts {
         clock: world.clock.clone(),
         disk: Arc::new(world.disk.clone()),
-        objects: Arc::new(CountingObjects(world.objects.clone(), counters.clone())),
+        objects: Arc::new(CountingObjects(world.objects.clone(), counters.clone(), false)),
         manifest: world.manifest.clone(),
         wal_runner: WalRunner::Task,
         second_tier: None,

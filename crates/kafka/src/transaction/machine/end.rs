@@ -92,6 +92,8 @@ fn judge(state: &TransactionState, end: &EndRequest) -> Result<Verdict, Transact
         (Phase::CompleteCommit, true) | (Phase::CompleteAbort, false) if !per_transaction || is_retry => {
             Ok(Verdict::Again(state.producer))
         }
+        // It took too long, and was aborted: the producer's part in it is over, and it comes back with a new epoch.
+        (Phase::CompleteAbort, true) if is_retry => Err(TransactionError::ProducerFenced),
         // Partitions are added by the first batch, so a producer whose first batch failed does not know whether there is a
         // transaction: it aborts to be sure, and gets its next epoch.
         (Phase::Empty | Phase::CompleteCommit | Phase::CompleteAbort, false)

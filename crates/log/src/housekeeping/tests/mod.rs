@@ -11,7 +11,7 @@ use crate::ids::{Offset, StreamId};
 use crate::manifest::memory::AppendFault;
 use crate::objects::memory::ObjectFault;
 use crate::objects::store::{ObjectStore, PutMode};
-use crate::test_world::{TestRecord, World, record, small_config, tombstone};
+use crate::test_world::{TestRecord, World, record, tombstone};
 use crate::upload::source::TailSource;
 use bytes::Bytes;
 use std::sync::atomic::Ordering;
@@ -416,10 +416,7 @@ async fn retention_by_size_counts_once_what_is_committed_and_still_in_the_tail()
 /// Uploads are pressed because the store is full; only what is trimmed or too old can make room for them.
 #[tokio::test(start_paused = true)]
 async fn room_is_made_while_uploads_are_pressed_and_rewriting_pauses() {
-    let mut config = small_config();
-    config.wal_unuploaded_bytes_max = 100;
-    let world = World::with(config).await;
-    world.tail.set_policy(A, compacted());
+    let world = world(compacted()).await;
     world.tail.set_policy(B, keep_all());
     upload_each(&world, &[&[record("a", "1", 1)], &[record("a", "2", 2)]]).await;
     world.tail.append(B, &[record("b", "1", 1)]);
@@ -427,6 +424,7 @@ async fn room_is_made_while_uploads_are_pressed_and_rewriting_pauses() {
     let before = world.objects.keys().len();
     world.objects.set_full(true);
     world.tail.append(A, &[record("c", &"v".repeat(100), 3)]);
+    world.tail.is_pressed.store(true, Ordering::Relaxed);
     // The uploader looks, and finds itself pressed.
     tokio::time::sleep(Duration::from_secs(1)).await;
     let mut round = std::pin::pin!(world.house.round(1));
@@ -445,6 +443,7 @@ async fn room_is_made_while_uploads_are_pressed_and_rewriting_pauses() {
     );
     assert_eq!(world.objects.keys().len(), before - 1, "B's object is collected");
     world.objects.set_full(false);
+    world.tail.is_pressed.store(false, Ordering::Relaxed);
     world.upload().await;
     round.await.expect("it goes on");
     assert_eq!(offsets(&world).await, [1, 2], "and compacts");
