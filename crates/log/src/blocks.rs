@@ -80,19 +80,24 @@ pub(crate) struct Block {
 }
 
 impl BlockPool {
-    /// An empty buffer with room for `len` bytes.
+    /// An empty buffer with room for `len` bytes; one that was kept may have up to half as much more.
     pub(crate) fn take(&self, len: usize) -> Filling {
         if is_recycled(len) {
-            Filling::Large(self.take_large(len))
+            let room = room(len);
+            Filling::Large(self.take_within(room, room + room / 2))
         } else {
             Filling::Small(Vec::with_capacity(len))
         }
     }
 
-    /// An empty buffer that begins at a page, with room for `len` bytes.
+    /// An empty buffer that begins at a page, with room for `len` bytes: what `pinned` says of them.
     pub(crate) fn take_large(&self, len: usize) -> Block {
         let room = room(len.max(KEPT_MIN));
-        let buffer = self.spares.lock().take(room);
+        self.take_within(room, room)
+    }
+
+    fn take_within(&self, room: usize, room_max: usize) -> Block {
+        let buffer = self.spares.lock().take(room, room_max);
         Block {
             buffer: Some(buffer.unwrap_or_else(|| Aligned::new(room))),
             len: 0,
@@ -102,10 +107,12 @@ impl BlockPool {
 }
 
 impl Spares {
-    fn take(&mut self, room: usize) -> Option<Aligned> {
-        let at = self.buffers.iter().position(|spare| spare.len() == room)?;
-        self.bytes -= room;
-        self.buffers.remove(at)
+    fn take(&mut self, room: usize, room_max: usize) -> Option<Aligned> {
+        let fits = |spare: &Aligned| (room..=room_max).contains(&spare.len());
+        let at = self.buffers.iter().position(fits)?;
+        let buffer = self.buffers.remove(at)?;
+        self.bytes -= buffer.len();
+        Some(buffer)
     }
 
     /// Answers what is too much, to be freed outside of the lock: the oldest, for which nobody has asked.
@@ -144,6 +151,17 @@ impl Filling {
                 place.copy_from_slice(bytes);
                 place
             }
+        }
+    }
+
+    /// Memory that the block pins.
+    pub(crate) fn pinned(&self) -> usize {
+        match self {
+            Filling::Small(block) => block.capacity(),
+            Filling::Large(block) => block
+                .buffer
+                .as_ref()
+                .map_or(0, |buffer| buffer.len() + ALIGN_BYTES),
         }
     }
 

@@ -6,6 +6,7 @@
 
 use crate::backlog::{Backlog, Bounds};
 use crate::batch::{BatchHeader, ControlRecord, split};
+use crate::blocks::pinned;
 use crate::clock::Clock;
 use crate::config::LogConfig;
 use crate::core::open_partition;
@@ -65,7 +66,8 @@ impl Recovery {
         }
         self.backlog
             .replayed(group.seq, stored_bytes, self.clock.monotonic());
-        drop(self.tail.insert(group.seq, group.block));
+        let pinned = pinned(group.block.len());
+        drop(self.tail.insert(group.seq, group.block, pinned));
         Ok(())
     }
 

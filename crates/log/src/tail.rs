@@ -7,7 +7,6 @@
 //!
 //! On the fetch path: first stop of every read near the end.
 
-use crate::blocks::pinned;
 use crate::ids::GroupSeq;
 use bytes::Bytes;
 use parking_lot::RwLock;
@@ -25,8 +24,14 @@ pub(crate) struct TailCache {
 struct Inner {
     /// Number of the first block's group.
     first: GroupSeq,
-    blocks: VecDeque<Bytes>,
+    blocks: VecDeque<Cached>,
     bytes: usize,
+}
+
+struct Cached {
+    block: Bytes,
+    /// Memory that it takes.
+    charge: usize,
 }
 
 impl TailCache {
@@ -42,20 +47,21 @@ impl TailCache {
         }
     }
 
-    /// Takes the block of a group that just became durable, and lets the oldest go for it, which it returns: to be dropped outside of
-    /// the lock.
-    pub(crate) fn insert(&self, seq: GroupSeq, block: Bytes) -> Vec<Bytes> {
+    /// Takes the block of a group that just became durable, which pins so much memory, and lets the oldest go for it, which it returns: to
+    /// be dropped outside of the lock.
+    pub(crate) fn insert(&self, seq: GroupSeq, block: Bytes, pinned: usize) -> Vec<Bytes> {
         let mut evicted = Vec::new();
         let mut inner = self.inner.write();
         let expected = inner.first.0 + inner.blocks.len() as u64;
         assert_eq!(seq.0, expected, "groups enter in order");
-        inner.bytes += charge(&block);
-        inner.blocks.push_back(block);
+        let charge = pinned + BLOCK_OVERHEAD_BYTES;
+        inner.bytes += charge;
+        inner.blocks.push_back(Cached { block, charge });
         while inner.bytes > self.bytes_max && inner.blocks.len() > 1 {
-            let block = inner.blocks.pop_front().expect("there are two");
-            inner.bytes -= charge(&block);
+            let oldest = inner.blocks.pop_front().expect("there are two");
+            inner.bytes -= oldest.charge;
             inner.first.0 += 1;
-            evicted.push(block);
+            evicted.push(oldest.block);
         }
         evicted
     }
@@ -64,7 +70,7 @@ impl TailCache {
     pub(crate) fn get(&self, seq: GroupSeq) -> Option<Bytes> {
         let inner = self.inner.read();
         let index = usize::try_from(seq.0.checked_sub(inner.first.0)?).ok()?;
-        inner.blocks.get(index).cloned()
+        inner.blocks.get(index).map(|cached| cached.block.clone())
     }
 
     /// The oldest group whose block is here.
@@ -76,8 +82,4 @@ impl TailCache {
     pub(crate) fn bytes(&self) -> usize {
         self.inner.read().bytes
     }
-}
-
-fn charge(block: &Bytes) -> usize {
-    pinned(block.len()) + BLOCK_OVERHEAD_BYTES
 }

@@ -47,6 +47,20 @@ pub(crate) fn golden(name: &str, bytes: &[u8]) {
     assert_eq!(hex, golden, "{name}: bytes of a released version never change");
 }
 
+/// The bytes of a golden file.
+pub(crate) fn read_golden(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
+    let hex = std::fs::read_to_string(path).expect("the golden file");
+    let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();
+    let byte = |pair: &[u8]| {
+        let pair = std::str::from_utf8(pair).expect("digits");
+        u8::from_str_radix(pair, 16).expect("digits")
+    };
+    digits.chunks(2).map(byte).collect()
+}
+
 /// Wall time by hand; monotonic time is tokio's.
 pub(crate) struct FakeClock {
     wall_ms: AtomicI64,

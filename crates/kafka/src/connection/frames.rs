@@ -5,6 +5,7 @@
 //! **Invariant**: memory follows what has arrived, not what a length claims, beyond one step of `READ_AHEAD_BYTES_MAX`; and a
 //! quiet connection holds next to none.
 
+use super::buffers::{FrameBuffer, FrameBuffers};
 use super::{ConnectionError, ConnectionLimits};
 use crate::node::Kafka;
 use bytes::{Buf, Bytes, BytesMut};
@@ -58,6 +59,9 @@ pub(super) enum Incoming {
 
 pub(super) struct FrameReader {
     buffer: BytesMut,
+    /// A large frame that has begun; `buffer` is empty meanwhile.
+    large: Option<Large>,
+    buffers: FrameBuffers,
     /// Room for the next read; follows what the last ones brought.
     chunk_bytes: usize,
     frame_bytes_min: usize,
@@ -81,6 +85,8 @@ impl FrameReader {
         let deadline = Instant::now() + limits.idle_max;
         Self {
             buffer: BytesMut::new(),
+            large: None,
+            buffers: kafka.frame_buffers.clone(),
             chunk_bytes: READ_BUFFER_BYTES_MIN,
             frame_bytes_min: FRAME_BYTES_MIN,
             frame_bytes_max: limits.frame_bytes_max,
@@ -99,16 +105,18 @@ impl FrameReader {
     pub async fn next(&mut self, socket: &mut (impl AsyncRead + Unpin)) -> Result<Incoming, ConnectionError> {
         loop {
             let missing = match self.expected()? {
-                Some(frame_bytes) if self.buffer.len() >= LENGTH_BYTES + frame_bytes => {
-                    return Ok(Incoming::Frame(self.take(frame_bytes)));
-                }
                 Some(frame_bytes) => {
+                    let arrived = self.arrived();
+                    if arrived >= frame_bytes {
+                        return Ok(Incoming::Frame(self.take(frame_bytes)));
+                    }
                     self.admit(frame_bytes).await;
-                    Some(LENGTH_BYTES + frame_bytes - self.buffer.len())
+                    self.set_aside(frame_bytes);
+                    Some(frame_bytes - arrived)
                 }
                 None => None,
             };
-            let had_begun = !self.buffer.is_empty();
+            let had_begun = self.has_begun();
             match self.read(socket, missing).await? {
                 Read::Some if !had_begun => self.restart_clock(),
                 Read::Some => {}
@@ -131,9 +139,9 @@ impl FrameReader {
 
     /// Gives the peer its full time from now on: it had to wait for us.
     pub fn restart_clock(&mut self) {
-        let patience = match self.buffer.is_empty() {
-            true => self.idle_max,
-            false => self.stall_max + self.earned_time(),
+        let patience = match self.has_begun() {
+            false => self.idle_max,
+            true => self.stall_max + self.earned_time(),
         };
         self.deadline = Instant::now() + patience;
     }
@@ -144,8 +152,23 @@ impl FrameReader {
         Duration::from_secs((frame_bytes / FRAME_BYTES_PER_SECOND_MIN) as u64)
     }
 
+    fn has_begun(&self) -> bool {
+        !self.buffer.is_empty() || self.large.is_some()
+    }
+
+    /// Bytes behind the length of the frame that has begun.
+    fn arrived(&self) -> usize {
+        match &self.large {
+            Some(large) => large.frame.bytes.len(),
+            None => self.buffer.len().saturating_sub(LENGTH_BYTES),
+        }
+    }
+
     /// The length of the frame that has begun, once its four bytes are there.
     fn expected(&self) -> Result<Option<usize>, ConnectionError> {
+        if let Some(large) = &self.large {
+            return Ok(Some(large.frame_bytes));
+        }
         let Some(length) = self.buffer.first_chunk::<LENGTH_BYTES>() else {
             return Ok(None);
         };
@@ -176,6 +199,18 @@ impl FrameReader {
         self.restart_clock();
     }
 
+    /// A large frame goes on in a buffer of its own. One that is larger than a claim is believed stays where its memory grows.
+    fn set_aside(&mut self, frame_bytes: usize) {
+        if self.large.is_some() || !(READ_BUFFER_BYTES_MAX + 1..=READ_AHEAD_BYTES_MAX).contains(&frame_bytes)
+        {
+            return;
+        }
+        let mut frame = self.buffers.take(frame_bytes);
+        frame.bytes.extend_from_slice(&self.buffer[LENGTH_BYTES..]);
+        self.buffer.clear();
+        self.large = Some(Large { frame_bytes, frame });
+    }
+
     /// Reads once: at most what a large frame lacks, so that nothing behind it is kept in its memory.
     async fn read(
         &mut self,
@@ -183,19 +218,26 @@ impl FrameReader {
         missing: Option<usize>,
     ) -> Result<Read, ConnectionError> {
         loop {
-            let room = missing.unwrap_or(0).clamp(self.chunk_bytes, READ_AHEAD_BYTES_MAX);
-            self.buffer.reserve(room);
+            if self.large.is_none() {
+                let room = missing.unwrap_or(0).clamp(self.chunk_bytes, READ_AHEAD_BYTES_MAX);
+                self.buffer.reserve(room);
+            }
             let wake_at = self.wake_at();
             if wake_at < self.timer.deadline() {
                 self.timer.as_mut().reset(wake_at);
             }
-            let limit = missing
-                .filter(|missing| *missing > READ_BUFFER_BYTES_MAX)
-                .unwrap_or(usize::MAX);
+            let is_large = |missing: &usize| self.large.is_some() || *missing > READ_BUFFER_BYTES_MAX;
+            let limit = missing.filter(is_large).unwrap_or(usize::MAX);
             let mut limited = (&mut *socket).take(limit as u64);
+            let read = async {
+                match &mut self.large {
+                    Some(large) => limited.read_buf(&mut large.frame.bytes).await,
+                    None => limited.read_buf(&mut self.buffer).await,
+                }
+            };
             tokio::select! {
                 biased;
-                read = limited.read_buf(&mut self.buffer) => return Ok(self.adapt(read?)),
+                read = read => return Ok(self.adapt(read?)),
                 () = self.timer.as_mut() => {}
             }
             let now = Instant::now();
@@ -203,8 +245,9 @@ impl FrameReader {
                 self.timer.as_mut().reset(now + self.idle_max);
                 return Ok(Read::Late);
             }
-            if self.buffer.is_empty() && now >= self.quiet_at() {
+            if !self.has_begun() && now >= self.quiet_at() {
                 self.buffer = BytesMut::new();
+                self.buffers.trim();
                 self.chunk_bytes = READ_BUFFER_BYTES_MIN;
             }
             let wake_at = self.wake_at();
@@ -213,7 +256,7 @@ impl FrameReader {
     }
 
     fn wake_at(&self) -> Instant {
-        match self.buffer.is_empty() && self.chunk_bytes > READ_BUFFER_BYTES_MIN {
+        match !self.has_begun() && self.chunk_bytes > READ_BUFFER_BYTES_MIN {
             true => self.deadline.min(self.quiet_at()),
             false => self.deadline,
         }
@@ -240,11 +283,16 @@ impl FrameReader {
     }
 
     fn take(&mut self, frame_bytes: usize) -> InFrame {
-        self.buffer.advance(LENGTH_BYTES);
-        let bytes = match self.buffer.len() == frame_bytes && frame_bytes > READ_BUFFER_BYTES_MAX {
-            // Its memory leaves with it: an idle connection must not keep the room of its largest frame.
-            true => std::mem::take(&mut self.buffer).freeze(),
-            false => self.buffer.split_to(frame_bytes).freeze(),
+        let bytes = match self.large.take() {
+            Some(large) => large.frame.freeze(),
+            None => {
+                self.buffer.advance(LENGTH_BYTES);
+                match self.buffer.len() == frame_bytes && frame_bytes > READ_BUFFER_BYTES_MAX {
+                    // Its memory leaves with it: an idle connection must not keep the room of its largest frame.
+                    true => std::mem::take(&mut self.buffer).freeze(),
+                    false => self.buffer.split_to(frame_bytes).freeze(),
+                }
+            }
         };
         self.restart_clock();
         InFrame {
@@ -252,6 +300,12 @@ impl FrameReader {
             permit: self.permit.take(),
         }
     }
+}
+
+/// A large frame on its way.
+struct Large {
+    frame_bytes: usize,
+    frame: FrameBuffer,
 }
 
 /// What one read brought.

@@ -8,6 +8,7 @@
 //!
 //! Append path: second stop, after the server's accept loop. Never: what a request means.
 
+mod buffers;
 mod frames;
 mod login;
 mod outbox;
@@ -16,6 +17,7 @@ use crate::dispatch::{self, Answer, Call, CallError, Leaving, Order, Software, S
 use crate::node::Kafka;
 use crate::share::ShareLink;
 use crate::throttle::Muting;
+pub(crate) use buffers::FrameBuffers;
 pub use login::LoginRules;
 
 use frames::{FrameReader, InFrame, Incoming, LENGTH_BYTES};

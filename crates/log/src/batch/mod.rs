@@ -29,6 +29,7 @@ mod error;
 mod header;
 mod records;
 mod stored;
+mod sum;
 mod validate;
 mod varint;
 mod verify;
@@ -48,5 +49,6 @@ pub use header::{
 };
 pub use records::{BatchRecords, Record, RecordHeaders, RecordRef, Records};
 pub use stored::StoredBatch;
+pub(crate) use sum::{HeadsSum, bodies_hold, heads_sum};
 pub use validate::{RecordsSummary, null_keys, validate_records};
 pub use verify::ValidBatch;

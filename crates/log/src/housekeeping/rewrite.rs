@@ -205,7 +205,7 @@ pub(crate) async fn visit_batches(
         rest = later;
         let blocks = {
             let _permit = house.fetcher.pools().enter(IoClass::Rewrite).await;
-            house.fetcher.load_blocks(object, now).await?
+            house.fetcher.load_blocks(object, index.covers, now).await?
         };
         for block in blocks {
             for batch in split(block) {

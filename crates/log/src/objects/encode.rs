@@ -5,10 +5,10 @@
 
 use super::ObjectId;
 use super::format::{BLOCK_BYTES_MAX, BlockEntry, HEADER_BYTES, encode_footer, encode_header};
+use crate::batch::HeadsSum;
 use crate::clock::TimestampMs;
 use crate::ids::{Offset, StreamId};
 use bytes::{BufMut, Bytes, BytesMut};
-use xxhash_rust::xxh3::Xxh3;
 
 /// Batches below this are copied into a common buffer.
 const COPY_BELOW_BYTES: usize = 4 << 10;
@@ -50,7 +50,7 @@ pub(crate) struct ObjectEncoder {
     gather: BytesMut,
     position: u64,
     blocks: Vec<BlockEntry>,
-    open: Option<(BlockEntry, Box<Xxh3>)>,
+    open: Option<(BlockEntry, Box<HeadsSum>)>,
 }
 
 impl ObjectEncoder {
@@ -87,7 +87,7 @@ impl ObjectEncoder {
             self.close_block();
         }
         let position = self.position;
-        let (block, hash) = self
+        let (block, sum) = self
             .open
             .get_or_insert_with(|| (first_entry(stream, span, position), Box::default()));
         block.last = span.last;
@@ -95,7 +95,7 @@ impl ObjectEncoder {
         block.batches += 1;
         block.len = block.len.checked_add(len).expect("a block closes at its target");
         assert!(block.len <= BLOCK_BYTES_MAX, "a block closes at its target");
-        hash.update(&batch);
+        sum.push(&batch);
         self.position += u64::from(len);
         self.gather(batch);
     }
@@ -121,8 +121,8 @@ impl ObjectEncoder {
     }
 
     fn close_block(&mut self) {
-        if let Some((mut block, hash)) = self.open.take() {
-            block.checksum = hash.digest();
+        if let Some((mut block, sum)) = self.open.take() {
+            block.checksum = sum.digest();
             self.blocks.push(block);
         }
     }

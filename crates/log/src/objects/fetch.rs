@@ -4,13 +4,12 @@
 //! On the cold fetch path between `cold` and the `ObjectStore` port.
 
 use super::cache::{BlockCache, BlockGuard, BlockKey};
-use super::format::{BlockEntry, FOOTER_BYTES_MAX, ObjectIndex, decode_footer};
+use super::format::{BlockEntry, Covers, FOOTER_BYTES_MAX, ObjectIndex, decode_footer};
 use super::pools::{IoClass, IoPools};
 use super::store::{ObjectError, ObjectStore};
 use super::tier::{Piece, SecondTier};
 use crate::backoff::Backoff;
 use crate::error::ReadError;
-use crate::le::checksum;
 use crate::manifest::record::ObjectMeta;
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -156,9 +155,12 @@ impl Fetcher {
         let blocks = match self.cache.second() {
             None => {
                 let _permit = self.enter(class).await;
-                self.load_blocks(object, entries).await?
+                self.load_blocks(object, index.covers, entries).await?
             }
-            Some(second) => self.load_by_way_of(&**second, object, entries, class).await?,
+            Some(second) => {
+                self.load_by_way_of(&**second, object, index.covers, entries, class)
+                    .await?
+            }
         };
         for (guard, block) in guards.into_iter().zip(&blocks) {
             // Refused only when the entry was removed meanwhile: the bytes are right all the same.
@@ -172,6 +174,7 @@ impl Fetcher {
     pub(crate) async fn load_blocks(
         &self,
         object: &ObjectMeta,
+        covers: Covers,
         entries: &[BlockEntry],
     ) -> Result<Vec<Bytes>, ReadError> {
         let Some(first) = entries.first() else {
@@ -182,7 +185,7 @@ impl Fetcher {
             let sound = blocks
                 .iter()
                 .zip(entries)
-                .all(|(block, entry)| checksum(block) == entry.checksum);
+                .all(|(block, entry)| covers.holds(entry, block));
             sound
                 .then_some(blocks)
                 .ok_or_else(|| format!("{}: a block is damaged", object.id))
@@ -229,10 +232,11 @@ impl Fetcher {
         &self,
         second: &dyn SecondTier,
         object: &ObjectMeta,
+        covers: Covers,
         entries: &[BlockEntry],
         class: Option<IoClass>,
     ) -> Result<Vec<Bytes>, ReadError> {
-        let asked = entries.iter().map(|entry| kept(second, object, entry));
+        let asked = entries.iter().map(|entry| kept(second, object, covers, entry));
         let mut found = join_all(asked).await;
         let mut at = 0;
         while at < found.len() {
@@ -241,7 +245,7 @@ impl Fetcher {
                 let gap = &entries[at..at + missing];
                 let blocks = {
                     let _permit = self.enter(class).await;
-                    self.load_blocks(object, gap).await?
+                    self.load_blocks(object, covers, gap).await?
                 };
                 for (n, (entry, block)) in gap.iter().zip(blocks).enumerate() {
                     second.offer(piece(object, entry.position, entry.len), &block);
@@ -255,9 +259,14 @@ impl Fetcher {
 }
 
 /// The block, if the tier has it and it is the one that the object's index describes.
-async fn kept(second: &dyn SecondTier, object: &ObjectMeta, entry: &BlockEntry) -> Option<Bytes> {
+async fn kept(
+    second: &dyn SecondTier,
+    object: &ObjectMeta,
+    covers: Covers,
+    entry: &BlockEntry,
+) -> Option<Bytes> {
     let block = second.get(piece(object, entry.position, entry.len)).await?;
-    if block.len() == entry.len as usize && checksum(&block) == entry.checksum {
+    if block.len() == entry.len as usize && covers.holds(entry, &block) {
         return Some(block);
     }
     second.forget(object.id.0);

@@ -1,9 +1,10 @@
-//! The object format, version 1 (docs/format/object.md): header, blocks of whole batches, sections, trailer.
+//! The object format, version 2 (docs/format/object.md): header, blocks of whole batches, sections, trailer.
 //!
 //! Pure: bytes in, index out. Every length is compared with what is there before it is used, every part has a checksum, and a
 //! damaged byte anywhere is a `FormatError`, never a wrong answer.
 
 use super::ObjectId;
+use crate::batch::{bodies_hold, heads_sum};
 use crate::clock::TimestampMs;
 use crate::ids::{Offset, StreamId};
 use crate::le::{FormatError, LeReader, checksum, put_count};
@@ -14,8 +15,10 @@ use std::ops::Range;
 const MAGIC_HEADER: [u8; 8] = *b"MSOBJECT";
 /// First bytes of the trailer.
 const MAGIC_TRAILER: [u8; 8] = *b"MSFOOTER";
-/// The version that this code writes, and the only one that it reads.
-const VERSION: u16 = 1;
+/// The version that this code writes.
+const VERSION: u16 = 2;
+/// The oldest version that is read: its blocks' checksums are of all their bytes.
+const VERSION_MIN: u16 = 1;
 /// Bytes of the header.
 pub(crate) const HEADER_BYTES: usize = 40;
 /// Bytes of the trailer, the last of the object.
@@ -52,8 +55,27 @@ pub(crate) struct BlockEntry {
     pub(crate) first_timestamp: TimestampMs,
     /// Largest timestamp of any batch.
     pub(crate) max_timestamp: TimestampMs,
-    /// xxh3-64 of the block's bytes.
+    /// xxh3-64 of what the object's version says.
     pub(crate) checksum: u64,
+}
+
+/// What the checksum of a block covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Covers {
+    /// All bytes (version 1).
+    Bytes,
+    /// What of each batch its own CRC does not cover, and the CRC; so that covers the rest (from version 2 on).
+    Heads,
+}
+
+impl Covers {
+    /// Whether these are the block's bytes.
+    pub(crate) fn holds(self, entry: &BlockEntry, block: &[u8]) -> bool {
+        match self {
+            Self::Bytes => checksum(block) == entry.checksum,
+            Self::Heads => heads_sum(block) == Some(entry.checksum) && bodies_hold(block),
+        }
+    }
 }
 
 /// What the footer tells.
@@ -61,6 +83,8 @@ pub(crate) struct BlockEntry {
 pub(crate) struct ObjectIndex {
     /// Sorted by (stream, base).
     pub(crate) blocks: Vec<BlockEntry>,
+    /// What their checksums cover.
+    pub(crate) covers: Covers,
 }
 
 impl ObjectIndex {
@@ -83,9 +107,13 @@ impl ObjectIndex {
 
 /// The header of an object.
 pub(crate) fn encode_header(id: ObjectId, nonce: u64) -> [u8; HEADER_BYTES] {
+    header_of_version(VERSION, id, nonce)
+}
+
+fn header_of_version(version: u16, id: ObjectId, nonce: u64) -> [u8; HEADER_BYTES] {
     let mut out = [0u8; HEADER_BYTES];
     out[0..8].copy_from_slice(&MAGIC_HEADER);
-    out[8..10].copy_from_slice(&VERSION.to_le_bytes());
+    out[8..10].copy_from_slice(&version.to_le_bytes());
     // 10..16: flags and reserved, zero.
     out[16..24].copy_from_slice(&id.0.to_le_bytes());
     out[24..32].copy_from_slice(&nonce.to_le_bytes());
@@ -109,9 +137,7 @@ pub(crate) fn decode_header(bytes: &[u8]) -> Result<(ObjectId, u64), FormatError
         return Err(FormatError::BadMagic);
     }
     let version = reader.u16()?;
-    if version != VERSION {
-        return Err(FormatError::UnknownVersion(version));
-    }
+    check_version(version)?;
     reader.take(6)?;
     let (id, nonce) = (ObjectId(reader.u64()?), reader.u64()?);
     if reader.u64()? != checksum(&bytes[..32]) {
@@ -138,7 +164,7 @@ pub(crate) fn encode_footer(id: ObjectId, nonce: u64, data_end: u64, blocks: &[B
     out.put_u64_le(sum);
 
     let sections_len = out.len();
-    let object_sum = object_checksum(id, nonce, &out);
+    let object_sum = object_checksum(VERSION, id, nonce, &out);
     let trailer_at = out.len();
     out.put_slice(&MAGIC_TRAILER);
     out.put_u16_le(VERSION);
@@ -157,9 +183,9 @@ pub(crate) fn encode_footer(id: ObjectId, nonce: u64, data_end: u64, blocks: &[B
 
 /// Covers the header and the sections; the sections hold every block's checksum, so it covers the whole object without
 /// reading the data twice.
-fn object_checksum(id: ObjectId, nonce: u64, sections: &[u8]) -> u64 {
+fn object_checksum(version: u16, id: ObjectId, nonce: u64, sections: &[u8]) -> u64 {
     let mut hash = xxhash_rust::xxh3::Xxh3::new();
-    hash.update(&encode_header(id, nonce));
+    hash.update(&header_of_version(version, id, nonce));
     hash.update(sections);
     hash.digest()
 }
@@ -202,9 +228,7 @@ pub(crate) fn decode_footer(
     if reader.u64()? != checksum(&trailer[..TRAILER_BYTES - 8]) {
         return Err(FormatError::BadChecksum("object trailer"));
     }
-    if version != VERSION {
-        return Err(FormatError::UnknownVersion(version));
-    }
+    check_version(version)?;
     if stated_id != id {
         return Err(FormatError::Inconsistent(
             "the object is another one than its key says",
@@ -216,13 +240,25 @@ pub(crate) fn decode_footer(
             "the object's length is not what its trailer says",
         ));
     }
-    if object_sum != object_checksum(id, nonce, sections) {
+    if object_sum != object_checksum(version, id, nonce, sections) {
         return Err(FormatError::BadChecksum("object"));
     }
-    decode_sections(sections, section_count, data_end)
+    let covers = match version {
+        VERSION_MIN => Covers::Bytes,
+        _ => Covers::Heads,
+    };
+    let blocks = decode_sections(sections, section_count, data_end)?;
+    Ok(ObjectIndex { blocks, covers })
 }
 
-fn decode_sections(mut rest: &[u8], count: u16, data_end: u64) -> Result<ObjectIndex, FormatError> {
+fn check_version(version: u16) -> Result<(), FormatError> {
+    match version {
+        VERSION_MIN..=VERSION => Ok(()),
+        other => Err(FormatError::UnknownVersion(other)),
+    }
+}
+
+fn decode_sections(mut rest: &[u8], count: u16, data_end: u64) -> Result<Vec<BlockEntry>, FormatError> {
     let mut index = None;
     for _ in 0..count {
         let mut reader = LeReader::new(rest);
@@ -250,7 +286,7 @@ fn decode_sections(mut rest: &[u8], count: u16, data_end: u64) -> Result<ObjectI
     index.ok_or(FormatError::Inconsistent("the object has no index"))
 }
 
-fn decode_index(payload: &[u8], data_end: u64) -> Result<ObjectIndex, FormatError> {
+fn decode_index(payload: &[u8], data_end: u64) -> Result<Vec<BlockEntry>, FormatError> {
     let mut reader = LeReader::new(payload);
     let count = reader.count(ENTRY_BYTES)?;
     let entry_len = reader.u16()? as usize;
@@ -271,7 +307,7 @@ fn decode_index(payload: &[u8], data_end: u64) -> Result<ObjectIndex, FormatErro
     if position != data_end {
         return Err(FormatError::Inconsistent("the blocks do not fill the object"));
     }
-    Ok(ObjectIndex { blocks })
+    Ok(blocks)
 }
 
 fn decode_entry(reader: &mut LeReader<'_>) -> Result<BlockEntry, FormatError> {

@@ -95,6 +95,7 @@ impl FileWal {
         let mut head = GroupHead {
             is_async: self.flush == FlushMode::Async,
             is_paged: group.block.len() >= PAGED_MIN,
+            is_by_heads: false,
             segment: 0,
             seq: group.seq,
             previous: 0,

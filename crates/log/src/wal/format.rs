@@ -1,10 +1,11 @@
-//! The bytes of the file write-ahead log, version 2. Drawn in docs/format/wal.md.
+//! The bytes of the file write-ahead log, version 3. Drawn in docs/format/wal.md.
 //!
 //! Owns: encoding and decoding of segment headers and group heads. Never does IO; never trusts a length before its checksum.
 //!
 //! **Invariant**: a head decodes only if its checksum holds, so that every later decision rests on what was once written whole.
 
 use super::Run;
+use crate::batch::{bodies_hold, heads_sum};
 use crate::clock::TimestampMs;
 use crate::ids::{GroupSeq, StreamId};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -14,8 +15,8 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 /// the page cache, that holds an acknowledged group.
 pub(crate) const ALIGN_BYTES: u64 = 4096;
 /// The format's version.
-pub(crate) const VERSION: u16 = 2;
-/// The oldest version that is read: its blocks all begin right behind their tables.
+pub(crate) const VERSION: u16 = 3;
+/// The oldest version that is read: its groups have none of the flags that came later.
 const VERSION_MIN: u16 = 1;
 /// Bytes of a segment header that carry something; the rest of its page is zero.
 pub(crate) const SEGMENT_HEADER_BYTES: usize = 40;
@@ -36,6 +37,8 @@ const GROUP_MAGIC: [u8; 4] = *b"MSWG";
 const FLAG_ASYNC: u16 = 1;
 /// Group flag: the block begins at the next page, so that a direct write takes it from where it lies.
 const FLAG_PAGED: u16 = 2;
+/// Group flag: the block's checksum covers what in front of each batch the batch's own CRC does not, and the CRC covers the rest.
+const FLAG_HEADS: u16 = 4;
 
 const _: () = assert!(SEGMENT_HEADER_BYTES <= ALIGN_BYTES as usize);
 const _: () = assert!(
@@ -73,6 +76,8 @@ pub(crate) struct GroupHead {
     pub is_async: bool,
     /// The block begins at the first page behind the run table, and not right behind it.
     pub is_paged: bool,
+    /// The block is whole batches, whose own CRCs are a part of its checksum. Found out when it is encoded.
+    pub is_by_heads: bool,
     /// The segment's number again: a recycled file's older groups do not count.
     pub segment: u64,
     /// The group's number.
@@ -85,7 +90,7 @@ pub(crate) struct GroupHead {
     pub runs: u32,
     /// Bytes of the block.
     pub block_bytes: u32,
-    /// xxh3 of run table and block.
+    /// xxh3 of run table and block, or of run table and heads of the block's batches.
     pub body_checksum: u64,
     /// xxh3 of the head before this field.
     pub checksum: u64,
@@ -133,10 +138,13 @@ impl GroupHead {
             head.put_u32_le(run.bytes);
             head.put_u32_le(run.batches);
         }
-        self.body_checksum = body_checksum(&head[GROUP_HEAD_BYTES..], block);
+        let by_heads = heads_sum(block);
+        self.is_by_heads = by_heads.is_some();
+        let block_sum = by_heads.unwrap_or_else(|| xxh3_64(block));
+        self.body_checksum = body_checksum(&head[GROUP_HEAD_BYTES..], block_sum);
         let mut fixed = &mut head[..CHECKSUM_AT];
         fixed.put_slice(&GROUP_MAGIC);
-        fixed.put_u16_le(u16::from(self.is_async) * FLAG_ASYNC + u16::from(self.is_paged) * FLAG_PAGED);
+        fixed.put_u16_le(self.flags());
         fixed.put_u16_le(0);
         fixed.put_u64_le(self.segment);
         fixed.put_u64_le(self.seq.0);
@@ -160,6 +168,7 @@ impl GroupHead {
         let decoded = Self {
             is_async: u16_at(head, 4) & FLAG_ASYNC != 0,
             is_paged: u16_at(head, 4) & FLAG_PAGED != 0,
+            is_by_heads: u16_at(head, 4) & FLAG_HEADS != 0,
             segment: u64_at(head, 8),
             seq: GroupSeq(u64_at(head, 16)),
             previous: u64_at(head, 24),
@@ -170,6 +179,12 @@ impl GroupHead {
             checksum: u64_at(head, CHECKSUM_AT),
         };
         (decoded.runs as usize <= GROUP_RUNS_MAX).then_some(decoded)
+    }
+
+    fn flags(&self) -> u16 {
+        u16::from(self.is_async) * FLAG_ASYNC
+            + u16::from(self.is_paged) * FLAG_PAGED
+            + u16::from(self.is_by_heads) * FLAG_HEADS
     }
 
     /// Bytes from the head's first to the block's last.
@@ -191,7 +206,11 @@ impl GroupHead {
     pub(crate) fn body(&self, bytes: &Bytes) -> Option<(Vec<Run>, Bytes)> {
         let table = bytes.get(GROUP_HEAD_BYTES..head_bytes(self.runs as usize))?;
         let block = bytes.get(self.block_at()..self.len())?;
-        if body_checksum(table, block) != self.body_checksum {
+        let block_sum = match self.is_by_heads {
+            true => heads_sum(block).filter(|_| bodies_hold(block))?,
+            false => xxh3_64(block),
+        };
+        if body_checksum(table, block_sum) != self.body_checksum {
             return None;
         }
         let runs: Vec<Run> = table.chunks_exact(RUN_BYTES).map(decode_run).collect();
@@ -211,9 +230,9 @@ pub(crate) fn aligned(bytes: u64) -> u64 {
     bytes.next_multiple_of(ALIGN_BYTES)
 }
 
-/// Two one-shot passes instead of a streaming hash: the block's hash seeds the table's.
-fn body_checksum(table: &[u8], block: &[u8]) -> u64 {
-    xxh3_64_with_seed(table, xxh3_64(block))
+/// The block's checksum seeds the table's.
+fn body_checksum(table: &[u8], block_sum: u64) -> u64 {
+    xxh3_64_with_seed(table, block_sum)
 }
 
 fn decode_run(row: &[u8]) -> Run {

@@ -88,14 +88,14 @@ impl GroupCommit {
             }
             // One run a stream, offsets ascending: what readers and the object medium want. Mostly sorted already.
             batches.sort_unstable_by_key(|batch| (batch.partition.id(), batch.header.base_offset));
-            let group = self.seal(&batches);
+            let (group, pinned) = self.seal(&batches);
             let block = group.block.clone();
             let (seq, wall_ms) = (group.seq, group.wall_ms);
             match self.medium.append(group).await {
                 Ok(stored) => {
                     self.durable = seq;
                     // The block before the watermarks: who sees an offset finds its bytes.
-                    drop(self.tail.insert(seq, block));
+                    drop(self.tail.insert(seq, block, pinned));
                     self.publish(seq, wall_ms, stored, &batches, &mut outbox);
                     self.answer(&mut batches, &mut outbox);
                 }
@@ -126,7 +126,7 @@ impl GroupCommit {
         let fate = match self.medium.append(empty).await {
             Ok(stored) => {
                 self.durable = seq;
-                drop(self.tail.insert(seq, Bytes::new()));
+                drop(self.tail.insert(seq, Bytes::new(), 0));
                 self.backlog.durable(seq, 0, stored, self.clock.monotonic());
                 Fate::NotDone
             }
@@ -156,8 +156,8 @@ impl GroupCommit {
         }
     }
 
-    /// Copies the batches, once, into one block, stamped.
-    fn seal(&self, batches: &[QueuedBatch]) -> Group {
+    /// Copies the batches, once, into one block, stamped. Answers the memory that it pins, too.
+    fn seal(&self, batches: &[QueuedBatch]) -> (Group, usize) {
         let bytes = batches.iter().map(|batch| batch.bytes.len()).sum();
         let mut block = self.blocks.take(bytes);
         let mut runs: Vec<Run> = Vec::new();
@@ -177,12 +177,14 @@ impl GroupCommit {
                 }),
             }
         }
-        Group {
+        let pinned = block.pinned();
+        let group = Group {
             seq: GroupSeq(self.durable.0 + 1),
             wall_ms: self.clock.wall_ms(),
             runs,
             block: block.freeze(),
-        }
+        };
+        (group, pinned)
     }
 
     /// Moves the watermarks: one lock a stream.

@@ -199,11 +199,11 @@ settings! {
             "Batches that may wait for the write-ahead log; producers beyond it wait.";
         wal_unuploaded_bytes_max: ByteSize = "2GiB" in "64MiB" to "16TiB",
             "Bytes in the write-ahead log that are not in objects yet at which producers wait: the bound on its size on disk.";
-        tail_cache_bytes: ByteSize = "160MiB" in "1MiB" to "16TiB",
+        tail_cache_bytes: ByteSize = "96MiB" in "1MiB" to "16TiB",
             "Memory for the newest batches of all partitions.";
         block_cache_bytes: ByteSize = "64MiB" in "1MiB" to "16TiB",
             "Memory for blocks read back from objects.";
-        upload_bytes: ByteSize = "64MiB" in "1MiB" to "16GiB",
+        upload_bytes: ByteSize = "48MiB" in "1MiB" to "16GiB",
             "Bytes in the write-ahead log that are not in objects yet at which an upload starts.";
         upload_age: Duration = "10m" in "100ms" to "1d",
             "Age of the oldest batch that is not in an object yet at which an upload starts.";

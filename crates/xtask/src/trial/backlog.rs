@@ -1,7 +1,7 @@
 //! Reading a large backlog while producing: what it costs the producer, and whether memory stays within its budget.
 
 use super::findings::{Findings, mebibytes};
-use super::tools::{Background, Fields, create_topic, finish, program};
+use super::tools::{Background, Fields, create_topic, finish, patient_program, program};
 use super::{Plan, budget, must_live, probe};
 use crate::brokers::{Peer, Site};
 use crate::kernel::memory_peak_bytes;
@@ -96,7 +96,8 @@ struct Sums {
 }
 
 impl Sums {
-    /// One turn of the producer while a reader reads everything from the beginning, again when it is through.
+    /// One turn of the producer while a reader reads everything from the beginning, again when it is through. The reader's program has the
+    /// lowest priority: in life it is not on the broker's machine, nor on the producer's.
     fn read_beside(&mut self, site: &Site, seconds: u64) -> anyhow::Result<()> {
         let arguments = [
             "produce",
@@ -110,7 +111,7 @@ impl Sums {
         let (mut rounds, mut rates) = (0u32, 0.0);
         while producer.is_running() {
             let read = ["read", &site.bootstrap(), TOPIC, SECONDS_MAX];
-            let read = finish(site, "sequence-read", program("sequence", &read))?;
+            let read = finish(site, "sequence-read", patient_program("sequence", &read))?;
             self.judge_read(&read)?;
             rates += read.rate()?;
             rounds += 1;

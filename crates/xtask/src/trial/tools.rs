@@ -88,6 +88,13 @@ pub fn program(name: &str, args: &[&str]) -> Command {
     command
 }
 
+/// The same at the lowest priority: what it takes of the processor, nobody else wanted.
+pub fn patient_program(name: &str, args: &[&str]) -> Command {
+    let mut command = Command::new("nice");
+    command.args(["-n", "19"]).arg(installs::binary(name)).args(args);
+    command
+}
+
 /// Runs a program to its end; anything but success is an error that names its log.
 pub fn finish(site: &Site, name: &str, mut command: Command) -> anyhow::Result<Fields> {
     let log = site.folder().join(format!("{name}.log"));
