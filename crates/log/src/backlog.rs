@@ -29,7 +29,7 @@ const BRAKE_PRESSED_PERCENT: u64 = 75;
 /// The same of the bound, where there is no brake.
 const PRESSED_PERCENT: u64 = 50;
 /// Of the tail cache, what may wait for uploads before the brake holds appends: what is uploaded comes from memory then.
-const BRAKE_CACHE_PERCENT: u64 = 87;
+const BRAKE_CACHE_PERCENT: u64 = 80;
 /// A smaller brake would hold what one disk takes in a moment.
 const BRAKE_BYTES_MIN: u64 = 16 << 20;
 

@@ -13,13 +13,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Bytes of spare buffers that are kept: what a few large groups or hundreds of small ones take.
-const SPARE_BYTES_MAX: usize = 16 << 20;
+const SPARE_BYTES_MAX: usize = 24 << 20;
 /// Buffers that are kept, as each is looked at.
 const SPARES_MAX: usize = 128;
 /// From this size on buffers are kept, and begin at a page. Smaller ones are as large as their blocks: the allocator has them at hand.
 const KEPT_MIN: usize = 16 << 10;
 /// Sizes between a power of two and the next, so that a buffer fits more than one block and wastes a ninth at most.
 const STEPS: usize = 8;
+/// The same of the blocks of large groups, which are few and of any size: a fifth at most.
+const STEPS_OF_LARGE: usize = 4;
+/// From this size on.
+const LARGE_MIN: usize = 1 << 20;
 
 /// Whether a block of `len` bytes lies in a buffer of the pool, and so begins at a page.
 pub(crate) const fn is_recycled(len: usize) -> bool {
@@ -29,7 +33,8 @@ pub(crate) const fn is_recycled(len: usize) -> bool {
 /// Bytes that a buffer for a block of `len` bytes takes.
 fn room(len: usize) -> usize {
     let floor = (len + 1).next_power_of_two() / 2;
-    len.next_multiple_of(floor / STEPS)
+    let steps = if len < LARGE_MIN { STEPS } else { STEPS_OF_LARGE };
+    len.next_multiple_of(floor / steps)
 }
 
 /// Memory that a block of `len` bytes pins.
@@ -80,11 +85,11 @@ pub(crate) struct Block {
 }
 
 impl BlockPool {
-    /// An empty buffer with room for `len` bytes; one that was kept may have up to half as much more.
+    /// An empty buffer with room for `len` bytes; one that was kept may have up to a quarter more.
     pub(crate) fn take(&self, len: usize) -> Filling {
         if is_recycled(len) {
             let room = room(len);
-            Filling::Large(self.take_within(room, room + room / 2))
+            Filling::Large(self.take_within(room, room + room / 4))
         } else {
             Filling::Small(Vec::with_capacity(len))
         }
@@ -214,11 +219,12 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_holds_its_block_and_wastes_a_ninth_at_most() {
+    fn a_buffer_holds_its_block_and_wastes_little() {
         for len in (KEPT_MIN..100_000).chain([1 << 20, (1 << 20) + 1, (8 << 20) - 1]) {
             let room = room(len);
             assert!(room >= len, "{len}");
-            assert!((room - len) * 9 <= room, "{len}: {room}");
+            let share = if len < LARGE_MIN { 9 } else { 5 };
+            assert!((room - len) * share <= room, "{len}: {room}");
             assert_eq!(super::room(room), room, "a buffer serves blocks of its own size");
         }
     }

@@ -5,6 +5,9 @@ use super::workload::{WORKLOADS, Workload};
 use crate::brokers::Peer;
 use std::fmt::Write;
 
+/// The verdict on a target that was not reached.
+const MISSED: &str = "**no**";
+
 /// One value of one turn.
 pub struct Number {
     /// Whose.
@@ -173,7 +176,7 @@ impl Measured {
         let kafkas = median(&self.values(Peer::Kafka, workload.name, metric));
         match target.is_met(metric, ours, kafkas) {
             Some(true) => "yes",
-            Some(false) => "**no**",
+            Some(false) => MISSED,
             None => "not measured",
         }
     }
@@ -205,6 +208,11 @@ impl Measured {
         );
         for metric in self.metrics(workload.name) {
             text += &self.row(workload, metric, &peers, &others);
+        }
+        let is_missed =
+            |(metric, target): &(&'static Metric, Target)| self.verdict(workload, metric, *target) == MISSED;
+        if !workload.limit.is_empty() && workload.targets.iter().any(is_missed) {
+            text += &format!("\nWhat limits it: {}\n", workload.limit);
         }
         text + "\n"
     }
@@ -322,6 +330,20 @@ mod tests {
         assert!(tables.contains(&ahead), "{tables}");
         assert!(tables.contains(&behind), "{tables}");
         assert!(tables.contains("### produce-1: "), "{tables}");
+    }
+
+    #[test]
+    fn what_limits_a_workload_is_said_where_a_target_is_missed() {
+        let missed = measured().tables();
+        assert!(missed.contains("What limits it: "), "{missed}");
+        let mut met = Measured::new(&[Peer::Millstream, Peer::Kafka]);
+        for metric in [&RATE, &CPU_GB] {
+            let (ours, theirs) = if metric == &RATE { (9.0, 1.0) } else { (1.0, 9.0) };
+            met.add(Peer::Millstream, "produce-1", metric, ours);
+            met.add(Peer::Kafka, "produce-1", metric, theirs);
+        }
+        let met = met.tables();
+        assert!(!met.contains("What limits it: "), "{met}");
     }
 
     #[test]

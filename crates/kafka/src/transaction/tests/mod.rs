@@ -236,8 +236,8 @@ fn a_producer_of_version_2_goes_on_after_it_took_too_long() {
     bench.settle();
     assert_eq!(
         bench.end(producer, PerTransaction, true),
-        Err(TransactionError::InvalidTransactionState),
-        "what was aborted is not committed"
+        Err(TransactionError::ProducerFenced),
+        "what was aborted is not committed: it comes back with a new epoch"
     );
     let next = bench.end(producer, PerTransaction, false).unwrap();
     assert_eq!(next, epoch(producer, 1));
