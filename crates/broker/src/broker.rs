@@ -178,9 +178,10 @@ impl Broker {
         }
     }
 
-    /// Answers what is queued, refuses what comes, lets go of the media.
+    /// Answers what is queued, refuses what comes, lets go of the media and of the metadata store, which the caller may close then.
     pub async fn close(&self) {
         self.inner.log.close().await;
+        self.inner.catalog.close().await;
     }
 
     /// This broker's id.

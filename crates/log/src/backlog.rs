@@ -1,14 +1,16 @@
 //! What the write-ahead log holds that is not in objects yet, and the bounds on it.
 //!
-//! Owns: that account, in bytes of the medium, by group; the brake, which lets appends go no faster than uploads where both are
-//! written to one disk. Never starts an upload: the uploader looks here.
+//! Owns: that account, in bytes of the medium and batches, by group; the brake, which lets appends go no faster than uploads where both
+//! are written to one disk. Never starts an upload: the uploader looks here.
 //!
-//! **Invariant**: reserved plus durable bytes exceed the bound by no more than one append of each waiter; they return to zero
-//! when everything is uploaded. The brake never refuses an append, and holds none longer than `BRAKE_WAIT_MAX`.
+//! **Invariant**: reserved plus durable bytes, with the memory that the batches' entries take, exceed the bound by no more than one
+//! append of each waiter; they return to zero when everything is uploaded. The brake never refuses an append, and holds none longer
+//! than `BRAKE_WAIT_MAX`.
 
 use crate::config::LogConfig;
 use crate::error::AppendError;
 use crate::ids::GroupSeq;
+use crate::upload::source::TAIL_BATCH_CHARGE_BYTES;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -70,7 +72,9 @@ pub(crate) struct Backlog {
     bounds: Bounds,
     /// Queued, in flight, or durable and not in committed objects.
     bytes: AtomicU64,
-    /// Of them, those that the upload under way has put into objects.
+    /// As many batches. The brake does not look at them: their entries are no burden of the disk's.
+    batches: AtomicU64,
+    /// Of the bytes, those that the upload under way has put into objects.
     put: AtomicU64,
     durable: Mutex<Durable>,
     room: Notify,
@@ -94,7 +98,7 @@ impl Room<'_> {
 impl Drop for Room<'_> {
     fn drop(&mut self) {
         if self.bytes > 0 {
-            self.backlog.give_back(self.bytes);
+            self.backlog.give_back(self.bytes, 1);
         }
     }
 }
@@ -108,6 +112,7 @@ struct Durable {
 
 struct GroupCharge {
     stored: u64,
+    batches: u64,
     /// Monotonic time at which it became durable.
     at: Duration,
 }
@@ -118,6 +123,7 @@ impl Backlog {
         Self {
             bounds,
             bytes: AtomicU64::new(0),
+            batches: AtomicU64::new(0),
             put: AtomicU64::new(0),
             durable: Mutex::new(Durable {
                 last: through,
@@ -129,7 +135,7 @@ impl Backlog {
         }
     }
 
-    /// Waits until the bounds leave room, then reserves `bytes`.
+    /// Waits until the bounds leave room, then reserves it for a batch of `bytes`.
     pub(crate) async fn reserve(&self, bytes: u64) -> Result<Room<'_>, AppendError> {
         if self.is_full() {
             timeout(ROOM_WAIT_MAX, self.wait_while(Self::is_full))
@@ -141,11 +147,12 @@ impl Backlog {
             let _ = timeout(BRAKE_WAIT_MAX, self.wait_while(Self::is_braked)).await;
         }
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.batches.fetch_add(1, Ordering::Relaxed);
         Ok(Room { backlog: self, bytes })
     }
 
     fn is_full(&self) -> bool {
-        self.bytes.load(Ordering::Relaxed) >= self.bounds.bytes_max
+        self.with_entries(self.bytes.load(Ordering::Relaxed)) >= self.bounds.bytes_max
     }
 
     fn is_braked(&self) -> bool {
@@ -154,7 +161,15 @@ impl Backlog {
 
     /// Whether uploads fall behind.
     pub(crate) fn is_pressed(&self) -> bool {
-        self.bounds.is_pressed(self.ahead())
+        let ahead = self.ahead();
+        match self.bounds.brake_bytes {
+            Some(_) => self.bounds.is_pressed(ahead),
+            None => self.bounds.is_pressed(self.with_entries(ahead)),
+        }
+    }
+
+    fn with_entries(&self, bytes: u64) -> u64 {
+        bytes + self.batches.load(Ordering::Relaxed) * TAIL_BATCH_CHARGE_BYTES
     }
 
     /// By how much appends are ahead of uploads.
@@ -181,19 +196,34 @@ impl Backlog {
         self.room.notify_waiters();
     }
 
-    /// A reservation was not used.
-    pub(crate) fn give_back(&self, bytes: u64) {
+    /// What was reserved for a batch of `bytes` was not used.
+    pub(crate) fn refused(&self, bytes: u64) {
+        self.give_back(bytes, 1);
+    }
+
+    fn give_back(&self, bytes: u64, batches: u64) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.batches.fetch_sub(batches, Ordering::Relaxed);
         self.room.notify_waiters();
     }
 
-    /// A group became durable: `reserved` bytes turned into `stored` ones. Returns the durable bytes that are not in objects.
-    pub(crate) fn durable(&self, seq: GroupSeq, reserved: u64, stored: u64, now: Duration) -> u64 {
+    /// A group of so many batches became durable: their `reserved` bytes turned into `stored` ones. Returns the durable bytes that are
+    /// not in objects.
+    pub(crate) fn durable(
+        &self,
+        seq: GroupSeq,
+        batches: usize,
+        reserved: u64,
+        stored: u64,
+        now: Duration,
+    ) -> u64 {
+        let batches = batches as u64;
         let mut durable = self.durable.lock();
         assert_eq!(seq.0, durable.last.0 + 1, "groups become durable in order");
         durable.last = seq;
         durable.bytes += stored;
-        durable.groups.push_back(GroupCharge { stored, at: now });
+        let at = now;
+        durable.groups.push_back(GroupCharge { stored, batches, at });
         let waiting = durable.bytes;
         drop(durable);
         self.bytes.fetch_add(stored, Ordering::Relaxed);
@@ -202,8 +232,9 @@ impl Backlog {
     }
 
     /// Recovery found a durable group.
-    pub(crate) fn replayed(&self, seq: GroupSeq, stored: u64, now: Duration) {
-        self.durable(seq, 0, stored, now);
+    pub(crate) fn replayed(&self, seq: GroupSeq, batches: usize, stored: u64, now: Duration) {
+        self.batches.fetch_add(batches as u64, Ordering::Relaxed);
+        self.durable(seq, batches, 0, stored, now);
     }
 
     /// The upload under way has put so many bytes into an object.
@@ -219,17 +250,18 @@ impl Backlog {
 
     /// Everything up to `through` is in committed objects, and no upload is under way.
     pub(crate) fn uploaded(&self, through: GroupSeq) {
-        let mut freed = 0;
+        let (mut freed, mut batches) = (0, 0);
         let mut durable = self.durable.lock();
         while durable.last.0 - (durable.groups.len() as u64) < through.0
             && let Some(group) = durable.groups.pop_front()
         {
             freed += group.stored;
+            batches += group.batches;
         }
         durable.bytes -= freed;
         drop(durable);
         self.put.store(0, Ordering::Relaxed);
-        self.give_back(freed);
+        self.give_back(freed, batches);
     }
 
     /// The last durable group.
@@ -257,7 +289,7 @@ mod tests {
             brake_bytes: Some(BRAKE),
         };
         let backlog = Backlog::new(bounds, GroupSeq(0));
-        backlog.replayed(GroupSeq(1), ahead, Duration::ZERO);
+        backlog.replayed(GroupSeq(1), 0, ahead, Duration::ZERO);
         backlog
     }
 
@@ -298,7 +330,7 @@ mod tests {
         );
         let elsewhere = Bounds::new(&LogConfig::default(), false);
         let backlog = Backlog::new(elsewhere, GroupSeq(0));
-        backlog.replayed(GroupSeq(1), elsewhere.bytes_max - 1, Duration::ZERO);
+        backlog.replayed(GroupSeq(1), 0, elsewhere.bytes_max - 1, Duration::ZERO);
         assert!(backlog.is_pressed() && backlog.reserve(1).now_or_never().is_some());
     }
 

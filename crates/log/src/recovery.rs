@@ -64,8 +64,9 @@ impl Recovery {
             self.replay_run(group.seq, group.wall_ms, run, position, bytes)?;
             position = end;
         }
+        let batches = group.runs.iter().map(|run| run.batches as usize).sum();
         self.backlog
-            .replayed(group.seq, stored_bytes, self.clock.monotonic());
+            .replayed(group.seq, batches, stored_bytes, self.clock.monotonic());
         let pinned = pinned(group.block.len());
         drop(self.tail.insert(group.seq, group.block, pinned));
         Ok(())

@@ -101,6 +101,9 @@ pub(crate) struct ObjectMeta {
     pub(crate) len: u64,
     /// Bytes of sections and trailer: one tail read of exactly this length opens it.
     pub(crate) footer_len: u32,
+    /// The checksum in its trailer, which covers all of it: what tells it from another object that was once given the same number.
+    /// `None` for objects of the time before it was noted here.
+    pub(crate) checksum: Option<u64>,
 }
 
 /// Consecutive offsets of one stream in one object.

@@ -1,4 +1,4 @@
-//! Bytes of manifest records, version 1 (docs/format/manifest.md): magic, version, kind, payload, checksum last.
+//! Bytes of manifest records, versions 1 and 2 (docs/format/manifest.md): magic, version, kind, payload, checksum last.
 
 use super::record::{
     ObjectMeta, PRODUCER_BATCHES_MAX, ProducerBatch, ProducerSnapshot, Range, Record, Rewrite, RewritePart,
@@ -12,7 +12,10 @@ use crate::producers::NO_COORDINATOR;
 use bytes::{BufMut, Bytes, BytesMut};
 
 const MAGIC: [u8; 4] = *b"MSMR";
-const VERSION: u16 = 1;
+/// The version that this code writes. It reads those from `VERSION_MIN` on.
+pub(super) const VERSION: u16 = 2;
+/// Objects have no checksum yet.
+const VERSION_MIN: u16 = 1;
 const CHECKSUM_BYTES: usize = 8;
 
 const KIND_OPENED: u16 = 1;
@@ -25,7 +28,10 @@ const KIND_SPILLED: u16 = 7;
 /// An upload with aborted transactions, or with producers of which a coordinator has written markers.
 const KIND_UPLOAD_TRANSACTIONS: u16 = 8;
 
-const OBJECT_BYTES: usize = 20;
+/// Bytes of an object in version 1; later ones have more.
+const OBJECT_BYTES_MIN: usize = 20;
+/// "Not known", where an object's checksum stands. One that is 0 by chance is as little known.
+const NO_CHECKSUM: u64 = 0;
 const RANGE_BYTES: usize = 49;
 const EPOCH_BYTES: usize = 12;
 const PRODUCER_BYTES_MIN: usize = 30;
@@ -73,14 +79,14 @@ fn kind_of(record: &Record) -> u16 {
 }
 
 pub(crate) fn decode(bytes: &[u8]) -> Result<Record, FormatError> {
-    let body = unseal(bytes, MAGIC, VERSION, "manifest record")?;
+    let (version, body) = unseal(bytes, MAGIC, "manifest record")?;
     let mut reader = LeReader::new(body);
     let kind = reader.u16()?;
     let record = match kind {
         KIND_OPENED => Record::Opened,
-        KIND_UPLOAD => Record::Upload(take_upload(&mut reader)?),
-        KIND_UPLOAD_TRANSACTIONS => Record::Upload(take_upload_transactions(&mut reader)?),
-        KIND_REWRITE => Record::Rewrite(take_rewrite(&mut reader)?),
+        KIND_UPLOAD => Record::Upload(take_upload(&mut reader, version)?),
+        KIND_UPLOAD_TRANSACTIONS => Record::Upload(take_upload_transactions(&mut reader, version)?),
+        KIND_REWRITE => Record::Rewrite(take_rewrite(&mut reader, version)?),
         KIND_TRIM => Record::Trim(take_list(&mut reader, TRIM_BYTES, |r| {
             Ok(TrimTo {
                 stream: StreamId(r.u64()?),
@@ -113,18 +119,17 @@ pub(super) fn seal(mut out: BytesMut) -> Bytes {
     out.freeze()
 }
 
-/// What lies between version and checksum, after magic, version and checksum were found right.
+/// The version, and what lies between it and the checksum, after magic, version and checksum were found right.
 pub(super) fn unseal<'a>(
     bytes: &'a [u8],
     magic: [u8; 4],
-    version: u16,
     part: &'static str,
-) -> Result<&'a [u8], FormatError> {
+) -> Result<(u16, &'a [u8]), FormatError> {
     let mut reader = LeReader::new(bytes);
     if reader.take(4)? != magic {
         return Err(FormatError::BadMagic);
     }
-    let found = reader.u16()?;
+    let version = reader.u16()?;
     let summed = bytes
         .len()
         .checked_sub(CHECKSUM_BYTES)
@@ -133,10 +138,10 @@ pub(super) fn unseal<'a>(
     if LeReader::new(&bytes[summed..]).u64()? != checksum(&bytes[..summed]) {
         return Err(FormatError::BadChecksum(part));
     }
-    if found != version {
-        return Err(FormatError::UnknownVersion(found));
+    if !(VERSION_MIN..=VERSION).contains(&version) {
+        return Err(FormatError::UnknownVersion(version));
     }
-    Ok(&bytes[6..summed])
+    Ok((version, &bytes[6..summed]))
 }
 
 pub(super) fn put_list<T>(out: &mut BytesMut, items: &[T], mut put: impl FnMut(&mut BytesMut, &T)) {
@@ -184,8 +189,8 @@ fn of_streams(upload: &Upload) -> Vec<OfStream<'_>> {
     parts.filter(|of_stream| !of_stream.is_silent()).collect()
 }
 
-fn take_upload_transactions(reader: &mut LeReader<'_>) -> Result<Upload, FormatError> {
-    let mut upload = take_upload(reader)?;
+fn take_upload_transactions(reader: &mut LeReader<'_>, version: u16) -> Result<Upload, FormatError> {
+    let mut upload = take_upload(reader, version)?;
     for taken in take_transactions(reader)? {
         let part = upload
             .parts
@@ -200,10 +205,10 @@ fn take_upload_transactions(reader: &mut LeReader<'_>) -> Result<Upload, FormatE
     Ok(upload)
 }
 
-fn take_upload(reader: &mut LeReader<'_>) -> Result<Upload, FormatError> {
+fn take_upload(reader: &mut LeReader<'_>, version: u16) -> Result<Upload, FormatError> {
     Ok(Upload {
         wal_through: GroupSeq(reader.u64()?),
-        objects: take_objects(reader)?,
+        objects: take_objects(reader, version)?,
         parts: take_list(reader, PART_BYTES_MIN, |r| {
             Ok(UploadPart {
                 stream: StreamId(r.u64()?),
@@ -226,9 +231,9 @@ fn put_rewrite(out: &mut BytesMut, rewrite: &Rewrite) {
     });
 }
 
-fn take_rewrite(reader: &mut LeReader<'_>) -> Result<Rewrite, FormatError> {
+fn take_rewrite(reader: &mut LeReader<'_>, version: u16) -> Result<Rewrite, FormatError> {
     Ok(Rewrite {
-        objects: take_objects(reader)?,
+        objects: take_objects(reader, version)?,
         parts: take_list(reader, PART_BYTES_MIN, |r| {
             Ok(RewritePart {
                 stream: StreamId(r.u64()?),
@@ -244,14 +249,21 @@ pub(super) fn put_object(out: &mut BytesMut, object: &ObjectMeta) {
     out.put_u64_le(object.id.0);
     out.put_u64_le(object.len);
     out.put_u32_le(object.footer_len);
+    out.put_u64_le(object.checksum.unwrap_or(NO_CHECKSUM));
 }
 
-pub(super) fn take_objects(reader: &mut LeReader<'_>) -> Result<Vec<ObjectMeta>, FormatError> {
-    take_list(reader, OBJECT_BYTES, |r| {
+pub(super) fn take_objects(reader: &mut LeReader<'_>, version: u16) -> Result<Vec<ObjectMeta>, FormatError> {
+    take_list(reader, OBJECT_BYTES_MIN, |r| {
+        let (id, len, footer_len) = (ObjectId(r.u64()?), r.u64()?, r.u32()?);
+        let checksum = match version {
+            VERSION_MIN => NO_CHECKSUM,
+            _ => r.u64()?,
+        };
         Ok(ObjectMeta {
-            id: ObjectId(r.u64()?),
-            len: r.u64()?,
-            footer_len: r.u32()?,
+            id,
+            len,
+            footer_len,
+            checksum: (checksum != NO_CHECKSUM).then_some(checksum),
         })
     })
 }

@@ -1,11 +1,11 @@
-//! Bytes of a manifest snapshot, version 1 (docs/format/manifest.md): the whole image, or the name of the object that holds it.
+//! Bytes of a manifest snapshot, versions 1 and 2 (docs/format/manifest.md): the whole image, or the name of the object that holds it.
 
 use super::image::{Image, ObjectUse};
 use super::ranges::StreamImage;
 use super::record::Spill;
 use super::record_format::{
-    put_epochs, put_list, put_object, put_producer, put_range, put_spill, seal, take_epochs, take_list,
-    take_objects, take_producers, take_ranges, take_spill, unseal,
+    VERSION, put_epochs, put_list, put_object, put_producer, put_range, put_spill, seal, take_epochs,
+    take_list, take_objects, take_producers, take_ranges, take_spill, unseal,
 };
 use super::store::ManifestSeq;
 use super::transactions_format::{OfStream, put_transactions, take_transactions};
@@ -16,7 +16,6 @@ use crate::transactions::AbortedList;
 use bytes::{BufMut, Bytes, BytesMut};
 
 const MAGIC: [u8; 4] = *b"MSMS";
-const VERSION: u16 = 1;
 const KIND_WHOLE: u16 = 1;
 const KIND_SPILLED: u16 = 2;
 /// The image with aborted transactions, or with producers of which a coordinator has written markers.
@@ -97,12 +96,12 @@ fn begin(kind: u16) -> BytesMut {
 }
 
 pub(crate) fn decode(bytes: &[u8]) -> Result<Snapshot, FormatError> {
-    let body = unseal(bytes, MAGIC, VERSION, "manifest snapshot")?;
+    let (version, body) = unseal(bytes, MAGIC, "manifest snapshot")?;
     let mut reader = LeReader::new(body);
     let snapshot = match reader.u16()? {
-        KIND_WHOLE => Snapshot::Whole(Box::new(take_image(&mut reader)?)),
+        KIND_WHOLE => Snapshot::Whole(Box::new(take_image(&mut reader, version)?)),
         KIND_WHOLE_TRANSACTIONS => {
-            let mut image = take_image(&mut reader)?;
+            let mut image = take_image(&mut reader, version)?;
             take_of_streams(&mut reader, &mut image)?;
             Snapshot::Whole(Box::new(image))
         }
@@ -120,14 +119,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Snapshot, FormatError> {
     }
 }
 
-fn take_image(reader: &mut LeReader<'_>) -> Result<Image, FormatError> {
+fn take_image(reader: &mut LeReader<'_>, version: u16) -> Result<Image, FormatError> {
     let mut image = Image {
         seq: ManifestSeq(reader.u64()?),
         incarnation: reader.u64()?,
         wal_through: GroupSeq(reader.u64()?),
         ..Image::default()
     };
-    for meta in take_objects(reader)? {
+    for meta in take_objects(reader, version)? {
         image.objects.insert(
             meta.id,
             ObjectUse {

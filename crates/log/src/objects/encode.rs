@@ -4,7 +4,9 @@
 //! Memory: the parts, that is the object; the caller bounds how many are built at once.
 
 use super::ObjectId;
-use super::format::{BLOCK_BYTES_MAX, BlockEntry, HEADER_BYTES, encode_footer, encode_header};
+use super::format::{
+    BLOCK_BYTES_MAX, BlockEntry, HEADER_BYTES, encode_footer, encode_header, stated_checksum,
+};
 use crate::batch::HeadsSum;
 use crate::clock::TimestampMs;
 use crate::ids::{Offset, StreamId};
@@ -37,6 +39,8 @@ pub(crate) struct EncodedObject {
     pub(crate) parts: Vec<Bytes>,
     pub(crate) len: u64,
     pub(crate) footer_len: u32,
+    /// As in the trailer: of all of it.
+    pub(crate) checksum: u64,
     /// As in the index.
     pub(crate) blocks: Vec<BlockEntry>,
 }
@@ -130,6 +134,7 @@ impl ObjectEncoder {
     pub(crate) fn finish(mut self) -> EncodedObject {
         self.close_block();
         let footer = encode_footer(self.id, self.nonce, self.position, &self.blocks);
+        let checksum = stated_checksum(&footer).expect("a trailer was just written");
         let footer_len = u32::try_from(footer.len()).expect("an object holds fewer than 2^26 blocks");
         self.seal_gathered();
         self.parts.push(footer.freeze());
@@ -139,6 +144,7 @@ impl ObjectEncoder {
             parts: self.parts,
             len: self.position + u64::from(footer_len),
             footer_len,
+            checksum,
             blocks: self.blocks,
         }
     }

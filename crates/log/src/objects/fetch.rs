@@ -4,7 +4,7 @@
 //! On the cold fetch path between `cold` and the `ObjectStore` port.
 
 use super::cache::{BlockCache, BlockGuard, BlockKey};
-use super::format::{BlockEntry, Covers, FOOTER_BYTES_MAX, ObjectIndex, decode_footer};
+use super::format::{BlockEntry, Covers, FOOTER_BYTES_MAX, ObjectIndex, decode_footer, stated_checksum};
 use super::pools::{IoClass, IoPools};
 use super::store::{ObjectError, ObjectStore};
 use super::tier::{Piece, SecondTier};
@@ -74,13 +74,21 @@ impl Fetcher {
             from.ok_or_else(|| ReadError::Corrupt(format!("{}: absurd length of its footer", object.id)))?;
         let decode = |footer: &Bytes| {
             let index = decode_footer(object.id, object.len, footer);
-            index
+            let index = index
                 .map(Arc::new)
-                .map_err(|error| format!("{}: {error}", object.id))
+                .map_err(|error| format!("{}: {error}", object.id))?;
+            match object.checksum {
+                Some(sum) if stated_checksum(footer) != Some(sum) => Err(format!(
+                    "{}: another object than the one that was committed",
+                    object.id
+                )),
+                _ => Ok(index),
+            }
         };
         let piece = piece(object, from, object.footer_len);
         if let Some(second) = self.cache.second()
-            && let Some(footer) = second.get(piece).await
+            && object.checksum.is_some()
+            && let Some(footer) = ask(&**second, piece, class).await
         {
             match decode(&footer) {
                 Ok(index) => return Ok(index),
@@ -236,7 +244,9 @@ impl Fetcher {
         entries: &[BlockEntry],
         class: Option<IoClass>,
     ) -> Result<Vec<Bytes>, ReadError> {
-        let asked = entries.iter().map(|entry| kept(second, object, covers, entry));
+        let asked = entries
+            .iter()
+            .map(|entry| kept(second, object, covers, entry, class));
         let mut found = join_all(asked).await;
         let mut at = 0;
         while at < found.len() {
@@ -264,13 +274,22 @@ async fn kept(
     object: &ObjectMeta,
     covers: Covers,
     entry: &BlockEntry,
+    class: Option<IoClass>,
 ) -> Option<Bytes> {
-    let block = second.get(piece(object, entry.position, entry.len)).await?;
+    let block = ask(second, piece(object, entry.position, entry.len), class).await?;
     if block.len() == entry.len as usize && covers.holds(entry, &block) {
         return Some(block);
     }
     second.forget(object.id.0);
     None
+}
+
+/// Asks the tier, in front of what is read ahead if a reader waits.
+async fn ask(second: &dyn SecondTier, piece: Piece, class: Option<IoClass>) -> Option<Bytes> {
+    match class {
+        Some(IoClass::ColdRead) => second.get(piece).await,
+        _ => second.get_ahead(piece).await,
+    }
 }
 
 fn piece(object: &ObjectMeta, position: u64, len: u32) -> Piece {

@@ -202,6 +202,12 @@ fn encode_entry(out: &mut BytesMut, block: &BlockEntry) {
     out.put_u64_le(block.checksum);
 }
 
+/// The object's checksum as the trailer at the end of these bytes states it. Says nothing of whether they are a footer.
+pub(crate) fn stated_checksum(footer: &[u8]) -> Option<u64> {
+    let at = footer.len().checked_sub(16)?;
+    LeReader::new(&footer[at..]).u64().ok()
+}
+
 /// Decodes the last bytes of object `id`: exactly its footer. One tail read opens an object.
 pub(crate) fn decode_footer(
     id: ObjectId,

@@ -149,6 +149,7 @@ pub(crate) async fn put_encoded(
         id: encoded.id,
         len: encoded.len,
         footer_len: encoded.footer_len,
+        checksum: Some(encoded.checksum),
     };
     let key = encoded.id.key();
     put_new(store, &key, encoded.parts)

@@ -39,6 +39,11 @@ pub(crate) struct TailBatch {
     pub(crate) len: u32,
 }
 
+/// Memory that a batch of a tail takes beside its bytes: its entry, the same again for room to which the queue of entries has grown,
+/// and once more for the copy that an upload cuts. Batches of one record are hardly larger than that, so the bound on what waits for
+/// an upload counts it. (The tail cache's does not: entries of what is cached and uploaded take little more than its blocks at worst.)
+pub(crate) const TAIL_BATCH_CHARGE_BYTES: u64 = 3 * size_of::<TailBatch>() as u64;
+
 /// What one stream gives to an upload: every batch in the cut that is not wholly below the stream's start, in order.
 #[derive(Clone, Debug)]
 pub(crate) struct TailPart {

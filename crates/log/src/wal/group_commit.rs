@@ -127,7 +127,7 @@ impl GroupCommit {
             Ok(stored) => {
                 self.durable = seq;
                 drop(self.tail.insert(seq, Bytes::new(), 0));
-                self.backlog.durable(seq, 0, stored, self.clock.monotonic());
+                self.backlog.durable(seq, 0, 0, stored, self.clock.monotonic());
                 Fate::NotDone
             }
             Err(_) => Fate::Unknown,
@@ -203,7 +203,7 @@ impl GroupCommit {
         let reserved = batches.iter().map(|batch| batch.bytes.len() as u64).sum();
         let waiting = self
             .backlog
-            .durable(seq, reserved, stored, self.clock.monotonic());
+            .durable(seq, batches.len(), reserved, stored, self.clock.monotonic());
         if waiting >= self.upload_bytes || self.backlog.is_pressed() {
             self.uploader.poke();
         }
@@ -256,6 +256,6 @@ impl GroupCommit {
 
     fn give_back(&self, batch: &QueuedBatch) {
         self.queue.release(batch.charge as usize);
-        self.backlog.give_back(batch.bytes.len() as u64);
+        self.backlog.refused(batch.bytes.len() as u64);
     }
 }

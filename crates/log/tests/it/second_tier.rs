@@ -154,3 +154,50 @@ async fn a_deleted_object_leaves_the_tier() {
     assert!(log.stats().objects_collected > 0);
     assert_eq!(tier.stats().bytes, 0);
 }
+
+/// A log with a history of its own, whose objects are as many and as long as those of any other such history.
+async fn history(name: &str) -> (World, Records) {
+    assert_eq!(name.len(), 3, "names of one length make objects of one length");
+    let mut world = World::new();
+    world.config.tail_cache_bytes = 1;
+    world.config.block_target_bytes = 4 << 10;
+    let log = world.open().await.unwrap();
+    let stream = log.open_stream(STREAM, EPOCH);
+    for index in 10..10 + BATCHES {
+        append(&stream, batch(&format!("{name}/{index}:{}", "x".repeat(900)), 2)).await;
+    }
+    log.upload_now().await.unwrap();
+    let records = read_all(&stream).await;
+    log.close().await;
+    (world, records)
+}
+
+/// Metadata were restored from a copy, and objects of the new life got numbers that others had in the life that was undone. The start
+/// after the restoring knew which pieces of the tier were void, and forgot them in memory; the second start, by which the numbers
+/// were taken again, did not: it read the undone past's records where the new ones belong.
+#[tokio::test(start_paused = true)]
+async fn pieces_of_an_undone_past_are_not_believed_at_the_second_start_either() {
+    let disk = MemoryDisk::new();
+    let (mut undone, records) = history("old").await;
+    let tier = disk_tier(&disk);
+    let (log, stream) = open(&mut undone, tier.clone()).await;
+    gets(&undone, &stream, &records).await;
+    tier.close().await;
+    assert!(tier.stats().written_bytes > 0);
+    drop((log, stream, tier, undone));
+
+    // The copy was made before the first object.
+    let (mut world, records) = history("new").await;
+    for _ in 0..2 {
+        let tier = disk_tier(&disk);
+        let (log, stream) = open(&mut world, tier.clone()).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        gets(&world, &stream, &records).await;
+        assert_eq!(
+            gets(&world, &stream, &records).await,
+            0,
+            "its own pieces are kept"
+        );
+        log.close().await;
+    }
+}

@@ -8,6 +8,7 @@ use crate::key::CATALOG_PREFIX;
 use crate::store::{KeyRange, MetaStore, ReadError, Revision, WatchError, range_all};
 use arc_swap::ArcSwap;
 use millstream_log::OpenError;
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -36,7 +37,8 @@ impl Shown {
 /// The image and the task that keeps it. Dropping it ends the task.
 pub(super) struct Followed {
     shown: Arc<Shown>,
-    task: JoinHandle<()>,
+    /// `None` once it was ended.
+    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Followed {
@@ -47,7 +49,10 @@ impl Followed {
             image: ArcSwap::from_pointee(image),
         });
         let task = tokio::spawn(follow(store, shown.clone()));
-        Ok(Self { shown, task })
+        Ok(Self {
+            shown,
+            task: Mutex::new(Some(task)),
+        })
     }
 
     pub(super) fn image(&self) -> Arc<Image> {
@@ -57,11 +62,23 @@ impl Followed {
     pub(super) fn changed(&self) -> watch::Receiver<Revision> {
         self.shown.changed.subscribe()
     }
+
+    /// Ends the following, and answers when it has ended: a store that is closed afterwards is missed by nobody.
+    pub(super) async fn close(&self) {
+        let task = self.task.lock().take();
+        if let Some(task) = task {
+            task.abort();
+            // Cancelled, which is what it is to be.
+            let _ = task.await;
+        }
+    }
 }
 
 impl Drop for Followed {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = self.task.get_mut() {
+            task.abort();
+        }
     }
 }
 
@@ -80,7 +97,7 @@ async fn load(store: &dyn MetaStore) -> Result<Image, OpenError> {
     }
 }
 
-/// Runs until it is aborted.
+/// Runs until it is aborted, which whoever closes the store does first.
 async fn follow(store: Arc<dyn MetaStore>, shown: Arc<Shown>) {
     let mut pause = PAUSE_FIRST;
     loop {

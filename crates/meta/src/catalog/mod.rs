@@ -151,6 +151,11 @@ impl Catalog {
         self.inner.followed.changed()
     }
 
+    /// Stops following the store, which may be closed then. The image stays as it is; what is changed afterwards is not seen here.
+    pub async fn close(&self) {
+        self.inner.followed.close().await;
+    }
+
     /// An id that nobody else has.
     #[must_use]
     pub fn draw_id(&self) -> [u8; 16] {

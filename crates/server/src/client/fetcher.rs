@@ -37,6 +37,14 @@ pub enum Isolation {
     ReadCommitted,
 }
 
+impl Isolation {
+    /// As requests spell it.
+    #[must_use]
+    pub fn level(self) -> i8 {
+        i8::from(self == Self::ReadCommitted)
+    }
+}
+
 /// Batches of one partition, in order, of which every record at or above `from` is new.
 pub struct Chunk {
     /// Which partition.
@@ -208,7 +216,7 @@ impl Fetcher {
             max_wait_ms: WAIT_MS,
             min_bytes: 1,
             max_bytes: ANSWER_BYTES,
-            isolation_level: i8::from(self.isolation == Isolation::ReadCommitted),
+            isolation_level: self.isolation.level(),
             // No fetch session: each request stands for itself (KIP-227).
             session_id: 0,
             session_epoch: -1,

@@ -3,7 +3,7 @@
 //! The state is a value; the caller's loop decides when to heartbeat and when to join again. Partitions are shared out by range,
 //! topic by topic, which every other client understands.
 
-use super::cluster::{Cluster, Missing};
+use super::cluster::{Cluster, Missing, Retry};
 use super::error::ClientError;
 use super::offsets::{Committer, TopicPartition};
 use bytes::Bytes;
@@ -71,6 +71,7 @@ impl Member {
 
     /// Joins again, as the same member when the coordinator still knows it.
     pub async fn rejoin(&mut self, cluster: &mut Cluster) -> Result<(), ClientError> {
+        let mut retry = Retry::default();
         loop {
             let joined = self.send_join(cluster).await?;
             match ErrorCode(joined.error_code) {
@@ -84,12 +85,14 @@ impl Member {
                     continue;
                 }
                 ErrorCode::REBALANCE_IN_PROGRESS => continue,
-                code => {
-                    return Err(ClientError::refused(
-                        format!("join of group {}", self.group),
-                        code,
-                    ));
+                // The group is being loaded, or has moved: a broker that has just started says so for a moment.
+                code @ (ErrorCode::NOT_COORDINATOR
+                | ErrorCode::COORDINATOR_NOT_AVAILABLE
+                | ErrorCode::COORDINATOR_LOAD_IN_PROGRESS) => {
+                    retry.after(self.refused_join(code)).await?;
+                    continue;
                 }
+                code => return Err(self.refused_join(code)),
             }
             self.member_id = joined.member_id.as_str().to_owned();
             self.generation = joined.generation_id;
@@ -97,6 +100,10 @@ impl Member {
                 return Ok(());
             }
         }
+    }
+
+    fn refused_join(&self, code: ErrorCode) -> ClientError {
+        ClientError::refused(format!("join of group {}", self.group), code)
     }
 
     /// Who commits for this member.
@@ -148,7 +155,11 @@ impl Member {
                 ..Default::default()
             },
         };
-        let answer = cluster.ask_node(coordinator, &request, version..=version).await?;
+        let answer = cluster
+            .ask_coordinator(&self.group, &request, version..=version, |answer| {
+                answer.error_code
+            })
+            .await?;
         ClientError::check(
             || format!("leaving group {}", self.group),
             answer.error_code,

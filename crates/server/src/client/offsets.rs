@@ -2,12 +2,13 @@
 
 use super::cluster::{Cluster, Missing, Retry};
 use super::error::ClientError;
+use super::fetcher::Isolation;
 use millstream_kafka_wire::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
 use millstream_kafka_wire::offset_commit::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use millstream_kafka_wire::offset_fetch::{OffsetFetchRequestGroup, OffsetFetchRequestTopic};
 use millstream_kafka_wire::{
-    ListOffsetsRequest, ListOffsetsResponse, OffsetCommitRequest, OffsetFetchRequest, OffsetFetchResponse,
-    Str,
+    ErrorCode, ListOffsetsRequest, ListOffsetsResponse, OffsetCommitRequest, OffsetFetchRequest,
+    OffsetFetchResponse, Str,
 };
 use std::collections::BTreeMap;
 
@@ -46,14 +47,48 @@ impl Place {
 pub async fn find(cluster: &mut Cluster, topic: &str, place: Place) -> Result<Vec<Option<i64>>, ClientError> {
     let mut retry = Retry::default();
     loop {
-        match try_find(cluster, topic, place).await {
+        match try_find(cluster, topic, place, Isolation::ReadUncommitted).await {
             Ok(found) => return Ok(found),
             Err(error) => retry.after(error).await?,
         }
     }
 }
 
-async fn try_find(cluster: &mut Cluster, topic: &str, place: Place) -> Result<Vec<Option<i64>>, ClientError> {
+/// As `find`, for the places that every partition has: the first record, and the end as a reader of this isolation sees it. An
+/// answer that leaves one out says nothing of that partition, and it is asked again; what is not known is never taken for 0.
+pub async fn find_all(
+    cluster: &mut Cluster,
+    topic: &str,
+    place: Place,
+    isolation: Isolation,
+) -> Result<Vec<i64>, ClientError> {
+    let mut retry = Retry::default();
+    loop {
+        let found = try_find(cluster, topic, place, isolation).await;
+        match found.and_then(|found| every(topic, found)) {
+            Ok(found) => return Ok(found),
+            Err(error) => retry.after(error).await?,
+        }
+    }
+}
+
+/// The offsets of all partitions, or which of them is not known.
+pub(super) fn every(topic: &str, found: Vec<Option<i64>>) -> Result<Vec<i64>, ClientError> {
+    let known = found.into_iter().enumerate().map(|(partition, offset)| {
+        let what = || {
+            format!("topic {topic}, partition {partition}: the broker does not say where it begins and ends")
+        };
+        offset.ok_or_else(|| ClientError::refused(what(), ErrorCode::LEADER_NOT_AVAILABLE))
+    });
+    known.collect()
+}
+
+async fn try_find(
+    cluster: &mut Cluster,
+    topic: &str,
+    place: Place,
+    isolation: Isolation,
+) -> Result<Vec<Option<i64>>, ClientError> {
     let leaders = cluster.layout(topic, Missing::Refuse).await?.leaders;
     let mut by_leader: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
     for (partition, leader) in leaders.iter().enumerate() {
@@ -61,14 +96,14 @@ async fn try_find(cluster: &mut Cluster, topic: &str, place: Place) -> Result<Ve
     }
     let mut found = vec![None; leaders.len()];
     for (leader, partitions) in by_leader {
-        let request = request(topic, &partitions, place);
-        let answer = cluster.ask_node(leader, &request, 1..=7).await?;
+        let request = request(topic, &partitions, place, isolation);
+        let answer = cluster.ask_node(leader, &request, 2..=7).await?;
         read_answer(topic, &answer, &mut found)?;
     }
     Ok(found)
 }
 
-fn request(topic: &str, partitions: &[usize], place: Place) -> ListOffsetsRequest {
+fn request(topic: &str, partitions: &[usize], place: Place, isolation: Isolation) -> ListOffsetsRequest {
     let of_partition = |partition: &usize| ListOffsetsPartition {
         partition_index: i32::try_from(*partition).unwrap_or(i32::MAX),
         current_leader_epoch: -1,
@@ -80,12 +115,13 @@ fn request(topic: &str, partitions: &[usize], place: Place) -> ListOffsetsReques
     };
     ListOffsetsRequest {
         replica_id: -1,
+        isolation_level: isolation.level(),
         topics: vec![topic],
         ..Default::default()
     }
 }
 
-fn read_answer(
+pub(super) fn read_answer(
     topic: &str,
     answer: &ListOffsetsResponse,
     into: &mut [Option<i64>],

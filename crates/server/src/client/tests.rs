@@ -2,8 +2,10 @@
 
 use super::error::ClientError;
 use super::member::ranges;
+use super::offsets::{every, read_answer};
 use super::partitioner::key_hash;
-use millstream_kafka_wire::ErrorCode;
+use millstream_kafka_wire::list_offsets::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
+use millstream_kafka_wire::{ErrorCode, ListOffsetsResponse};
 
 #[test]
 fn keys_land_where_javas_partitioner_puts_them() {
@@ -59,4 +61,32 @@ fn only_what_may_pass_later_is_retried() {
     let why = std::io::ErrorKind::ConnectionRefused.into();
     let address = "127.0.0.1:1".to_owned();
     assert!(!ClientError::Unreachable { address, why }.is_retriable());
+}
+
+/// `consume --until-end` took an end that the broker had not told for 0, and left the whole partition out without a word.
+#[test]
+fn an_end_that_the_broker_does_not_tell_is_asked_for_again_and_never_0() {
+    let told = |partition_index, offset| ListOffsetsPartitionResponse {
+        partition_index,
+        offset,
+        ..Default::default()
+    };
+    let answer = |partitions: Vec<ListOffsetsPartitionResponse>| ListOffsetsResponse {
+        topics: vec![ListOffsetsTopicResponse {
+            name: "t".into(),
+            partitions,
+        }],
+        ..Default::default()
+    };
+    // One is left out, one has no offset.
+    for silent in [answer(vec![told(0, 7)]), answer(vec![told(0, 7), told(1, -1)])] {
+        let mut found = vec![None; 2];
+        read_answer("t", &silent, &mut found).expect("no error code");
+        let error = every("t", found).expect_err("the end of partition 1 is not known");
+        assert!(error.is_retriable(), "{error}");
+        assert!(error.to_string().contains("topic t, partition 1"), "{error}");
+    }
+    let mut found = vec![None; 2];
+    read_answer("t", &answer(vec![told(1, 0), told(0, 7)]), &mut found).expect("no error code");
+    assert_eq!(every("t", found).expect("both are known"), [7, 0]);
 }

@@ -6,7 +6,7 @@ use crate::cli::ConnectArgs;
 use crate::client::cluster::Missing;
 use crate::client::fetcher::{Chunk, Fetcher, Isolation};
 use crate::client::member::{HEARTBEAT_INTERVAL, Member, Pulse};
-use crate::client::offsets::{Place, TopicPartition, commit, committed, find};
+use crate::client::offsets::{Place, TopicPartition, commit, committed, find_all};
 use crate::client::{ClientError, Cluster};
 use crate::config::value::Value as _;
 use anyhow::bail;
@@ -173,14 +173,15 @@ async fn by_hand(args: &ConsumeArgs, mut cluster: Cluster, sink: &mut Sink) -> a
                 starts.len().saturating_sub(1)
             );
         }
-        let latest = find(&mut cluster, topic, Place::Latest).await?;
-        for (partition, start) in starts.into_iter().enumerate() {
+        // Nobody is to wait at an end of which the isolation shows less.
+        let latest = find_all(&mut cluster, topic, Place::Latest, args.isolation).await?;
+        // A partition that was made in between has an end and no start: it was not there when the reading began.
+        for (partition, (start, end)) in starts.into_iter().zip(latest).enumerate() {
             if !args.partition.is_empty() && !args.partition.contains(&partition) {
                 continue;
             }
             let topic = topic.clone();
             let place = TopicPartition { topic, partition };
-            let end = latest.get(partition).copied().flatten().unwrap_or(0);
             if args.until_end && start >= end {
                 continue;
             }

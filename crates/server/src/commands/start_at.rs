@@ -1,6 +1,7 @@
 //! Places in a topic as a person writes them: `beginning`, `end`, `1234`, `-10`, `2026-11-21T10:00:00Z`, `@1700000000000`, `1h ago`.
 
-use crate::client::offsets::{Place, find};
+use crate::client::fetcher::Isolation;
+use crate::client::offsets::{Place, find, find_all};
 use crate::client::{ClientError, Cluster};
 use crate::config::value::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -119,8 +120,8 @@ pub fn now_ms() -> i64 {
 
 /// The offset of the place in every partition of a topic, moved to where the partition has records.
 pub async fn resolve(cluster: &mut Cluster, topic: &str, at: StartAt) -> Result<Vec<i64>, ClientError> {
-    let starts = find(cluster, topic, Place::Earliest).await?;
-    let ends = find(cluster, topic, Place::Latest).await?;
+    let starts = find_all(cluster, topic, Place::Earliest, Isolation::ReadUncommitted).await?;
+    let ends = find_all(cluster, topic, Place::Latest, Isolation::ReadUncommitted).await?;
     let times = match at {
         StartAt::Time(ms) => Some(find(cluster, topic, Place::AtTime(ms)).await?),
         StartAt::Ago(ago) => {
@@ -131,7 +132,6 @@ pub async fn resolve(cluster: &mut Cluster, topic: &str, at: StartAt) -> Result<
     };
     let mut places = Vec::with_capacity(ends.len());
     for (partition, (start, end)) in starts.into_iter().zip(ends).enumerate() {
-        let (start, end) = (start.unwrap_or(0), end.unwrap_or(0));
         let wanted = match at {
             StartAt::Beginning => start,
             StartAt::End => end,

@@ -4,7 +4,8 @@ use super::show::{self, Output};
 use crate::cli::ConnectArgs;
 use crate::client::admin::{self, TopicConfig};
 use crate::client::cluster::Missing;
-use crate::client::offsets::{Place, find};
+use crate::client::fetcher::Isolation;
+use crate::client::offsets::{Place, find_all};
 use crate::client::{ClientError, Cluster};
 use anyhow::bail;
 use clap::{Args, Subcommand};
@@ -264,8 +265,8 @@ async fn describe(cluster: &mut Cluster, name: &str, extent: Extent, output: Out
 async fn gather(cluster: &mut Cluster, name: &str, extent: Extent) -> Result<Described, ClientError> {
     cluster.layout(name, Missing::Refuse).await?;
     let answer = cluster.metadata(Some(&[name]), Missing::Refuse).await?;
-    let starts = find(cluster, name, Place::Earliest).await?;
-    let ends = find(cluster, name, Place::Latest).await?;
+    let starts = find_all(cluster, name, Place::Earliest, Isolation::ReadUncommitted).await?;
+    let ends = find_all(cluster, name, Place::Latest, Isolation::ReadUncommitted).await?;
     let configs = admin::topic_configs(cluster, name).await?;
     let topic = answer.topics.first().cloned().unwrap_or_default();
     let mut partitions: Vec<DescribedPartition> = topic
@@ -277,8 +278,9 @@ async fn gather(cluster: &mut Cluster, name: &str, extent: Extent) -> Result<Des
                 partition,
                 leader: one.leader_id,
                 epoch: one.leader_epoch,
-                start_offset: starts.get(partition).copied().flatten().unwrap_or(0),
-                end_offset: ends.get(partition).copied().flatten().unwrap_or(0),
+                // Made after the topic was described otherwise: it is shown the next time.
+                start_offset: *starts.get(partition)?,
+                end_offset: *ends.get(partition)?,
             })
         })
         .collect();

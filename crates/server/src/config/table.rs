@@ -198,7 +198,7 @@ settings! {
         wal_queue_batches_max: usize = "65536" in "64" to "16777216",
             "Batches that may wait for the write-ahead log; producers beyond it wait.";
         wal_unuploaded_bytes_max: ByteSize = "2GiB" in "64MiB" to "16TiB",
-            "Bytes in the write-ahead log that are not in objects yet at which producers wait: the bound on its size on disk.";
+            "Bytes in the write-ahead log that are not in objects yet, and 120 for each batch (its entries in memory), at which producers wait: the bound on its size on disk.";
         tail_cache_bytes: ByteSize = "96MiB" in "1MiB" to "16TiB",
             "Memory for the newest batches of all partitions.";
         block_cache_bytes: ByteSize = "64MiB" in "1MiB" to "16TiB",

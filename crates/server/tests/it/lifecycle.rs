@@ -25,6 +25,25 @@ fn a_broker_needs_two_ports_and_a_directory_and_stops_in_good_order() {
     assert!(broker.stop().success(), "a clean end is exit code 0");
 }
 
+/// The metadata store was closed under the task that follows it, which said at each stop that it could not.
+#[test]
+fn a_clean_stop_says_nothing_alarming() {
+    let folder = Folder::new();
+    let path = folder.path().join("log");
+    let log = std::fs::File::create(&path).expect("a file");
+    let flags = ["--kafka-listen", "127.0.0.1:0"];
+    let broker = Broker::start_logging(&folder.path().join("data"), &flags, log.into());
+    succeeded(broker.run_with(&["produce", "t"], b"1\n"));
+    assert!(broker.stop().success());
+    let log = std::fs::read_to_string(&path).expect("text");
+    assert!(log.contains("stopped"), "{log}");
+    // The limit of open files is the machine's.
+    let of_ours = |line: &&str| !line.contains("the limit of open files");
+    let alarming = |line: &&str| line.contains("WARN") || line.contains("ERROR");
+    let alarms: Vec<&str> = log.lines().filter(of_ours).filter(alarming).collect();
+    assert!(alarms.is_empty(), "{alarms:?}");
+}
+
 #[test]
 fn two_brokers_do_not_share_a_directory_or_a_port() {
     let folder = Folder::new();

@@ -136,7 +136,11 @@ impl Play {
                     member: self.clients[client].member.clone(),
                     instance: Self::instance(client),
                 };
-                let _ = self.world.leave(Self::group(client), vec![leaver]);
+                // The last one's is answered once it is durable.
+                self.world.ask(Request::Leave(LeaveRequest {
+                    group: Self::group(client).into(),
+                    members: vec![leaver],
+                }));
             }
             Act::Commit {
                 client,

@@ -119,6 +119,31 @@ fn the_last_member_leaves_an_empty_generation_behind() {
     assert_eq!(world.joined(id).generation, 3, "generations never repeat");
 }
 
+/// A consumer ended, the broker was killed, and the next one found the consumer in the group: for half a minute nobody could reset
+/// the group's offsets, and who joined waited for a dead member.
+#[test]
+fn the_last_member_is_told_that_it_left_when_a_crash_cannot_bring_it_back() {
+    let mut world = World::new(quick());
+    let joined = world.stable("g", vec![join_request("g")]).remove(0);
+    world.writes = Writes::Hold;
+    let id = world.ask(Request::Leave(LeaveRequest {
+        group: "g".into(),
+        members: vec![leaver(&joined)],
+    }));
+    assert!(world.is_waiting(id));
+    assert_eq!(
+        world.restarted(quick()).state("g"),
+        GroupState::Stable,
+        "not durable yet"
+    );
+    world.settle();
+    assert_eq!(
+        world.answers[&id],
+        Answer::Leave(Ok(vec![(leaver(&joined), Ok(()))]))
+    );
+    assert_eq!(world.restarted(quick()).state("g"), GroupState::Empty);
+}
+
 #[test]
 fn leaving_a_missing_group_is_refused() {
     let mut world = World::new(quick());

@@ -264,7 +264,7 @@ async fn a_damaged_list_stops_the_opening_and_is_not_changed() {
 
     let later = MemoryManifest::new();
     let mut bytes = bytes::BytesMut::from(&good[0].1[..good[0].1.len() - 8]);
-    bytes[4] = 2;
+    bytes[4] = 3;
     later
         .append(ManifestSeq(1), record_format::seal(bytes))
         .await

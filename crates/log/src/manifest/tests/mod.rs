@@ -19,7 +19,7 @@ use crate::error::{Fate, OpenError, StreamError};
 use crate::ids::{AbortedTransaction, Epoch, GroupSeq, Offset, StreamId};
 use crate::objects::ObjectId;
 use crate::objects::memory::MemoryObjects;
-use crate::test_world::golden;
+use crate::test_world::{golden, read_golden};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -42,6 +42,7 @@ fn object(id: u64) -> ObjectMeta {
         id: ObjectId(id),
         len: 1000,
         footer_len: 136,
+        checksum: Some(0x5eed_0000_0000_0000 + id),
     }
 }
 

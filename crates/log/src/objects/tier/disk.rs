@@ -24,8 +24,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// Pieces that are read at once; each read takes a thread of the blocking pool.
-const READS_MAX: usize = 32;
+/// Pieces that are read at once for readers that wait; each read takes a thread of the blocking pool.
+pub(super) const READS_MAX: usize = 32;
+/// Pieces that are read ahead at once. Permits of their own, and few: read-ahead neither takes the place of a reader that waits
+/// nor fills the disk's own queue before it.
+pub(super) const AHEAD_READS_MAX: usize = 8;
 /// How many files a large cache has: one that is used again takes this share of the cache with it.
 const FILES_TARGET: u64 = 64;
 /// How many files a small cache has, as long as they stay below `SMALL_FILE_BYTES_MAX`.
@@ -38,7 +41,7 @@ pub const DISK_BYTES_MIN: u64 = 16 << 20;
 const PIECE_BYTES_MEAN_MIN: u64 = 64 << 10;
 /// What one write puts down at most, unless one piece is larger.
 const BUNDLE_BYTES_MAX: u64 = 4 << 20;
-/// How long `close` waits for the queue to be written: the disk may hang, and nothing of it is needed.
+/// How long `close` waits for the writer's end: the disk may hang, and nothing of it is needed.
 const CLOSE_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// How a disk tier behaves.
@@ -104,6 +107,7 @@ pub struct DiskTier {
     shelf: Arc<Shelf>,
     limits: Limits,
     reads: Semaphore,
+    ahead_reads: Semaphore,
     writer: Mutex<Option<Ended>>,
 }
 
@@ -121,6 +125,7 @@ impl DiskTier {
             shelf,
             limits,
             reads: Semaphore::new(READS_MAX),
+            ahead_reads: Semaphore::new(AHEAD_READS_MAX),
             writer: Mutex::new(Some(writer)),
         })
     }
@@ -137,16 +142,26 @@ impl DiskTier {
         }
     }
 
-    async fn find(&self, piece: Piece) -> Option<Bytes> {
-        match self.shelf.find(piece) {
+    /// The piece, and the count of it; `reads` are the permits of who asks.
+    async fn find(&self, piece: Piece, reads: &Semaphore) -> Option<Bytes> {
+        let found = match self.shelf.find(piece) {
             Found::Nothing => None,
             Found::Queued(bytes) => Some(bytes),
-            Found::Stored(stored, file) => self.read(piece, stored, &*file).await,
-        }
+            Found::Stored(stored, file) => {
+                let _permit = reads.acquire().await.ok()?;
+                self.read(piece, stored, &*file).await
+            }
+        };
+        let counters = &self.shelf.counters;
+        let counter = match found {
+            Some(_) => &counters.hits,
+            None => &counters.misses,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        found
     }
 
     async fn read(&self, piece: Piece, stored: Stored, file: &dyn DiskFile) -> Option<Bytes> {
-        let _permit = self.reads.acquire().await.ok()?;
         let len = usize::try_from(piece.len).ok()?;
         match file.read_at(stored.at, len).await {
             Ok(bytes) if checksum(&bytes) == stored.checksum => return Some(bytes),
@@ -167,17 +182,11 @@ impl DiskTier {
 
 impl SecondTier for DiskTier {
     fn get(&self, piece: Piece) -> BoxFuture<'_, Option<Bytes>> {
-        Box::pin(async move {
-            let found = self.find(piece).await;
-            let counters = &self.shelf.counters;
-            let counter = if found.is_some() {
-                &counters.hits
-            } else {
-                &counters.misses
-            };
-            counter.fetch_add(1, Ordering::Relaxed);
-            found
-        })
+        Box::pin(self.find(piece, &self.reads))
+    }
+
+    fn get_ahead(&self, piece: Piece) -> BoxFuture<'_, Option<Bytes>> {
+        Box::pin(self.find(piece, &self.ahead_reads))
     }
 
     fn offer(&self, piece: Piece, bytes: &Bytes) {

@@ -17,6 +17,8 @@ mod shelf;
 mod writer;
 
 #[cfg(test)]
+mod slow_tests;
+#[cfg(test)]
 mod tests;
 
 use bytes::Bytes;
@@ -24,7 +26,9 @@ use futures_util::future::BoxFuture;
 
 pub use disk::{DiskTier, DiskTierOptions};
 
-/// Name of a piece of an object: objects never change and their numbers are never used again, so a piece never goes stale.
+/// Name of a piece of an object. Objects never change, and within one history of the metadata no number is given twice. A history
+/// can be undone, though (metadata were restored from a copy), and then a name may come to mean other bytes: whoever asks compares
+/// a footer with the checksum that the manifest has of the object, and a block with the one that the footer has of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Piece {
     /// The object's number.
@@ -60,12 +64,16 @@ pub struct TierStats {
 pub trait SecondTier: Send + Sync + 'static {
     /// The bytes that were offered under this name, if it still has them: exactly `piece.len` of them. Every failure is a miss.
     fn get(&self, piece: Piece) -> BoxFuture<'_, Option<Bytes>>;
+    /// The same for a reader that may come: it never stands in the way of one that waits.
+    fn get_ahead(&self, piece: Piece) -> BoxFuture<'_, Option<Bytes>> {
+        self.get(piece)
+    }
     /// Offers bytes. Never waits for a medium, and holds on to a bounded number of bytes that are not written yet.
     fn offer(&self, piece: Piece, bytes: &Bytes);
     /// The object was deleted: nobody asks for its pieces any more.
     fn forget(&self, object: u64);
-    /// Numbers from `object` on are not given to objects yet. What is kept under them belongs to a past that was undone (the
-    /// metadata was restored from a copy), and goes.
+    /// Numbers from `object` on are not given to objects yet. What is kept under them belongs to a past that was undone, and goes. It
+    /// may come back with the next start, and then nobody believes it (see [`Piece`]): this only saves reading it in vain.
     fn forget_from(&self, object: u64);
     /// Counters and gauges.
     fn stats(&self) -> TierStats;

@@ -83,7 +83,7 @@ struct State {
     files: BTreeMap<u64, Arc<dyn DiskFile>>,
     queue: VecDeque<Piece>,
     queued_bytes: usize,
-    /// Objects from here on are not recovered.
+    /// Objects from here on are not recovered in this life.
     undone_from: u64,
     phase: Phase,
 }
@@ -220,6 +220,21 @@ impl Shelf {
             }
         }
         taken
+    }
+
+    /// Nothing of what waits is going to be written.
+    pub(super) fn drop_queue(&self) {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        for piece in state.queue.drain(..) {
+            if matches!(state.index.get(&piece), Some(Place::Queued(_))) {
+                state.index.remove(&piece);
+                self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        state.queued_bytes = 0;
+        drop(guard);
+        self.written.notify_waiters();
     }
 
     pub(super) fn add_file(&self, number: u64, file: Arc<dyn DiskFile>) {

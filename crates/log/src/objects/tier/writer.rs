@@ -36,6 +36,13 @@ struct CacheFile {
     keys: Vec<Piece>,
 }
 
+/// How far the files of an earlier life were read.
+enum Recovered {
+    All,
+    /// The tier ended, or was turned off, before.
+    Stopped,
+}
+
 /// See the module.
 pub(super) struct Writer {
     disk: Arc<dyn Disk>,
@@ -58,8 +65,11 @@ impl Writer {
     }
 
     pub(super) async fn run(mut self) {
-        if let Err(error) = self.recover().await {
-            turn_off(&self.shelf, &error);
+        match self.recover().await {
+            Ok(Recovered::All) => {}
+            // Files that were not looked at count against the room, too: without them nothing may be written.
+            Ok(Recovered::Stopped) => self.shelf.drop_queue(),
+            Err(error) => turn_off(&self.shelf, &error),
         }
         loop {
             let step = self
@@ -81,12 +91,16 @@ impl Writer {
         }
     }
 
-    /// Takes over what lies in the directory; what is not whole, not ours or too much is removed.
-    async fn recover(&mut self) -> io::Result<()> {
+    /// Takes over what lies in the directory; what is not whole, not ours or too much is removed. Looks before each step whether there
+    /// is still any use in it: a cache of many files is long to read, and an end does not wait for that.
+    async fn recover(&mut self) -> io::Result<Recovered> {
         let mut names = self.disk.list().await?;
         names.sort_unstable();
         let mut found = Vec::new();
         for name in names.iter().filter(|name| is_cache_file(name)) {
+            if !self.shelf.is_working() {
+                return Ok(Recovered::Stopped);
+            }
             match self.open(name).await {
                 Some(file) => found.push(file),
                 None => self.disk.remove(name).await?,
@@ -101,14 +115,14 @@ impl Writer {
             self.next_number = self.next_number.max(file.number + 1);
         }
         for mut file in found {
-            if !self.shelf.is_working() {
-                break;
-            }
             self.shelf.add_file(file.number, file.file.clone());
             self.read_bundles(&mut file).await;
+            if !self.shelf.is_working() {
+                return Ok(Recovered::Stopped);
+            }
             self.add(file);
         }
-        Ok(())
+        Ok(Recovered::All)
     }
 
     /// The file, if it is a cache file of this owner and of this length.
@@ -134,7 +148,9 @@ impl Writer {
     /// Walks the bundles from the first one; ends at what is not one. Nobody can tell a torn end from a damaged middle, and
     /// either way what follows is only a cache.
     async fn read_bundles(&self, file: &mut CacheFile) {
-        while let Some(rows) = read_front(file, self.limits.file_bytes).await {
+        while self.shelf.is_working()
+            && let Some(rows) = read_front(file, self.limits.file_bytes).await
+        {
             let mut at = file.position + front_bytes(rows.len()) as u64;
             let mut places = Vec::with_capacity(rows.len());
             for row in &rows {

@@ -1,15 +1,19 @@
 //! Heartbeat, LeaveGroup, and members that fall silent.
 //!
 //! Owns: the end of a membership. **Invariant**: a member whose join or sync waits is never taken for silent; one that is
-//! new is, after `NEW_MEMBER_JOIN_TIMEOUT`.
+//! new is, after `NEW_MEMBER_JOIN_TIMEOUT`. The last one's leave is answered once it is durable.
 
 use super::{ClassicGroup, ClassicState};
 use crate::group::answer::Answer;
-use crate::group::error::GroupError;
+use crate::group::error::{GroupError, PersistError};
 use crate::group::machine::Turn;
 use crate::group::name::MemberId;
 use crate::group::request::{HeartbeatRequest, Leaver};
 use crate::state::RequestId;
+
+fn leave_failed(error: PersistError) -> Answer {
+    Answer::Leave(Err(error.for_group()))
+}
 
 impl ClassicGroup {
     pub(in crate::group::machine) fn heartbeat(
@@ -59,11 +63,18 @@ impl ClassicGroup {
             let outcome = self.remove_leaver(&leaver, turn);
             results.push((leaver, outcome));
         }
-        turn.reply(request, Answer::Leave(Ok(results)));
         if self.members.len() < members_before {
             self.after_removal(turn);
         } else {
             self.after_lapse(turn);
+        }
+        let answer = Answer::Leave(Ok(results));
+        if self.state == ClassicState::Empty {
+            // Who left last and was told so is not to be a member again after a crash: the group would be taken for a living one
+            // until its session ran out, and its offsets could not be reset meanwhile.
+            self.base.answer(request, Vec::new(), answer, leave_failed, turn);
+        } else {
+            turn.reply(request, answer);
         }
     }
 
