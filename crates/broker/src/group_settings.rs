@@ -8,6 +8,7 @@ use crate::configs::alter::{AlterError, ConfigChange, GROUP_TABLE};
 use crate::configs::resolve::{BrokerLayers, ConfigEntry, ConfigMap, describe_group};
 use crate::configs::row::InvalidValue;
 use crate::named::NamedError;
+use crate::streams_settings;
 use crate::topics::Dry;
 use millstream_meta::catalog::NamedKind;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use std::time::Duration;
 const SESSION: &str = "consumer.session.timeout.ms";
 const INTERVAL: &str = "consumer.heartbeat.interval.ms";
 
-/// Settings of a group, each with the broker's settings that bound it.
+/// Settings of a group, each with the broker's settings that bound it; an empty name: no bound but the row's own.
 const BOUNDS: &[(&str, &str, &str)] = &[
     (
         SESSION,
@@ -51,6 +52,26 @@ const BOUNDS: &[(&str, &str, &str)] = &[
         "share.partition.max.record.locks",
         "group.share.min.partition.max.record.locks",
         "group.share.max.partition.max.record.locks",
+    ),
+    (
+        streams_settings::SESSION,
+        "group.streams.min.session.timeout.ms",
+        "group.streams.max.session.timeout.ms",
+    ),
+    (
+        streams_settings::INTERVAL,
+        "group.streams.min.heartbeat.interval.ms",
+        "group.streams.max.heartbeat.interval.ms",
+    ),
+    (
+        streams_settings::ASSIGNMENT_INTERVAL,
+        "group.streams.min.assignment.interval.ms",
+        "group.streams.max.assignment.interval.ms",
+    ),
+    (
+        streams_settings::STANDBYS,
+        "",
+        "group.streams.max.standby.replicas",
     ),
 ];
 
@@ -136,17 +157,28 @@ impl Broker {
     /// Whether the settings hold together: within the broker's bounds, and a session longer than a heartbeat's interval.
     fn check_group_configs(&self, configs: &ConfigMap) -> Result<(), AlterError> {
         check_single(configs, self.layers().borrowed())?;
-        let consumer = &self.settings().groups.consumer;
+        let settings = self.settings();
+        let (consumer, streams) = (&settings.groups.consumer, &settings.groups.streams);
         let own = |name: &str, default: Duration| {
             let own = configs.get(name).and_then(|text| text.trim().parse().ok());
             own.unwrap_or(default.as_millis())
         };
-        let session_ms = own(SESSION, consumer.session_timeout);
-        if session_ms <= own(INTERVAL, consumer.heartbeat_interval) {
-            let reason = format!("it must be greater than {INTERVAL}");
-            return Err(invalid(SESSION, session_ms.to_string(), reason));
-        }
-        Ok(())
+        let longer = |session: (&str, Duration), interval: (&str, Duration)| {
+            let session_ms = own(session.0, session.1);
+            if session_ms <= own(interval.0, interval.1) {
+                let reason = format!("it must be greater than {}", interval.0);
+                return Err(invalid(session.0, session_ms.to_string(), reason));
+            }
+            Ok(())
+        };
+        longer(
+            (SESSION, consumer.session_timeout),
+            (INTERVAL, consumer.heartbeat_interval),
+        )?;
+        longer(
+            (streams_settings::SESSION, streams.session_timeout),
+            (streams_settings::INTERVAL, streams.heartbeat_interval),
+        )
     }
 }
 
@@ -195,6 +227,7 @@ mod tests {
             ("share.delivery.count.limit", "10"),
             ("share.record.lock.duration.ms", "15000"),
             ("share.auto.offset.reset", "by_duration:PT1H"),
+            ("streams.num.standby.replicas", "2"),
         ];
         let bad = [
             ("share.delivery.count.limit", "11"),
@@ -202,6 +235,8 @@ mod tests {
             ("share.partition.max.record.locks", "4001"),
             ("share.session.timeout.ms", "44999"),
             ("share.auto.offset.reset", "sometimes"),
+            ("streams.num.standby.replicas", "3"),
+            ("streams.session.timeout.ms", "44999"),
             ("errors.deadletterqueue.topic.name", "__dead"),
         ];
         let map = |(name, value): (&str, &str)| ConfigMap::from([(name.to_owned(), value.to_owned())]);

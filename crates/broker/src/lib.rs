@@ -19,6 +19,7 @@ pub mod records;
 pub mod security;
 pub mod share_settings;
 pub mod state_stream;
+mod streams_settings;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod topic_changes;
@@ -41,6 +42,7 @@ pub use quota::QuotaUser;
 pub use quota::table::QuotaKind;
 pub use records::RecordsRefused;
 pub use state_stream::{PendingState, StateError, StateRecord, StateStream};
+pub use streams_settings::StreamsGroupSettings;
 pub use topic_changes::TopicDraft;
 pub use topics::{Dry, OFFSETS_TOPIC, SUBSCRIPTIONS_TOPIC, TRANSACTIONS_TOPIC, Topic, TopicError, TopicSpec};
 pub use transactions::{TransactionEnd, TransactionOutcome, TransactionalBatch};

@@ -258,6 +258,8 @@ pub(crate) const TABLE: &[ApiRow] = &[
     row::<api::share_group_describe::ShareGroupDescribe>(),
     row::<api::share_fetch::ShareFetch>(),
     row::<api::share_acknowledge::ShareAcknowledge>(),
+    row::<api::streams_group_heartbeat::StreamsGroupHeartbeat>(),
+    row::<api::streams_group_describe::StreamsGroupDescribe>(),
     row::<api::describe_share_group_offsets::DescribeShareGroupOffsets>(),
     row::<api::alter_share_group_offsets::AlterShareGroupOffsets>(),
     row::<api::delete_share_group_offsets::DeleteShareGroupOffsets>(),

@@ -207,6 +207,8 @@ impl Coded for GroupError {
             GroupError::StaleMemberEpoch => ErrorCode::STALE_MEMBER_EPOCH,
             GroupError::UnreleasedInstanceId => ErrorCode::UNRELEASED_INSTANCE_ID,
             GroupError::InvalidRegularExpression => ErrorCode::INVALID_REGULAR_EXPRESSION,
+            GroupError::InvalidTopology(_) => ErrorCode::STREAMS_INVALID_TOPOLOGY,
+            GroupError::TopologyUpdate => ErrorCode::INVALID_REQUEST,
             GroupError::NotOfKind(_) => ErrorCode::GROUP_ID_NOT_FOUND,
             GroupError::UnsupportedVersion => ErrorCode::UNSUPPORTED_VERSION,
             GroupError::UnknownServerError => ErrorCode::UNKNOWN_SERVER_ERROR,

@@ -29,6 +29,9 @@ pub(crate) struct FeatureRow {
 /// The feature that stands for the format of the metadata, to which the releases of Kafka give names.
 pub(crate) const METADATA_VERSION: &str = "metadata.version";
 
+/// The feature that stands for streams groups (KIP-1071).
+pub(crate) const STREAMS_VERSION: &str = "streams.version";
+
 /// Every feature, sorted by name. A row is a promise: whoever serves a feature adds it.
 pub(crate) const FEATURES: &[FeatureRow] = &[
     // 1: consumer groups (KIP-848).
@@ -51,6 +54,13 @@ pub(crate) const FEATURES: &[FeatureRow] = &[
         min: 0,
         max: 2,
         initial: 2,
+    },
+    // 1: streams groups (KIP-1071).
+    FeatureRow {
+        name: STREAMS_VERSION,
+        min: 0,
+        max: 1,
+        initial: 1,
     },
     // 2: an epoch for each transaction, partitions added by the first batch (KIP-890). A lower level only keeps clients from using it.
     FeatureRow {
@@ -112,7 +122,6 @@ fn level_of(row: &FeatureRow, kept: &ConfigMap) -> i16 {
 }
 
 /// The level in force of a feature; 0 of one that there is not.
-#[expect(dead_code, reason = "for whoever serves a feature that has levels")]
 pub(crate) fn level(broker: &Broker, name: &str) -> i16 {
     find(name).map_or(0, |row| level_of(row, &broker.named(NamedKind::Features, LEVELS)))
 }

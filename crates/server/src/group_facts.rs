@@ -4,8 +4,8 @@ use millstream_admin::{GROUP_SERIES_MAX, GroupDetail, GroupInfo, GroupOffset, Me
 use millstream_broker::Broker;
 use millstream_kafka::Kafka;
 use millstream_kafka::group::{
-    DescribedConsumerMember, DescribedMember, FetchRequest, FetchedTopic, GroupError, GroupId, GroupKind,
-    GroupState, ListRequest,
+    DescribedConsumerMember, DescribedMember, DescribedStreamsMember, FetchRequest, FetchedTopic, GroupError,
+    GroupId, GroupKind, GroupState, ListRequest,
 };
 
 /// All groups, sorted by id; empty while groups are being loaded and nobody can tell which there are. Members and lag are found
@@ -47,6 +47,9 @@ pub async fn detail(broker: &Broker, kafka: &Kafka, id: &str) -> Option<GroupDet
     })
 }
 
+/// The only assignor of streams groups, as Kafka names it.
+const STREAMS_ASSIGNOR: &str = "sticky";
+
 /// A group of any kind, as the pages show it.
 struct Seen {
     kind: GroupKind,
@@ -66,16 +69,35 @@ async fn seen(kafka: &Kafka, id: &GroupId) -> Option<Seen> {
                 .unwrap_or_default(),
             members: group.members.iter().map(member).collect(),
         }),
-        Err(GroupError::NotOfKind(_)) => {
-            let group = kafka.groups.describe_consumer(id.clone()).await.ok()?;
-            Some(Seen {
+        Err(GroupError::NotOfKind(_)) => match kafka.groups.describe_consumer(id.clone()).await {
+            Ok(group) => Some(Seen {
                 kind: GroupKind::Consumer,
                 state: group.state,
                 assignor: group.assignor.name().to_owned(),
                 members: group.members.iter().map(consumer_member).collect(),
-            })
-        }
+            }),
+            Err(GroupError::NotOfKind(_)) => seen_streams(kafka, id).await,
+            Err(_) => None,
+        },
         Err(_) => None,
+    }
+}
+
+async fn seen_streams(kafka: &Kafka, id: &GroupId) -> Option<Seen> {
+    let group = kafka.groups.describe_streams(id.clone()).await.ok()?;
+    Some(Seen {
+        kind: GroupKind::Streams,
+        state: group.state,
+        assignor: STREAMS_ASSIGNOR.to_owned(),
+        members: group.members.iter().map(streams_member).collect(),
+    })
+}
+
+fn streams_member(member: &DescribedStreamsMember) -> MemberInfo {
+    MemberInfo {
+        id: member.member.as_str().to_owned(),
+        client_id: member.told.client.id.to_string(),
+        host: member.told.client.host.to_string(),
     }
 }
 

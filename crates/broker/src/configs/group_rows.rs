@@ -17,6 +17,11 @@ pub const GROUP_ROWS: &[ConfigRow] = &[
     row("share.record.lock.duration.ms", Int, "30000", Range(1000, i32::MAX as i64), Some("group.share.record.lock.duration.ms"), Works, "How long a record is locked for the member that acquired it."),
     row("share.renew.acknowledge.enable", Boolean, "true", Any, None, Works, "Whether members of this share group may renew their locks (KIP-1222)."),
     row("share.session.timeout.ms", Int, "45000", Range(1, i32::MAX as i64), Some("group.share.session.timeout.ms"), Works, "How long a member of this share group may be silent."),
+    row("streams.assignment.interval.ms", Int, "1000", Range(0, i32::MAX as i64), Some("group.streams.assignment.interval.ms"), Works, "The shortest time between two assignments of this streams group."),
+    row("streams.heartbeat.interval.ms", Int, "5000", Range(1, i32::MAX as i64), Some("group.streams.heartbeat.interval.ms"), Works, "How often members of this streams group send heartbeats."),
+    row("streams.initial.rebalance.delay.ms", Int, "3000", Range(0, i32::MAX as i64), Some("group.streams.initial.rebalance.delay.ms"), Works, "How long the first assignment of this streams group waits for more members when it is empty."),
+    row("streams.num.standby.replicas", Int, "0", Range(0, i32::MAX as i64), Some("group.streams.num.standby.replicas"), Works, "How many members of this streams group beside the active one keep a copy of a task's state."),
+    row("streams.session.timeout.ms", Int, "45000", Range(1, i32::MAX as i64), Some("group.streams.session.timeout.ms"), Works, "How long a member of this streams group may be silent."),
 ];
 
 /// The row of a setting of a group.

@@ -2,6 +2,7 @@
 
 use crate::quota::QuotaWindows;
 use crate::quota::connections::{ConnectionSettings, parse_overrides};
+use crate::streams_settings::StreamsGroupSettings;
 
 use super::resolve::{BrokerLayers, ConfigEntry, ConfigMap, describe_topic};
 use crate::security::AuthorizerSettings;
@@ -220,6 +221,8 @@ pub struct GroupSettings {
     pub offsets_retention_check_interval: Duration,
     /// Consumer groups (KIP-848).
     pub consumer: ConsumerGroupSettings,
+    /// Streams groups (KIP-1071).
+    pub streams: StreamsGroupSettings,
 }
 
 /// The settings of consumer groups; all are fixed at start.
@@ -327,6 +330,7 @@ impl BrokerSettings {
                     millis,
                     whole("group.consumer.max.size", 1) as usize,
                 ),
+                streams: StreamsGroupSettings::resolve(layers),
             },
             queues,
             transactions: transactions(whole),

@@ -7,6 +7,7 @@ use super::error::GroupError;
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 use super::record::{ShareMember, Subscription};
 use super::request::{ClientInfo, Leaver};
+use super::streams::{DescribedStreamsGroup, StreamsBeaten};
 use crate::state::{PersistToken, RequestId};
 use bytes::Bytes;
 use millstream_broker::StateRecord;
@@ -61,6 +62,10 @@ pub enum Answer {
     ShareHeartbeat(Result<ShareBeaten, GroupError>),
     /// ShareGroupDescribe.
     DescribeShare(Result<DescribedShareGroup, GroupError>),
+    /// StreamsGroupHeartbeat.
+    StreamsHeartbeat(Result<StreamsBeaten, GroupError>),
+    /// StreamsGroupDescribe.
+    DescribeStreams(Result<DescribedStreamsGroup, GroupError>),
     /// The share group is there, and has no members.
     EmptyShare(Result<(), GroupError>),
 }
@@ -211,6 +216,8 @@ pub enum GroupState {
     CompletingRebalance,
     /// Everybody has an assignment.
     Stable,
+    /// The topics that the members need are not there, or do not fit each other (streams groups).
+    NotReady,
     /// A new target assignment is about to be computed (consumer groups).
     Assigning,
     /// Members are on their way to their targets (consumer groups).
@@ -228,6 +235,7 @@ impl GroupState {
             Self::PreparingRebalance => "PreparingRebalance",
             Self::CompletingRebalance => "CompletingRebalance",
             Self::Stable => "Stable",
+            Self::NotReady => "NotReady",
             Self::Assigning => "Assigning",
             Self::Reconciling => "Reconciling",
             Self::Dead => "Dead",
@@ -244,6 +252,8 @@ pub enum GroupKind {
     Consumer,
     /// Members share partitions, and records one by one (KIP-932).
     Share,
+    /// The coordinator deals out the tasks of an application (KIP-1071).
+    Streams,
 }
 
 impl GroupKind {
@@ -254,6 +264,7 @@ impl GroupKind {
             Self::Classic => "classic",
             Self::Consumer => "consumer",
             Self::Share => "share",
+            Self::Streams => "streams",
         }
     }
 }

@@ -7,7 +7,7 @@
 //! same order, so both hold the same state.
 
 use super::name::{GroupId, TopicId, TopicName};
-use super::record::{CommittedOffset, ConsumerState, GroupMetadata, Record, ShareState};
+use super::record::{CommittedOffset, ConsumerState, GroupMetadata, Record, ShareState, StreamsState};
 use std::collections::BTreeMap;
 
 /// A partition of a topic.
@@ -22,6 +22,8 @@ pub struct DurableGroup {
     pub consumer: ConsumerState,
     /// What is stored of a share group.
     pub share: ShareState,
+    /// What is stored of a streams group.
+    pub streams: StreamsState,
     /// Committed offsets. By topic first, so that a fetch finds a topic's partitions without building keys.
     pub offsets: BTreeMap<TopicName, BTreeMap<i32, CommittedOffset>>,
     /// By producer id: offsets that its open transaction will commit.
@@ -35,6 +37,7 @@ impl DurableGroup {
             Record::Group(_, metadata) => self.metadata = metadata,
             Record::Consumer(_, record) => self.consumer.apply(record),
             Record::Share(_, record) => self.share.apply(record),
+            Record::Streams(_, record) => self.streams.apply(record),
             Record::Offset(_, topic, partition, Some(offset)) => {
                 self.offsets.entry(topic).or_default().insert(partition, offset);
             }
@@ -67,6 +70,7 @@ impl DurableGroup {
         self.metadata.is_none()
             && self.consumer.is_empty()
             && self.share.is_empty()
+            && self.streams.is_empty()
             && self.offsets.is_empty()
             && self.transactional.is_empty()
     }
@@ -97,6 +101,7 @@ impl DurableGroup {
         metadata
             .chain(consumer)
             .chain(self.share.tombstones(group))
+            .chain(self.streams.tombstones(group))
             .collect()
     }
 

@@ -54,6 +54,10 @@ pub enum GroupError {
     UnreleasedInstanceId,
     /// The pattern of topics is none.
     InvalidRegularExpression,
+    /// The topology contradicts itself.
+    InvalidTopology(&'static str),
+    /// The members of the group run another topology.
+    TopologyUpdate,
     /// The group is of another kind than the request.
     NotOfKind(GroupKind),
     /// Members of consumer groups need a later version of the request.
@@ -121,6 +125,9 @@ impl fmt::Display for GroupError {
             Self::StaleMemberEpoch => "the member's epoch has changed",
             Self::UnreleasedInstanceId => "the instance id belongs to a member that has not left",
             Self::InvalidRegularExpression => "the pattern of topics is not a regular expression",
+            Self::InvalidTopology(what) => what,
+            // In Kafka's words, which clients log.
+            Self::TopologyUpdate => "Topology updates are not supported yet.",
             Self::NotOfKind(kind) => return write!(f, "the group is not a {} group", kind.name()),
             Self::UnsupportedVersion => "members of consumer groups need a later version of the request",
             Self::UnknownServerError => "the coordinator failed",

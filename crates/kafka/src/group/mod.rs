@@ -1,5 +1,5 @@
-//! Groups: classic ones (KIP-62, 211, 345, 394, 429, 447, 496, 814) and consumer groups (KIP-848): membership, rebalance,
-//! committed offsets.
+//! Groups: classic ones (KIP-62, 211, 345, 394, 429, 447, 496, 814), consumer groups (KIP-848), share groups (KIP-932) and streams
+//! groups (KIP-1071): membership, rebalance, committed offsets.
 //!
 //! Owns: who is in a group, which generation holds, what was committed. Never: a socket, a wire version, a clock.
 //! `machine` decides (pure), `record` and `durable` remember, `driver` runs one machine per offsets partition.
@@ -20,6 +20,7 @@ mod name;
 mod partitioner;
 mod record;
 mod request;
+mod streams;
 #[cfg(test)]
 mod tests;
 
@@ -39,15 +40,20 @@ pub use durable::DurableGroup;
 pub use error::{GroupError, PersistError};
 pub use facts::{Eyes, Facts, GroupOverrides, TopicView, Versions};
 pub use machine::{Shard, ShardLoader};
-pub use name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
+pub use name::{GroupId, InstanceId, MemberId, ProtocolName, SubtopologyId, TopicId, TopicName};
 pub use partitioner::partition_of;
 pub use record::{
     ClassicTraits, CommittedOffset, ConsumerMember, ConsumerRecord, ConsumerState, Current, GroupEpoch,
-    GroupMetadata, MemberMetadata, MemberState, PatternReader, Record, ShareEpoch, ShareMember, ShareRecord,
-    ShareState, Subscription,
+    GroupMetadata, InternalTopic, MemberMetadata, MemberState, PatternReader, Record, ShareEpoch,
+    ShareMember, ShareRecord, ShareState, StreamsCurrent, StreamsEpoch, StreamsMember, StreamsRecord,
+    StreamsState, Subscription, Subtopology, Task, TaskSet, Tasks, Topology,
 };
 pub use request::{
     ClientInfo, CommitPartition, CommitRequest, CommitTopic, ConsumerHeartbeat, DeleteOffsetsRequest,
     EndOffsetsRequest, FetchRequest, FetchTopic, HeartbeatRequest, Input, JoinRequest, LeaveRequest, Leaver,
     ListRequest, OffsetProducer, Protocol, Request, ShareHeartbeat, ShareTerms, SyncRequest,
+};
+pub use streams::{
+    DescribedStreamsGroup, DescribedStreamsMember, EndpointPartitions, MissingTopic, StreamsBeaten,
+    StreamsHeartbeat, StreamsStatus, StreamsTerms, by_subtopology,
 };

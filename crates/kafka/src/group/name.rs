@@ -80,6 +80,11 @@ name!(
     ProtocolName
 );
 
+name!(
+    /// A part of a streams application's topology that runs by itself (Kafka: subtopology id, KIP-1071).
+    SubtopologyId
+);
+
 /// A topic's id (KIP-516).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicId(pub [u8; 16]);

@@ -7,6 +7,7 @@ use super::assignor::{Assignment, Assignor};
 use super::error::PersistError;
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 use super::record::PatternReader;
+use super::streams::StreamsHeartbeat;
 use crate::state::{PersistToken, RequestId};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -59,6 +60,10 @@ pub enum Request {
     ShareHeartbeat(ShareHeartbeat),
     /// ShareGroupDescribe, one group.
     DescribeShare(GroupId),
+    /// StreamsGroupHeartbeat.
+    StreamsHeartbeat(Box<StreamsHeartbeat>),
+    /// StreamsGroupDescribe, one group.
+    DescribeStreams(GroupId),
     /// A share group without members: made if there is none of that name (AlterShareGroupOffsets).
     EmptyShare(GroupId),
 }

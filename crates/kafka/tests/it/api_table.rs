@@ -69,14 +69,6 @@ fn remarks(key: ApiKey) -> &'static str {
             "Client metrics (KIP-714), shown on `/metrics` as `millstream_client_metric`."
         }
         ApiKey::ListConfigResources => "Topics, brokers, groups and client metrics.",
-        ApiKey::ShareGroupHeartbeat => {
-            "Members are spread over partitions as Kafka's assignor `simple` does."
-        }
-        ApiKey::ShareFetch => {
-            "Acknowledgements travel along. Whole batches, or exact numbers of records (KIP-1206); whoever waits is woken."
-        }
-        ApiKey::ShareAcknowledge => "Accept, release, reject, renew (KIP-1222); answered when durable.",
-        ApiKey::AlterShareGroupOffsets => "What became of records above the new start is forgotten.",
         ApiKey::SaslHandshake => {
             "On listeners that ask for a login; after version 0 the mechanism's messages travel bare."
         }
@@ -94,6 +86,24 @@ fn remarks(key: ApiKey) -> &'static str {
             "DELEGATION_TOKEN_AUTH_DISABLED unless security.token_key_file is set."
         }
         ApiKey::DescribeCluster => "Endpoints of brokers only.",
+        _ => remarks_of_groups(key),
+    }
+}
+
+fn remarks_of_groups(key: ApiKey) -> &'static str {
+    match key {
+        ApiKey::ShareGroupHeartbeat => {
+            "Members are spread over partitions as Kafka's assignor `simple` does."
+        }
+        ApiKey::ShareFetch => {
+            "Acknowledgements travel along. Whole batches, or exact numbers of records (KIP-1206); whoever waits is woken."
+        }
+        ApiKey::ShareAcknowledge => "Accept, release, reject, renew (KIP-1222); answered when durable.",
+        ApiKey::AlterShareGroupOffsets => "What became of records above the new start is forgotten.",
+        ApiKey::StreamsGroupHeartbeat => {
+            "Topics of the application are made at once, with the rights of who asks. No static members, patterns or warm-up \
+             tasks, as in Kafka."
+        }
         _ => remarks_of_transactions(key),
     }
 }

@@ -22,6 +22,7 @@ mod quotas;
 mod requests;
 mod share;
 mod share_groups;
+mod streams_groups;
 mod telemetry;
 mod tools;
 mod transactions;

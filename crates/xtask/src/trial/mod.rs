@@ -81,7 +81,8 @@ const TRIALS: &[Trial] = &[
     Trial {
         name: "streams",
         about: "Words counted exactly once by Kafka Streams of Maven Central (exactly_once_v2, a store with a changelog), while the \
-                application and the broker are killed in the middle and the application's state directory is removed.",
+                application and the broker are killed in the middle and the application's state directory is removed; in the \
+                classic protocol and in that of streams groups (KIP-1071).",
         run: streams::run,
     },
     Trial {

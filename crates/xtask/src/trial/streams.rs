@@ -1,6 +1,9 @@
 //! Kafka Streams with the stock library: words are counted exactly once while the application and the broker are killed in the
 //! middle, and the application's local state is lost.
 //!
+//! Once in the classic protocol and once in that of streams groups (KIP-1071); the quick run does the latter only, as it is the one in
+//! which the broker has the most to do.
+//!
 //! Each round feeds a part of the text, waits until half of its words were shown by a reader of committed records, kills, starts what
 //! was killed, and waits until the rest was shown, too.
 
@@ -30,6 +33,46 @@ const LINES_QUICK: u64 = 8_000;
 const LINES_FULL: u64 = 96_000;
 const ROUNDS_QUICK: usize = 3;
 const ROUNDS_FULL: usize = 12;
+
+/// How the application's members come to their tasks, as Kafka Streams names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    /// Members agree among themselves.
+    Classic,
+    /// The broker deals tasks out (KIP-1071).
+    Streams,
+}
+
+const PROTOCOLS_QUICK: &[Protocol] = &[Protocol::Streams];
+const PROTOCOLS_FULL: &[Protocol] = &[Protocol::Classic, Protocol::Streams];
+
+/// How soon a killed application is missed in the protocol of streams groups: in the classic one the application says it.
+const STREAMS_SETTINGS: &[(&str, &str)] = &[
+    ("group.streams.min.session.timeout.ms", "6000"),
+    ("group.streams.session.timeout.ms", "6000"),
+    ("group.streams.min.heartbeat.interval.ms", "1500"),
+    ("group.streams.heartbeat.interval.ms", "1500"),
+    ("group.streams.initial.rebalance.delay.ms", "0"),
+];
+
+impl Protocol {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Classic => "classic",
+            Self::Streams => "streams",
+        }
+    }
+
+    fn configure(self, site: &mut Site) -> anyhow::Result<()> {
+        if self == Self::Streams {
+            for (name, value) in STREAMS_SETTINGS {
+                site.set("set", &format!("{name}={value}"));
+                site.append_properties(&format!("{name}={value}\n"))?;
+            }
+        }
+        Ok(())
+    }
+}
 
 /// A killed application is missed after six seconds, its transactions a little later; a JVM on a busy machine takes its time.
 const PROGRESS_LIMIT: Duration = Duration::from_secs(180);
@@ -68,12 +111,21 @@ impl Victim {
 
 /// Runs the trial.
 pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
+    for protocol in plan.usual(PROTOCOLS_QUICK, PROTOCOLS_FULL) {
+        findings.fact("group protocol", protocol.name());
+        run_in(*protocol, plan, findings).with_context(|| format!("group protocol {}", protocol.name()))?;
+    }
+    Ok(())
+}
+
+fn run_in(protocol: Protocol, plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     let rounds = plan.usual(ROUNDS_QUICK, ROUNDS_FULL);
     let lines = plan.count(LINES_QUICK, LINES_FULL);
     let text = Text::read(lines)?;
-    let mut site = plan.site("streams")?;
+    let mut site = plan.site(&format!("streams-{}", protocol.name()))?;
     budget::compact_soon(&mut site);
-    let mut trial = Trial::start(site)?;
+    protocol.configure(&mut site)?;
+    let mut trial = Trial::start(site, protocol)?;
     let mut slowest = Duration::ZERO;
     for round in 0..rounds {
         let part = text.part(round, rounds);
@@ -134,6 +186,7 @@ impl Text {
 
 struct Trial {
     site: Site,
+    protocol: Protocol,
     /// None only while it is being restarted.
     broker: Option<Broker>,
     feeder: Feeder,
@@ -150,7 +203,7 @@ struct Trial {
 }
 
 impl Trial {
-    fn start(site: Site) -> anyhow::Result<Self> {
+    fn start(site: Site, protocol: Protocol) -> anyhow::Result<Self> {
         let (broker, _) = probe::start(&site)?;
         create_topic(&site, INPUT, PARTITIONS)?;
         create_topic(&site, OUTPUT, PARTITIONS)?;
@@ -158,9 +211,10 @@ impl Trial {
         let arguments = [&site.bootstrap(), &journal.display().to_string(), OUTPUT];
         let watcher = Background::start(&site, "watch", program("watch-committed", &arguments))?;
         let feeder = Feeder::start(&site)?;
-        let application = application(&site, 0)?;
+        let application = application(&site, protocol, 0)?;
         Ok(Self {
             site,
+            protocol,
             broker: Some(broker),
             feeder,
             watcher,
@@ -209,7 +263,7 @@ impl Trial {
             self.wipes += 1;
         }
         if victim.has_application() {
-            self.application = application(&self.site, self.lives)?;
+            self.application = application(&self.site, self.protocol, self.lives)?;
             self.lives += 1;
         }
         Ok(())
@@ -317,7 +371,7 @@ fn life(number: u64) -> String {
     format!("word-count-{number}")
 }
 
-fn application(site: &Site, number: u64) -> anyhow::Result<Background> {
+fn application(site: &Site, protocol: Protocol, number: u64) -> anyhow::Result<Background> {
     // The store's native library is unpacked anew at each start, and a killed process leaves it behind.
     let scratch = site.folder().join("scratch");
     remove(&scratch)?;
@@ -330,7 +384,8 @@ fn application(site: &Site, number: u64) -> anyhow::Result<Background> {
         .arg("-cp")
         .arg(format!("{}:{}", java_classes().display(), kafka_classpath()))
         .args(["WordCount", &site.bootstrap(), INPUT, OUTPUT])
-        .arg(state(site));
+        .arg(state(site))
+        .arg(protocol.name());
     Background::start(site, &life(number), command)
 }
 

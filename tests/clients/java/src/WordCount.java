@@ -22,7 +22,7 @@ import org.apache.kafka.streams.state.KeyValueStore;
 /**
  * Counts the words of a topic exactly once, with Kafka Streams.
  *
- * Arguments: bootstrap, input, output, state directory. Words are runs of the letters A to Z, in lower case. Nothing is held back
+ * Arguments: bootstrap, input, output, state directory, group protocol ("classic" or "streams"). Words are runs of the letters A to Z, in lower case. Nothing is held back
  * by a cache: each word of the input gives one record of the output, the word and its count so far. Prints a line for each
  * change of state and for each store that was restored; SIGTERM closes it.
  */
@@ -34,7 +34,7 @@ public final class WordCount {
 
     public static void main(String[] arguments) throws Exception {
         KafkaStreams streams = new KafkaStreams(
-                topology(arguments[1], arguments[2]), settings(arguments[0], arguments[3]));
+                topology(arguments[1], arguments[2]), settings(arguments[0], arguments[3], arguments[4]));
         CountDownLatch failed = new CountDownLatch(1);
         streams.setStateListener((now, before) -> {
             print("state " + now);
@@ -77,17 +77,20 @@ public final class WordCount {
                 .toList();
     }
 
-    private static Properties settings(String bootstrap, String state) {
+    private static Properties settings(String bootstrap, String state, String protocol) {
         Properties properties = new Properties();
         properties.put(StreamsConfig.APPLICATION_ID_CONFIG, "word-count");
         properties.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
         properties.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
         properties.put(StreamsConfig.STATE_DIR_CONFIG, state);
         properties.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, "2");
+        properties.put(StreamsConfig.GROUP_PROTOCOL_CONFIG, protocol);
         // How soon a killed process is missed, and the transactions that it left open are aborted. With its state directory it has
-        // lost its name, so nobody fences it.
-        properties.put(StreamsConfig.consumerPrefix("session.timeout.ms"), "6000");
-        properties.put(StreamsConfig.consumerPrefix("heartbeat.interval.ms"), "1500");
+        // lost its name, so nobody fences it. In the protocol of streams groups the broker says how soon.
+        if (protocol.equals("classic")) {
+            properties.put(StreamsConfig.consumerPrefix("session.timeout.ms"), "6000");
+            properties.put(StreamsConfig.consumerPrefix("heartbeat.interval.ms"), "1500");
+        }
         properties.put(StreamsConfig.producerPrefix("transaction.timeout.ms"), "6000");
         return properties;
     }

@@ -25,6 +25,7 @@ use super::request::{
     CommitRequest, ConsumerHeartbeat, DeleteOffsetsRequest, EndOffsetsRequest, FetchRequest,
     HeartbeatRequest, JoinRequest, LeaveRequest, ListRequest, Request, ShareHeartbeat, SyncRequest,
 };
+use super::streams::{DescribedStreamsGroup, StreamsBeaten, StreamsHeartbeat};
 use facts::BrokerFacts;
 use member_ids::MemberIds;
 use millstream_broker::{Broker, OFFSETS_TOPIC};
@@ -239,6 +240,19 @@ impl Coordinator {
         }
     }
 
+    /// StreamsGroupDescribe, one group.
+    pub async fn describe_streams(&self, group: GroupId) -> Result<DescribedStreamsGroup, GroupError> {
+        match self
+            .ask(&group.clone(), Request::DescribeStreams(group))
+            .await
+            .answer()
+            .await?
+        {
+            Answer::DescribeStreams(outcome) => outcome,
+            _ => Err(GroupError::UnknownServerError),
+        }
+    }
+
     /// Makes sure that there is a share group of that name, and that it has no members.
     pub async fn empty_share(&self, group: GroupId) -> Result<(), GroupError> {
         match self
@@ -305,6 +319,8 @@ operations! {
     consumer_heartbeat(ConsumerHeartbeat) as ConsumerHeartbeat -> Beaten;
     /// ShareGroupHeartbeat.
     share_heartbeat(ShareHeartbeat) as ShareHeartbeat -> ShareBeaten;
+    /// StreamsGroupHeartbeat.
+    streams_heartbeat(Box<StreamsHeartbeat>) as StreamsHeartbeat -> StreamsBeaten;
     /// OffsetDelete.
     delete_offsets(DeleteOffsetsRequest) as DeleteOffsets -> Vec<CommittedTopic>;
 }

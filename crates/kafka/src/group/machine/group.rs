@@ -12,6 +12,7 @@ use super::base::Base;
 use super::classic::{ClassicGroup, ClassicState};
 use super::consumer::ConsumerGroup;
 use super::share::ShareGroup;
+use super::streams::StreamsGroup;
 use super::turn::{Assigned, Replaced};
 use crate::group::answer::{Answer, DescribedConsumerGroup, DescribedGroup, GroupKind, GroupState};
 use crate::group::error::{GroupError, PersistError};
@@ -29,6 +30,9 @@ const CONSUMER_PROTOCOL_TYPE: &str = "consumer";
 /// What the members of a share group do together.
 const SHARE_PROTOCOL_TYPE: &str = "share";
 
+/// What the members of a streams group do together.
+const STREAMS_PROTOCOL_TYPE: &str = "streams";
+
 #[derive(Debug)]
 pub(super) enum Group {
     /// Members agree among themselves; groups that only hold offsets are of this kind too.
@@ -37,6 +41,8 @@ pub(super) enum Group {
     Consumer(Box<ConsumerGroup>),
     /// Members share partitions, and records one by one (KIP-932).
     Share(Box<ShareGroup>),
+    /// The coordinator deals out the tasks of an application (KIP-1071).
+    Streams(Box<StreamsGroup>),
 }
 
 impl Group {
@@ -50,6 +56,7 @@ impl Group {
             Self::Classic(group) => &group.base,
             Self::Consumer(group) => &group.base,
             Self::Share(group) => &group.base,
+            Self::Streams(group) => &group.base,
         }
     }
 
@@ -58,6 +65,7 @@ impl Group {
             Self::Classic(group) => &mut group.base,
             Self::Consumer(group) => &mut group.base,
             Self::Share(group) => &mut group.base,
+            Self::Streams(group) => &mut group.base,
         }
     }
 
@@ -66,6 +74,7 @@ impl Group {
             Self::Classic(_) => GroupKind::Classic,
             Self::Consumer(_) => GroupKind::Consumer,
             Self::Share(_) => GroupKind::Share,
+            Self::Streams(_) => GroupKind::Streams,
         }
     }
 
@@ -74,6 +83,7 @@ impl Group {
             Self::Classic(group) => group.state.shown(),
             Self::Consumer(group) => group.state(),
             Self::Share(group) => group.state(),
+            Self::Streams(group) => group.state(),
         }
     }
 
@@ -83,6 +93,7 @@ impl Group {
             Self::Classic(group) => group.protocol_type.clone(),
             Self::Consumer(_) => Some(CONSUMER_PROTOCOL_TYPE.into()),
             Self::Share(_) => Some(SHARE_PROTOCOL_TYPE.into()),
+            Self::Streams(_) => Some(STREAMS_PROTOCOL_TYPE.into()),
         }
     }
 
@@ -96,6 +107,7 @@ impl Group {
             Self::Classic(group) => group.is_idle(),
             Self::Consumer(group) => group.is_empty(),
             Self::Share(group) => group.is_empty(),
+            Self::Streams(group) => group.is_empty(),
         };
         idle && self.base().writes_in_flight == 0
     }
@@ -128,6 +140,7 @@ impl Group {
             Self::Classic(group) => group.state != ClassicState::Empty && group.consumes(topic),
             Self::Consumer(group) => group.consumes(topic),
             Self::Share(group) => group.consumes(topic),
+            Self::Streams(group) => group.consumes(topic),
         }
     }
 
@@ -135,7 +148,7 @@ impl Group {
     pub fn knows_its_topics(&self) -> bool {
         match self {
             Self::Classic(group) => group.is_consumer_group(),
-            Self::Consumer(_) | Self::Share(_) => true,
+            Self::Consumer(_) | Self::Share(_) | Self::Streams(_) => true,
         }
     }
 
@@ -143,7 +156,7 @@ impl Group {
     pub fn offsets_age(&self) -> bool {
         match self {
             Self::Classic(group) => group.offsets_age(),
-            Self::Consumer(_) => true,
+            Self::Consumer(_) | Self::Streams(_) => true,
             // It has none, and stays until it is deleted.
             Self::Share(_) => false,
         }
@@ -153,7 +166,7 @@ impl Group {
     pub fn ages_from_ms(&self, offset: &CommittedOffset) -> i64 {
         match self {
             Self::Classic(group) => group.ages_from_ms(offset),
-            Self::Consumer(_) | Self::Share(_) => offset.committed_ms,
+            Self::Consumer(_) | Self::Share(_) | Self::Streams(_) => offset.committed_ms,
         }
     }
 
@@ -162,6 +175,7 @@ impl Group {
         match self {
             Self::Classic(group) => group.admit_commit(commit, turn),
             Self::Consumer(group) => group.admit_commit(commit),
+            Self::Streams(group) => group.admit_commit(commit),
             // What its members consumed is not said by commits.
             Self::Share(_) => Err(GroupError::NotOfKind(GroupKind::Classic)),
         }
@@ -172,6 +186,7 @@ impl Group {
         match self {
             Self::Classic(_) => Ok(()),
             Self::Consumer(group) => group.admit_fetch(fetch.member.as_ref(), fetch.member_epoch),
+            Self::Streams(group) => group.admit_fetch(fetch.member.as_ref(), fetch.member_epoch),
             Self::Share(_) => Err(GroupError::NotOfKind(GroupKind::Classic)),
         }
     }
@@ -180,7 +195,9 @@ impl Group {
     pub fn describe(&self) -> Result<DescribedGroup, GroupError> {
         match self {
             Self::Classic(group) => group.describe().ok_or(GroupError::GroupIdNotFound),
-            Self::Consumer(_) | Self::Share(_) => Err(GroupError::NotOfKind(GroupKind::Classic)),
+            Self::Consumer(_) | Self::Share(_) | Self::Streams(_) => {
+                Err(GroupError::NotOfKind(GroupKind::Classic))
+            }
         }
     }
 
@@ -188,15 +205,17 @@ impl Group {
     pub fn describe_consumer(&self, turn: &Turn<'_>) -> Result<DescribedConsumerGroup, GroupError> {
         match self {
             Self::Consumer(group) => Ok(group.describe_consumer(turn)),
-            Self::Classic(_) | Self::Share(_) => Err(GroupError::NotOfKind(GroupKind::Consumer)),
+            Self::Classic(_) | Self::Share(_) | Self::Streams(_) => {
+                Err(GroupError::NotOfKind(GroupKind::Consumer))
+            }
         }
     }
 
     /// Whether a change of topics may concern it.
     pub fn follows_topics(&self) -> bool {
         match self {
-            // A share group looks at its topics with each heartbeat.
-            Self::Classic(_) | Self::Share(_) => false,
+            // Share groups and streams groups look at their topics with each heartbeat.
+            Self::Classic(_) | Self::Share(_) | Self::Streams(_) => false,
             Self::Consumer(group) => !group.is_empty(),
         }
     }
@@ -204,7 +223,7 @@ impl Group {
     /// Topics came, went or grew.
     pub fn topics_changed(&mut self, turn: &mut Turn<'_>) {
         match self {
-            Self::Classic(_) | Self::Share(_) => {}
+            Self::Classic(_) | Self::Share(_) | Self::Streams(_) => {}
             Self::Consumer(group) => group.topics_changed(turn),
         }
     }
@@ -215,6 +234,7 @@ impl Group {
             Self::Classic(group) => group.run_deadlines(turn),
             Self::Consumer(_) => self.expire_members(turn),
             Self::Share(group) => group.expire(turn),
+            Self::Streams(group) => group.run_deadlines(turn),
         }
     }
 
@@ -223,6 +243,7 @@ impl Group {
             Self::Classic(group) => group.earliest_deadline(),
             Self::Consumer(group) => group.earliest_deadline(),
             Self::Share(group) => group.earliest_deadline(),
+            Self::Streams(group) => group.earliest_deadline(),
         }
     }
 
@@ -232,6 +253,7 @@ impl Group {
             Self::Classic(group) => group.check(),
             Self::Consumer(group) => group.check(),
             Self::Share(group) => group.check(),
+            Self::Streams(group) => group.check(),
         }
     }
 }
@@ -242,6 +264,7 @@ impl Group {
         match self {
             Self::Classic(group) => group.join(request, join, turn),
             Self::Consumer(_) => self.join_consumer_group(request, join, turn),
+            Self::Streams(_) => self.join_streams_group(request, join, turn),
             Self::Share(_) => turn.refuse_join(request, GroupError::InconsistentGroupProtocol, join.member),
         }
     }
@@ -250,7 +273,9 @@ impl Group {
         match self {
             Self::Classic(group) => group.sync(request, sync, turn),
             Self::Consumer(group) => group.classic_sync(request, &sync, turn),
-            Self::Share(_) => turn.reply(request, Answer::Sync(Err(GroupError::UnknownMemberId))),
+            Self::Share(_) | Self::Streams(_) => {
+                turn.reply(request, Answer::Sync(Err(GroupError::UnknownMemberId)))
+            }
         }
     }
 
@@ -258,7 +283,9 @@ impl Group {
         match self {
             Self::Classic(group) => group.heartbeat(request, beat, turn),
             Self::Consumer(group) => group.classic_heartbeat(request, beat, turn),
-            Self::Share(_) => turn.reply(request, Answer::Heartbeat(Err(GroupError::UnknownMemberId))),
+            Self::Share(_) | Self::Streams(_) => {
+                turn.reply(request, Answer::Heartbeat(Err(GroupError::UnknownMemberId)))
+            }
         }
     }
 
@@ -266,7 +293,9 @@ impl Group {
         match self {
             Self::Classic(group) => group.leave(request, leavers, turn),
             Self::Consumer(_) => self.leave_consumer_group(request, leavers, turn),
-            Self::Share(_) => turn.reply(request, Answer::Leave(Err(GroupError::UnknownMemberId))),
+            Self::Share(_) | Self::Streams(_) => {
+                turn.reply(request, Answer::Leave(Err(GroupError::UnknownMemberId)))
+            }
         }
     }
 
@@ -274,8 +303,8 @@ impl Group {
     pub fn replaced(&mut self, replaced: Replaced, outcome: Result<(), PersistError>, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.replaced(replaced, outcome, turn),
-            // Only a group that nobody has joined becomes a share group: no such write of its is under way.
-            Self::Share(_) => {}
+            // Only a group that nobody is in takes one of these kinds: no such write of its is under way.
+            Self::Share(_) | Self::Streams(_) => {}
             // The group has changed its kind meanwhile; the member is one of it under the same epoch.
             Self::Consumer(_) => match outcome {
                 Ok(()) => turn.reply(replaced.request, Answer::Join(Ok(replaced.joined))),
@@ -289,7 +318,7 @@ impl Group {
         match self {
             Self::Classic(group) => group.assigned(assigned, outcome, turn),
             // The group has changed its kind meanwhile, and whoever waited was told so.
-            Self::Consumer(_) | Self::Share(_) => {}
+            Self::Consumer(_) | Self::Share(_) | Self::Streams(_) => {}
         }
     }
 }

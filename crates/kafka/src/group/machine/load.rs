@@ -9,6 +9,7 @@ use super::consumer::ConsumerGroup;
 use super::group::Group;
 use super::retention::Sweep;
 use super::share::ShareGroup;
+use super::streams::StreamsGroup;
 use super::transactions::Transactions;
 use super::{Now, Shard, Turn};
 use crate::group::config::GroupConfig;
@@ -80,7 +81,7 @@ impl Shard {
         if !base.durable.share.is_empty() {
             return Group::Share(Box::new(ShareGroup::restore(base, now)));
         }
-        if base.durable.consumer.is_empty() {
+        if base.durable.consumer.is_empty() && base.durable.streams.is_empty() {
             return Group::Classic(Box::new(ClassicGroup::restore(base, now)));
         }
         let mut out = Vec::new();
@@ -92,9 +93,12 @@ impl Shard {
             pending: &mut self.pending,
             next_token: &mut self.next_token,
         };
-        let group = ConsumerGroup::restore(base, &turn);
+        let group = match base.durable.streams.is_empty() {
+            true => Group::Consumer(Box::new(ConsumerGroup::restore(base, &turn))),
+            false => Group::Streams(Box::new(StreamsGroup::restore(base, &turn))),
+        };
         assert!(out.is_empty(), "replay writes nothing and answers nobody");
-        Group::Consumer(Box::new(group))
+        group
     }
 
     /// Every topic of which offsets are kept, with the ids under which they were committed.

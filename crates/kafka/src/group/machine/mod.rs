@@ -20,6 +20,7 @@ mod load;
 mod offsets;
 mod retention;
 mod share;
+mod streams;
 mod transactions;
 mod turn;
 
@@ -138,6 +139,8 @@ impl Shard {
             Request::DescribeConsumer(group) => self.describe_consumer(id, &group, now, out),
             Request::ShareHeartbeat(beat) => self.share_heartbeat(id, &beat, now, out),
             Request::DescribeShare(group) => self.describe_share(id, &group, out),
+            Request::StreamsHeartbeat(beat) => self.streams_heartbeat(id, &beat, now, out),
+            Request::DescribeStreams(group) => self.describe_streams(id, &group, out),
             Request::EmptyShare(group) => self.empty_share(id, &group, now, out),
             Request::Delete(group) => {
                 let missing = Answer::Delete(Err(GroupError::GroupIdNotFound));
@@ -161,11 +164,13 @@ impl Shard {
         };
         assert_eq!(pending.token, token, "outcomes arrive in the order of the writes");
         let id = pending.group;
-        // What lives of a consumer group or a share group runs ahead of what is written: now for good.
-        let ahead = pending
-            .records
-            .iter()
-            .any(|record| matches!(record, Record::Consumer(..) | Record::Share(..)));
+        // What lives of a group of the newer kinds runs ahead of what is written: now for good.
+        let ahead = pending.records.iter().any(|record| {
+            matches!(
+                record,
+                Record::Consumer(..) | Record::Share(..) | Record::Streams(..)
+            )
+        });
         let (mut ends, mut ended) = (None, None);
         self.with_group(&id, now, out, |group, turn| {
             let base = group.base_mut();

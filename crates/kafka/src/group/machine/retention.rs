@@ -84,7 +84,7 @@ impl Group {
         }
         if self.is_idle() && !kept && base.durable.transactional.is_empty() {
             records.extend(base.durable.membership_tombstones(&base.id));
-            if self.kind() == GroupKind::Consumer {
+            if matches!(self.kind(), GroupKind::Consumer | GroupKind::Streams) {
                 self.become_nobodys(turn);
             }
         }

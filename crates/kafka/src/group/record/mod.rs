@@ -1,7 +1,7 @@
 //! The records that a shard keeps in its stream: groups of every kind and offsets, keyed, versioned, little-endian.
 //!
 //! The first byte of a key says which record it is, and so of which kind its group is; each kind has a range of its own:
-//! 1 to 3 classic groups and offsets, 16 to 31 consumer groups, 32 to 47 share groups.
+//! 1 to 3 classic groups and offsets, 16 to 31 consumer groups, 32 to 47 share groups, 48 to 63 streams groups.
 //!
 //! Owns: the bytes, drawn in docs/format/group.md. Never: when to write them. No checksum of its own: the batch that holds
 //! them has one.
@@ -10,6 +10,7 @@
 
 mod consumer;
 mod share;
+mod streams;
 
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 use crate::state::RecordError;
@@ -22,6 +23,10 @@ pub use consumer::{
 use millstream_broker::StateRecord;
 pub use share::{ShareEpoch, ShareMember, ShareRecord, ShareState};
 use std::sync::Arc;
+pub use streams::{
+    InternalTopic, StreamsCurrent, StreamsEpoch, StreamsMember, StreamsRecord, StreamsState, Subtopology,
+    Task, TaskSet, Tasks, Topology,
+};
 
 /// First byte of a key: which record it names.
 pub const KEY_GROUP: u8 = 1;
@@ -43,6 +48,8 @@ pub enum Record {
     Consumer(GroupId, ConsumerRecord),
     /// A part of a share group.
     Share(GroupId, ShareRecord),
+    /// A part of a streams group.
+    Streams(GroupId, StreamsRecord),
 }
 
 /// The durable half of a group.
@@ -109,7 +116,8 @@ impl Record {
             | Self::Offset(group, ..)
             | Self::TransactionalOffset(group, ..)
             | Self::Consumer(group, _)
-            | Self::Share(group, _) => group,
+            | Self::Share(group, _)
+            | Self::Streams(group, _) => group,
         }
     }
 
@@ -121,6 +129,7 @@ impl Record {
             Self::Offset(_, _, _, value) | Self::TransactionalOffset(_, _, _, _, value) => value.is_none(),
             Self::Consumer(_, record) => record.is_tombstone(),
             Self::Share(_, record) => record.is_tombstone(),
+            Self::Streams(_, record) => record.is_tombstone(),
         }
     }
 
@@ -159,6 +168,11 @@ impl Record {
                 key = bytes;
                 value
             }
+            Self::Streams(group, record) => {
+                let (bytes, value) = record.encode(group);
+                key = bytes;
+                value
+            }
         };
         StateRecord {
             key: Bytes::from(key),
@@ -188,6 +202,8 @@ impl Record {
                     Record::Consumer(group, record)
                 } else if let Some(record) = ShareRecord::decode(other, &mut key, value)? {
                     Record::Share(group, record)
+                } else if let Some(record) = StreamsRecord::decode(other, &mut key, value)? {
+                    Record::Streams(group, record)
                 } else {
                     return Err(RecordError::UnknownVersion(other));
                 }

@@ -110,6 +110,8 @@ pub struct World {
     pub answers: BTreeMap<RequestId, Answer>,
     next_request: u64,
     next_member: u64,
+    /// An outcome is being told already: what follows from it waits its turn, instead of going one call deeper.
+    settling: bool,
 }
 
 pub fn quick() -> GroupConfig {
@@ -215,6 +217,7 @@ impl World {
             answers: BTreeMap::new(),
             next_request: 0,
             next_member: 0,
+            settling: false,
         }
     }
 
@@ -268,7 +271,10 @@ impl World {
 
     /// Gives every write under way its outcome, in order.
     pub fn settle(&mut self) {
-        while self.settle_one() {}
+        if !std::mem::replace(&mut self.settling, true) {
+            while self.settle_one() {}
+            self.settling = false;
+        }
     }
 
     pub fn settle_one(&mut self) -> bool {

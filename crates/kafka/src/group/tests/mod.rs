@@ -11,5 +11,6 @@ mod retention;
 mod sessions;
 mod share;
 mod static_members;
+mod streams;
 mod syncing;
 mod transactions;

@@ -5,6 +5,7 @@ mod groups;
 mod records;
 mod security;
 mod share;
+mod streams;
 mod topics;
 mod transactions;
 
@@ -54,6 +55,7 @@ async fn every_advertised_version_of_every_api_is_answered_without_error() {
     cluster::all(&mut covered, &mut client).await;
     groups::all(&mut covered, &mut client, id).await;
     share::all(&mut covered, &mut client, id).await;
+    streams::all(&mut covered, &mut client).await;
     transactions::all(&mut covered, &mut client).await;
     security::all(&mut covered).await;
     let advertised: BTreeSet<i16> = supported_apis().iter().map(|api| api.key).collect();

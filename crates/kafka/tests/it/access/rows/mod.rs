@@ -6,6 +6,7 @@ mod groups;
 mod records;
 mod security;
 mod share;
+mod streams;
 mod topics;
 mod transactions;
 
@@ -27,6 +28,7 @@ pub fn all(stage: &Stage) -> Vec<Probe> {
         groups::rows(),
         groups::offsets(stage),
         share::rows(stage),
+        streams::rows(),
         topics::rows(),
         cluster::rows(),
         configs::rows(),

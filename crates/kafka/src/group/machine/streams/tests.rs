@@ -1,0 +1,177 @@
+//! The pure parts: who gets which tasks, and how many partitions follow from a topology.
+
+use super::assign::{Spec, assign};
+use super::topology::{check, lay};
+use crate::group::facts::{Facts, TopicView};
+use crate::group::name::{MemberId, SubtopologyId, TopicName};
+use crate::group::record::{InternalTopic, Subtopology, Tasks, Topology};
+use crate::group::streams::StreamsStatus;
+use crate::group::tests::harness::TestFacts;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+fn tasks_of(parts: &[(&str, u32)]) -> BTreeMap<SubtopologyId, u32> {
+    parts.iter().map(|(id, count)| ((*id).into(), *count)).collect()
+}
+
+/// Deals `tasks` out; all keep state. Members by process, with what they had.
+fn deal(
+    members: &[(MemberId, &str, Tasks)],
+    tasks: &BTreeMap<SubtopologyId, u32>,
+    standby_replicas: u32,
+) -> Vec<Tasks> {
+    let members = members.iter();
+    let spec = Spec {
+        members: members
+            .map(|(id, process, had)| (id, Arc::from(*process), had))
+            .collect(),
+        stateful: tasks.keys().collect(),
+        tasks,
+        standby_replicas,
+    };
+    assign(&spec)
+}
+
+#[test]
+fn every_task_is_active_once_and_its_copies_lie_with_other_processes() {
+    for members in 1..7_usize {
+        for threads in 1..3_usize {
+            for standby_replicas in 0..3_u32 {
+                let tasks = tasks_of(&[("0", 5), ("1", 3)]);
+                let processes: Vec<String> = (0..members).map(|at| format!("p{}", at / threads)).collect();
+                let named: Vec<(MemberId, &str, Tasks)> = processes
+                    .iter()
+                    .enumerate()
+                    .map(|(at, process)| (format!("m{at}").into(), process.as_str(), Tasks::default()))
+                    .collect();
+                let shares = deal(&named, &tasks, standby_replicas);
+                let active: usize = shares.iter().map(|share| share.active.len()).sum();
+                let all: BTreeSet<_> = shares.iter().flat_map(|share| &share.active).collect();
+                assert_eq!((active, all.len()), (8, 8));
+                let even = 8_usize.div_ceil(members);
+                assert!(shares.iter().all(|share| share.active.len() <= even));
+                let mut homes = BTreeSet::new();
+                for (share, process) in shares.iter().zip(&processes) {
+                    assert!(share.all().all(|task| homes.insert((process, task))));
+                }
+                let others = members.div_ceil(threads) - 1;
+                assert_eq!(homes.len(), 8 * (1 + others.min(standby_replicas as usize)));
+            }
+        }
+    }
+}
+
+#[test]
+fn tasks_stay_where_they_are_and_go_to_copies_first() {
+    let tasks = tasks_of(&[("0", 4)]);
+    let nothing = Tasks::default;
+    let two = [("a".into(), "p", nothing()), ("b".into(), "q", nothing())];
+    let before = deal(&two, &tasks, 1);
+    let [a, b] = &before[..] else { panic!("two shares") };
+    assert_eq!((&a.active, &b.active), (&b.standby, &a.standby));
+    // Another process comes: nobody who stays takes anything from one who stays.
+    let three = [
+        ("a".into(), "p", a.clone()),
+        ("b".into(), "q", b.clone()),
+        ("c".into(), "r", nothing()),
+    ];
+    let after = deal(&three, &tasks, 1);
+    assert!(after[0].active.is_subset(&a.active) && after[1].active.is_subset(&b.active));
+    // One goes: its tasks are where the copies are.
+    let one = [("b".into(), "q", b.clone())];
+    let alone = deal(&one, &tasks, 1);
+    assert_eq!((alone[0].active.len(), alone[0].standby.len()), (4, 0));
+}
+
+fn names(names: &[&str]) -> BTreeSet<TopicName> {
+    names.iter().map(|name| TopicName::from(*name)).collect()
+}
+
+fn internal(topics: &[(&str, u32)]) -> BTreeMap<TopicName, InternalTopic> {
+    let topic = |partitions| InternalTopic {
+        partitions,
+        ..InternalTopic::default()
+    };
+    topics
+        .iter()
+        .map(|(name, partitions)| ((*name).into(), topic(*partitions)))
+        .collect()
+}
+
+/// Reads "in" and writes "r"; reads "r" and "side", which are joined, and keeps state.
+fn joining() -> Topology {
+    let reads = Subtopology {
+        sources: names(&["in"]),
+        repartition_sinks: names(&["r"]),
+        ..Subtopology::default()
+    };
+    let joins = Subtopology {
+        sources: names(&["side"]),
+        repartition_sources: internal(&[("r", 0)]),
+        changelogs: internal(&[("store", 0)]),
+        copartitioned: vec![names(&["r", "side"])],
+        ..Subtopology::default()
+    };
+    Topology {
+        epoch: 0,
+        subtopologies: [("0".into(), reads), ("1".into(), joins)].into(),
+    }
+}
+
+#[test]
+fn partition_counts_follow_from_sources_and_from_what_is_joined() {
+    let facts = TestFacts::default();
+    let laid = lay(&joining(), &facts);
+    let (status, detail) = laid.fault.expect("the sources are missing");
+    assert_eq!(status, StreamsStatus::MissingSourceTopics);
+    assert_eq!(detail, "Source topics in, side are missing.");
+    facts.put("in", 6, 1);
+    facts.put("side", 4, 1);
+    let laid = lay(&joining(), &facts);
+    assert_eq!(
+        laid.fault.map(|(status, _)| status),
+        Some(StreamsStatus::MissingInternalTopics)
+    );
+    let missing: Vec<(&str, u32)> = laid
+        .missing
+        .iter()
+        .map(|missing| (missing.name.as_str(), missing.topic.partitions))
+        .collect();
+    assert_eq!(missing, [("r", 4), ("store", 4)]);
+    facts.put("r", 4, 1);
+    facts.put("store", 4, 1);
+    let laid = lay(&joining(), &facts);
+    assert_eq!((laid.fault, laid.tasks), (None, tasks_of(&[("0", 6), ("1", 4)])));
+    facts.put("store", 3, 1);
+    let (status, _) = lay(&joining(), &facts).fault.expect("it does not fit");
+    assert_eq!(status, StreamsStatus::IncorrectlyPartitionedTopics);
+}
+
+#[test]
+fn topics_that_are_joined_and_differ_are_told() {
+    let facts = TestFacts::default();
+    facts.put("a", 2, 1);
+    facts.put("b", 3, 1);
+    let part = Subtopology {
+        sources: names(&["a", "b"]),
+        copartitioned: vec![names(&["a", "b"])],
+        ..Subtopology::default()
+    };
+    let mut topology = Topology {
+        epoch: 0,
+        subtopologies: [("0".into(), part)].into(),
+    };
+    let (status, _) = lay(&topology, &facts).fault.expect("they differ");
+    assert_eq!(status, StreamsStatus::IncorrectlyPartitionedTopics);
+    assert_eq!(
+        facts.topic("a").map(|TopicView { partitions, .. }| partitions),
+        Some(2)
+    );
+    // A repartition topic that nobody writes to has no count, whatever topics there are.
+    let reads = Subtopology {
+        repartition_sources: internal(&[("nobody", 0)]),
+        ..Subtopology::default()
+    };
+    topology.subtopologies.insert("1".into(), reads);
+    assert!(check(&topology).is_err() && check(&joining()).is_ok());
+}
