@@ -79,6 +79,16 @@ impl StreamsGroup {
             return;
         }
         self.assigns_at = None;
+        // The targets of an epoch are of the topics that it was raised for; since then these may have changed, and nobody looked.
+        if self
+            .state
+            .epoch
+            .is_some_and(|epoch| epoch.topics != self.hash(turn.facts))
+        {
+            self.raise_epoch(turn.facts, records);
+        } else {
+            self.lay(turn.facts);
+        }
         // To deal out nothing, as topics are missing, is no reason to let those wait that are there the next moment.
         if self.laid.as_ref().is_some_and(Laid::is_ready) {
             self.assigned_at = Some(turn.now.monotonic);

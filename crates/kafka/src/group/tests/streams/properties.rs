@@ -166,6 +166,30 @@ impl Play {
     }
 }
 
+/// A topic that is made anew has other partitions for a while, and a broker that starts then computes what is due.
+#[test]
+fn targets_are_of_the_topics_that_their_epoch_was_raised_for() {
+    let beat = |member| Act::Beat {
+        member,
+        arrives: false,
+    };
+    let acts = [
+        Act::Topic { partitions: 5 },
+        beat(0),
+        beat(1),
+        beat(3),
+        beat(2),
+        Act::Settle { fails: false },
+        Act::Topic { partitions: 1 },
+        Act::Restart,
+    ];
+    let mut play = Play::new();
+    for act in &acts {
+        play.act(act);
+    }
+    play.come_to_rest();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
