@@ -52,6 +52,11 @@ pub struct Produced {
 }
 
 impl Broker {
+    /// Waits while the log is too far ahead of its uploads. Called once for a request, before its first `append`.
+    pub async fn pace(&self) {
+        self.inner.log.pace().await;
+    }
+
     /// Checks one partition's records and queues them; calls made one after the other are appended in that order.
     pub async fn append(
         &self,

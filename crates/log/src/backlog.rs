@@ -4,8 +4,8 @@
 //! are written to one disk. Never starts an upload: the uploader looks here.
 //!
 //! **Invariant**: reserved plus durable bytes, with the memory that the batches' entries take, exceed the bound by no more than one
-//! append of each waiter; they return to zero when everything is uploaded. The brake never refuses an append, and holds none longer
-//! than `BRAKE_WAIT_MAX`.
+//! append of each waiter; they return to zero when everything is uploaded. The brake refuses nothing, and holds nobody
+//! while uploads make no headway.
 
 use crate::config::LogConfig;
 use crate::error::AppendError;
@@ -21,17 +21,18 @@ use tokio::time::timeout;
 /// How long an append waits for an upload to make room before it fails with `StorageFull`. Kafka's clients give up on a request
 /// after 30 s by default; an answer shortly before that tells them why.
 const ROOM_WAIT_MAX: Duration = Duration::from_secs(25);
-/// How long the brake holds an append: uploads that take longer are not merely behind.
-const BRAKE_WAIT_MAX: Duration = Duration::from_millis(500);
+/// Uploads that have put nothing for so long are not merely behind: the brake lets go until they make headway again.
+const STALLED_AFTER: Duration = Duration::from_millis(500);
 /// From so many times its bytes on the brake lets go: what is behind by so much has left memory, and slower appends do not bring it
-/// back (after a restart, or an upload that failed for long).
-const BRAKE_TIMES_MAX: u64 = 2;
-/// Share of the brake from which uploads are pressed: they start at once, and lower classes of IO pause.
+/// back (after a restart, or an upload that failed for long). More than those can add that are let go at once.
+const BRAKE_TIMES_MAX: u64 = 5;
+/// Share of the brake from which uploads are pressed: they start soon, and lower classes of IO pause.
 const BRAKE_PRESSED_PERCENT: u64 = 75;
-/// The same of the bound, where there is no brake.
+/// The same of the bound.
 const PRESSED_PERCENT: u64 = 50;
-/// Of the tail cache, what may wait for uploads before the brake holds appends: what is uploaded comes from memory then.
-const BRAKE_CACHE_PERCENT: u64 = 80;
+/// Of the tail cache, what may wait for uploads before the brake holds appends: what is uploaded comes from memory then. Buffers that
+/// are larger than their blocks, and what was let through already, take the rest.
+const BRAKE_CACHE_PERCENT: u64 = 65;
 /// A smaller brake would hold what one disk takes in a moment.
 const BRAKE_BYTES_MIN: u64 = 16 << 20;
 
@@ -48,17 +49,18 @@ impl Bounds {
     /// `one_disk`: objects lie on the disk of the write-ahead log.
     pub(crate) fn new(config: &LogConfig, one_disk: bool) -> Self {
         let in_memory = config.tail_cache_bytes as u64 / 100 * BRAKE_CACHE_PERCENT;
+        let bytes_max = config.wal_unuploaded_bytes_max;
+        let brake_bytes = in_memory.max(BRAKE_BYTES_MIN).min(bytes_max / 2);
         Self {
-            bytes_max: config.wal_unuploaded_bytes_max,
-            brake_bytes: one_disk.then(|| in_memory.max(BRAKE_BYTES_MIN)),
+            bytes_max,
+            brake_bytes: one_disk.then_some(brake_bytes),
         }
     }
 
-    fn is_pressed(&self, ahead: u64) -> bool {
-        match self.brake_bytes {
-            Some(brake) => ahead > brake / 100 * BRAKE_PRESSED_PERCENT,
-            None => ahead > self.bytes_max / 100 * PRESSED_PERCENT,
-        }
+    /// `entries`: the memory that the entries of what is ahead take.
+    fn is_pressed(&self, ahead: u64, entries: u64) -> bool {
+        let brakes_soon = |brake| ahead > brake / 100 * BRAKE_PRESSED_PERCENT;
+        self.brake_bytes.is_some_and(brakes_soon) || ahead + entries > self.bytes_max / 100 * PRESSED_PERCENT
     }
 
     fn is_braked(&self, ahead: u64) -> bool {
@@ -78,6 +80,10 @@ pub(crate) struct Backlog {
     put: AtomicU64,
     durable: Mutex<Durable>,
     room: Notify,
+    /// An object was put, or an upload committed.
+    headway: Notify,
+    /// Nothing was put for long.
+    is_stalled: AtomicBool,
     is_closed: AtomicBool,
 }
 
@@ -131,20 +137,18 @@ impl Backlog {
                 bytes: 0,
             }),
             room: Notify::new(),
+            headway: Notify::new(),
+            is_stalled: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
         }
     }
 
-    /// Waits until the bounds leave room, then reserves it for a batch of `bytes`.
+    /// Waits until the bound leaves room, then reserves it for a batch of `bytes`.
     pub(crate) async fn reserve(&self, bytes: u64) -> Result<Room<'_>, AppendError> {
         if self.is_full() {
-            timeout(ROOM_WAIT_MAX, self.wait_while(Self::is_full))
+            timeout(ROOM_WAIT_MAX, self.wait_for_room())
                 .await
                 .map_err(|_| AppendError::StorageFull)?;
-        }
-        if self.is_braked() {
-            // The brake asks for time, and not for room.
-            let _ = timeout(BRAKE_WAIT_MAX, self.wait_while(Self::is_braked)).await;
         }
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.batches.fetch_add(1, Ordering::Relaxed);
@@ -152,24 +156,39 @@ impl Backlog {
     }
 
     fn is_full(&self) -> bool {
-        self.with_entries(self.bytes.load(Ordering::Relaxed)) >= self.bounds.bytes_max
+        self.bytes.load(Ordering::Relaxed) + self.entries() >= self.bounds.bytes_max
+    }
+
+    /// Waits while appends are too far ahead of uploads to the same disk.
+    pub(crate) async fn pace(&self) {
+        while self.is_braked() {
+            let mut headway = std::pin::pin!(self.headway.notified());
+            // Registered before the look, so that what comes in between is not missed.
+            headway.as_mut().enable();
+            if self.is_braked() && timeout(STALLED_AFTER, headway).await.is_err() {
+                self.is_stalled.store(true, Ordering::Relaxed);
+            }
+        }
     }
 
     fn is_braked(&self) -> bool {
         self.bounds.is_braked(self.ahead())
+            && !self.is_stalled.load(Ordering::Relaxed)
+            && !self.is_closed.load(Ordering::Acquire)
+    }
+
+    fn note_headway(&self) {
+        self.is_stalled.store(false, Ordering::Relaxed);
+        self.headway.notify_waiters();
     }
 
     /// Whether uploads fall behind.
     pub(crate) fn is_pressed(&self) -> bool {
-        let ahead = self.ahead();
-        match self.bounds.brake_bytes {
-            Some(_) => self.bounds.is_pressed(ahead),
-            None => self.bounds.is_pressed(self.with_entries(ahead)),
-        }
+        self.bounds.is_pressed(self.ahead(), self.entries())
     }
 
-    fn with_entries(&self, bytes: u64) -> u64 {
-        bytes + self.batches.load(Ordering::Relaxed) * TAIL_BATCH_CHARGE_BYTES
+    fn entries(&self) -> u64 {
+        self.batches.load(Ordering::Relaxed) * TAIL_BATCH_CHARGE_BYTES
     }
 
     /// By how much appends are ahead of uploads.
@@ -178,12 +197,12 @@ impl Backlog {
         bytes.saturating_sub(self.put.load(Ordering::Relaxed))
     }
 
-    async fn wait_while(&self, is_so: impl Fn(&Self) -> bool) {
+    async fn wait_for_room(&self) {
         loop {
             let mut room = std::pin::pin!(self.room.notified());
             // Registered before the look, so that room made in between is not missed.
             room.as_mut().enable();
-            if !is_so(self) || self.is_closed.load(Ordering::Acquire) {
+            if !self.is_full() || self.is_closed.load(Ordering::Acquire) {
                 return;
             }
             room.await;
@@ -194,6 +213,7 @@ impl Backlog {
     pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
         self.room.notify_waiters();
+        self.headway.notify_waiters();
     }
 
     /// What was reserved for a batch of `bytes` was not used.
@@ -224,11 +244,10 @@ impl Backlog {
         durable.bytes += stored;
         let at = now;
         durable.groups.push_back(GroupCharge { stored, batches, at });
-        let waiting = durable.bytes;
-        drop(durable);
+        // Under the lock: an upload that takes the group off again comes behind it.
         self.bytes.fetch_add(stored, Ordering::Relaxed);
         self.bytes.fetch_sub(reserved, Ordering::Relaxed);
-        waiting
+        durable.bytes
     }
 
     /// Recovery found a durable group.
@@ -240,7 +259,7 @@ impl Backlog {
     /// The upload under way has put so many bytes into an object.
     pub(crate) fn put(&self, bytes: u64) {
         self.put.fetch_add(bytes, Ordering::Relaxed);
-        self.room.notify_waiters();
+        self.note_headway();
     }
 
     /// The upload under way came to nothing.
@@ -262,6 +281,7 @@ impl Backlog {
         drop(durable);
         self.put.store(0, Ordering::Relaxed);
         self.give_back(freed, batches);
+        self.note_headway();
     }
 
     /// The last durable group.
@@ -294,44 +314,69 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_brake_holds_appends_until_an_object_is_put_and_again_if_the_upload_fails() {
+    async fn the_brake_holds_until_an_object_is_put_and_again_if_the_upload_fails() {
         let backlog = backlog(BRAKE);
-        let mut held = Box::pin(backlog.reserve(1));
+        let mut held = Box::pin(backlog.pace());
         assert!(backlog.is_pressed() && held.as_mut().now_or_never().is_none());
         backlog.put(30);
-        assert!(!backlog.is_pressed());
-        assert!(held.now_or_never().is_some_and(|room| room.is_ok()));
+        assert!(!backlog.is_pressed() && held.now_or_never().is_some());
         backlog.upload_failed();
-        let held = backlog.reserve(1).now_or_never();
-        assert!(held.is_none(), "what was put counts no more");
+        assert!(
+            backlog.pace().now_or_never().is_none(),
+            "what was put counts no more"
+        );
         backlog.put(30);
         backlog.uploaded(GroupSeq(1));
         assert_eq!(backlog.ahead(), 0);
-        assert!(backlog.reserve(BRAKE).now_or_never().is_some());
+        assert!(backlog.pace().now_or_never().is_some());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_brake_holds_an_append_for_a_moment_and_the_bound_until_there_is_room() {
-        let braked = backlog(BRAKE);
+    async fn the_brake_lets_go_while_nothing_is_put_and_holds_again_after_headway() {
+        let backlog = backlog(2 * BRAKE);
         let start = tokio::time::Instant::now();
-        let room = braked.reserve(1).await;
-        assert!(room.is_ok() && start.elapsed() == BRAKE_WAIT_MAX);
+        backlog.pace().await;
+        assert_eq!(start.elapsed(), STALLED_AFTER);
+        assert!(
+            backlog.pace().now_or_never().is_some(),
+            "nobody waits for what stands still"
+        );
+        backlog.put(1);
+        assert!(backlog.pace().now_or_never().is_none());
+        backlog.close();
+        assert!(backlog.pace().now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_brake_refuses_nothing_and_the_bound_does_once_nothing_makes_room() {
+        assert!(
+            backlog(BRAKE)
+                .reserve(1)
+                .now_or_never()
+                .is_some_and(|room| room.is_ok())
+        );
         let full = backlog(1000);
         assert_eq!(full.reserve(1).await.err(), Some(AppendError::StorageFull));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_far_behind_is_not_braked_and_without_a_brake_nothing_is() {
-        assert!(
-            backlog(BRAKE_TIMES_MAX * BRAKE)
-                .reserve(1)
-                .now_or_never()
-                .is_some()
-        );
+        assert!(backlog(BRAKE_TIMES_MAX * BRAKE).pace().now_or_never().is_some());
         let elsewhere = Bounds::new(&LogConfig::default(), false);
         let backlog = Backlog::new(elsewhere, GroupSeq(0));
         backlog.replayed(GroupSeq(1), 0, elsewhere.bytes_max - 1, Duration::ZERO);
-        assert!(backlog.is_pressed() && backlog.reserve(1).now_or_never().is_some());
+        assert!(backlog.is_pressed() && backlog.pace().now_or_never().is_some());
+    }
+
+    #[test]
+    fn a_large_tail_cache_takes_neither_brake_nor_pressure_away() {
+        let config = LogConfig {
+            tail_cache_bytes: 1 << 40,
+            ..LogConfig::default()
+        };
+        let bounds = Bounds::new(&config, true);
+        assert!(bounds.is_braked(bounds.bytes_max * 6 / 10));
+        assert!(bounds.is_pressed(bounds.bytes_max * 6 / 10, 0));
     }
 
     #[test]
@@ -339,6 +384,6 @@ mod tests {
         let config = LogConfig::default();
         let brake = Bounds::new(&config, true).brake_bytes.expect("one disk");
         assert!(brake < config.tail_cache_bytes as u64);
-        assert!(config.upload_bytes < brake / 100 * BRAKE_PRESSED_PERCENT);
+        assert!(config.upload_bytes < brake);
     }
 }

@@ -132,7 +132,8 @@ impl Log {
             .max(1);
         let manifest = ManifestHandle::open(ports.manifest, ports.objects.clone()).await?;
         let clock = ports.clock.clone();
-        let bounds = Bounds::new(&config, ports.objects.is_on_disk());
+        let one_disk = ports.objects.is_on_disk();
+        let bounds = Bounds::new(&config, one_disk);
         let mut recovery = Recovery::new(manifest.clone(), clock.clone(), &config, bounds);
         let options = FileWalOptions {
             segment_bytes: config.wal_segment_bytes,
@@ -144,7 +145,7 @@ impl Log {
         let medium = FileWal::open(disk.clone(), clock.clone(), options, through, &mut replay).await?;
         recovery.finish();
         let durable = medium.durable();
-        let pools = Arc::new(IoPools::new());
+        let pools = Arc::new(IoPools::new(one_disk));
         if let Some(tier) = &ports.second_tier {
             tier.forget_from(manifest.first_free().0);
         }
@@ -191,6 +192,12 @@ impl Log {
         let partition = self.inner.core.partition(id);
         partition.raise_epoch(epoch);
         Stream::new(self.inner.core.clone(), partition)
+    }
+
+    /// Waits while appends are too far ahead of uploads to the same disk; at once where nothing is, or objects lie elsewhere. For whoever is
+    /// about to append what others sent, once for all of it: what a broker writes for itself is not to wait.
+    pub async fn pace(&self) {
+        self.inner.core.backlog.pace().await;
     }
 
     /// Every stream of which the log holds anything.

@@ -383,7 +383,7 @@ impl World {
         let manifest = ManifestHandle::open(list.clone(), objects.clone())
             .await
             .expect("the manifest opens");
-        let pools = Arc::new(IoPools::new());
+        let pools = Arc::new(IoPools::new(false));
         let cache = BlockCache::new(config.block_cache_bytes, None);
         let fetcher = Arc::new(Fetcher::new(objects.clone(), cache, pools.clone()));
         let cold = ColdReader::new(manifest.clone(), fetcher.clone());

@@ -65,6 +65,7 @@ impl Api for Produce {
             .iter()
             .map(|data| find(&kafka, &call, data))
             .collect();
+        kafka.broker.pace().await;
         let mut standings = match request.transactional_id {
             Some(_) => standings(&kafka, &call, &request, &found).await,
             None => VecDeque::new(),

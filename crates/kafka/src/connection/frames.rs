@@ -302,6 +302,14 @@ impl FrameReader {
     }
 }
 
+impl Drop for FrameReader {
+    fn drop(&mut self) {
+        if self.chunk_bytes > READ_BUFFER_BYTES_MIN {
+            self.buffers.trim();
+        }
+    }
+}
+
 /// A large frame on its way.
 struct Large {
     frame_bytes: usize,

@@ -1,7 +1,8 @@
 //! Who may use the object store, and how much at once: named pools, so that a backfill takes nothing from an upload.
 //!
 //! Priority upload > catch-up read > read-ahead > rewriting. Each class has permits of its own; while uploads are pressed (they
-//! fall behind the write-ahead log) the two lower ones pause, and readers that wait take turns. Retention and collection never
+//! fall behind the write-ahead log) the two lower ones pause, and where objects lie on the write-ahead log's disk readers that wait take
+//! turns. Retention and collection never
 //! pause: uploads may be pressed because the store is full, and then only these two make room.
 
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
@@ -45,11 +46,14 @@ pub(crate) struct IoPools {
     rewrite: Semaphore,
     upkeep: Semaphore,
     pressed: watch::Sender<bool>,
+    one_disk: bool,
 }
 
 impl IoPools {
-    pub(crate) fn new() -> Self {
+    /// `one_disk`: objects lie on the disk of the write-ahead log.
+    pub(crate) fn new(one_disk: bool) -> Self {
         Self {
+            one_disk,
             upload: Semaphore::new(usize::try_from(UPLOAD_BYTES_MAX / PERMIT_BYTES).expect("a constant")),
             cold_read: Semaphore::new(COLD_READS_MAX),
             pressed_read: Semaphore::new(PRESSED_READS_MAX),
@@ -72,8 +76,7 @@ impl IoPools {
     /// Waits for a place in the class's pool, and for the pressure to pass where the class yields to it.
     pub(crate) async fn enter(&self, class: IoClass) -> SemaphorePermit<'_> {
         let pool = match class {
-            IoClass::ColdRead if *self.pressed.borrow() => &self.pressed_read,
-            IoClass::ColdRead => &self.cold_read,
+            IoClass::ColdRead => return self.enter_read().await,
             IoClass::Prefetch => &self.prefetch,
             IoClass::Rewrite => &self.rewrite,
             IoClass::Upkeep => &self.upkeep,
@@ -87,6 +90,22 @@ impl IoPools {
                 .expect("the sender is in self");
         }
         permit
+    }
+
+    /// One after the other while uploads need the disk.
+    async fn enter_read(&self) -> SemaphorePermit<'_> {
+        let mut pressed = self.pressed.subscribe();
+        if self.one_disk && *pressed.borrow_and_update() {
+            tokio::select! {
+                biased;
+                permit = self.pressed_read.acquire() => return permit.expect("the pools are never closed"),
+                _ = pressed.wait_for(|pressed| !*pressed) => {}
+            }
+        }
+        self.cold_read
+            .acquire()
+            .await
+            .expect("the pools are never closed")
     }
 
     /// Said by the uploader: whether uploads fall behind.
@@ -103,7 +122,7 @@ mod tests {
 
     #[test]
     fn objects_on_their_way_are_bounded_in_bytes_and_the_largest_goes_alone() {
-        let pools = IoPools::new();
+        let pools = IoPools::new(true);
         let half = || pools.enter_upload(UPLOAD_BYTES_MAX / 2).now_or_never();
         let first = half().expect("there is room");
         let second = half().expect("there is room");
@@ -114,8 +133,8 @@ mod tests {
     }
 
     #[test]
-    fn while_uploads_are_pressed_readers_take_turns_and_nobody_reads_ahead() {
-        let pools = IoPools::new();
+    fn while_uploads_to_the_same_disk_are_pressed_readers_take_turns() {
+        let pools = IoPools::new(true);
         let enter = |class| pools.enter(class).now_or_never();
         let early = [enter(IoClass::ColdRead), enter(IoClass::ColdRead)];
         assert!(early.iter().all(Option::is_some));
@@ -124,14 +143,28 @@ mod tests {
         assert!(enter(IoClass::ColdRead).is_none());
         assert!(enter(IoClass::Prefetch).is_none() && enter(IoClass::Rewrite).is_none());
         assert!(enter(IoClass::Upkeep).is_some());
-        drop(turn);
-        assert!(enter(IoClass::ColdRead).is_some());
+        let mut waiting = Box::pin(pools.enter(IoClass::ColdRead));
+        assert!(waiting.as_mut().now_or_never().is_none());
         pools.set_pressed(false);
+        assert!(
+            waiting.now_or_never().is_some(),
+            "it need not wait for the one before it"
+        );
+        drop(turn);
         let many = [
             enter(IoClass::ColdRead),
             enter(IoClass::ColdRead),
             enter(IoClass::Prefetch),
         ];
         assert!(many.iter().all(Option::is_some));
+    }
+
+    #[test]
+    fn pressed_uploads_to_elsewhere_are_no_reason_for_readers_to_wait() {
+        let pools = IoPools::new(false);
+        pools.set_pressed(true);
+        let enter = |class| pools.enter(class).now_or_never();
+        let reads = [enter(IoClass::ColdRead), enter(IoClass::ColdRead)];
+        assert!(reads.iter().all(Option::is_some) && enter(IoClass::Prefetch).is_none());
     }
 }

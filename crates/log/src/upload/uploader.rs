@@ -25,6 +25,8 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 /// How often bytes and age are looked at. (The write-ahead log also pokes when the bytes pass the bound.)
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+/// While uploads are pressed, one starts at this part of the bytes at which it would otherwise.
+const PRESSED_SHARE: u64 = 4;
 /// `upload_now` calls that may wait.
 const REQUESTS_MAX: usize = 64;
 
@@ -165,6 +167,10 @@ async fn run(shared: Arc<Shared>, mut asked: mpsc::Receiver<oneshot::Sender<Resu
             let upload = shared.upload_through(shared.tail.durable_group());
             let result = shared.watched(upload).await;
             shared.note_pressure();
+            if result.is_ok() {
+                // Whoever poked meanwhile may have meant the next upload.
+                shared.poke.notify_one();
+            }
             for request in waiting {
                 // The caller may have gone.
                 let _ = request.send(result.clone());
@@ -185,7 +191,11 @@ impl Shared {
             .oldest
             .map(|oldest| self.clock.monotonic().saturating_sub(oldest));
         let is_old = age.is_some_and(|age| age >= self.limits.upload_age);
-        is_old || waiting.bytes >= self.limits.upload_bytes || waiting.is_pressed && waiting.bytes > 0
+        let enough = match waiting.is_pressed {
+            true => self.limits.upload_bytes / PRESSED_SHARE,
+            false => self.limits.upload_bytes,
+        };
+        is_old || waiting.bytes >= enough
     }
 
     fn note_pressure(&self) {
@@ -219,11 +229,7 @@ impl Shared {
         loop {
             tokio::select! {
                 biased;
-                result = &mut upload => {
-                    // Whoever poked meanwhile may have meant the next upload.
-                    self.poke.notify_one();
-                    return result;
-                }
+                result = &mut upload => return result,
                 () = self.poke.notified() => {}
                 () = tokio::time::sleep(LOOK_INTERVAL) => {}
             }

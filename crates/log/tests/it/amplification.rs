@@ -238,6 +238,7 @@ async fn read_back_by_uploads(one_disk: bool) -> u64 {
     let stream = log.open_stream(StreamId(1), EPOCH);
     let (batch, mut tickets) = (batch(), Vec::new());
     for n in 0..BATCHES {
+        log.pace().await;
         tickets.push(stream.append(EPOCH, batch.clone()).await.unwrap());
         if n % 32 == 31 {
             for ticket in tickets.drain(..) {
