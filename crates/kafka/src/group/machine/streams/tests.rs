@@ -175,3 +175,33 @@ fn topics_that_are_joined_and_differ_are_told() {
     topology.subtopologies.insert("1".into(), reads);
     assert!(check(&topology).is_err() && check(&joining()).is_ok());
 }
+
+#[test]
+fn an_application_of_too_many_tasks_has_none() {
+    let facts = TestFacts::default();
+    let of = |parts: u32, id: usize| Topology {
+        epoch: 0,
+        subtopologies: (0..parts)
+            .map(|at| {
+                let part = Subtopology {
+                    sources: names(&["in"]),
+                    changelogs: internal(&[("store", 0)]),
+                    ..Subtopology::default()
+                };
+                (format!("{at:0id$}").as_str().into(), part)
+            })
+            .collect(),
+    };
+    facts.put("in", 1_000, 1);
+    facts.put("store", 1_000, 1);
+    let laid = lay(&of(100, 3), &facts);
+    assert_eq!((laid.fault, laid.tasks.len()), (None, 100));
+    for (parts, partitions, id) in [(101, 1_000, 3), (1_000, u32::MAX, 3), (100, 1_000, 249)] {
+        facts.put("in", partitions, 1);
+        facts.put("store", partitions, 1);
+        let laid = lay(&of(parts, id), &facts);
+        let (status, _) = laid.fault.expect("too many");
+        assert_eq!(status, StreamsStatus::IncorrectlyPartitionedTopics);
+        assert!(laid.tasks.is_empty() && laid.missing.is_empty());
+    }
+}

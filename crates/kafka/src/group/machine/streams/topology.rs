@@ -16,6 +16,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Names that one message lists; the rest is counted.
 const NAMES_TOLD_MAX: usize = 20;
 
+/// Tasks of one application. They are stored by member and walked over by heartbeats.
+const TASKS_MAX: u32 = 100_000;
+
+/// Bytes of the tasks' ids if each is written out: with their copies, as they are dealt out, they are one write of state.
+const TASK_BYTES_MAX: usize = 16 << 20;
+
 /// A topology over the topics of one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Laid {
@@ -115,8 +121,17 @@ fn try_lay(topology: &Topology, facts: &dyn Facts) -> Result<Laid, Fault> {
     repartition(topology, &mut counts)?;
     copartition(topology, &mut counts)?;
     let mut tasks = BTreeMap::new();
+    let (mut all, mut bytes) = (0_u32, 0_usize);
     for (id, part) in &topology.subtopologies {
         let count = widest(part, &counts).ok_or(Fault::Invalid)?;
+        all = all.saturating_add(count);
+        bytes = bytes.saturating_add(id.as_str().len().saturating_mul(count as usize));
+        if all > TASKS_MAX || bytes > TASK_BYTES_MAX {
+            let detail = format!(
+                "The topics have so many partitions that there are more than {TASKS_MAX} tasks, or {TASK_BYTES_MAX} bytes of them."
+            );
+            return Err(Fault::Status(StreamsStatus::IncorrectlyPartitionedTopics, detail));
+        }
         tasks.insert(id.clone(), count);
         for name in part.changelogs.keys() {
             counts.insert(name, count);
