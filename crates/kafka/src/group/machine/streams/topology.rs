@@ -173,24 +173,72 @@ fn repartition<'a>(topology: &'a Topology, counts: &mut BTreeMap<&'a TopicName, 
         }
     }
     open.retain(|name| !counts.contains_key(name));
-    while !open.is_empty() {
-        let known: Vec<(&TopicName, u32)> = open
-            .iter()
-            .filter_map(|name| {
-                let writers = parts().filter(|part| part.repartition_sinks.contains(*name));
-                let widths: Option<Vec<u32>> = writers.map(|part| widest(part, counts)).collect();
-                Some((*name, widths?.into_iter().max()?))
-            })
-            .collect();
-        if known.is_empty() {
-            return Err(Fault::Invalid);
+    match spread(topology, &open, counts) == open.len() {
+        true => Ok(()),
+        false => Err(Fault::Invalid),
+    }
+}
+
+/// How far a topic without a count is.
+#[derive(Default)]
+struct Open {
+    /// Parts that write to it and whose tasks are not known yet.
+    writers: usize,
+    /// Tasks of the widest of the others.
+    width: u32,
+    /// Parts that read it, by place.
+    readers: Vec<usize>,
+}
+
+/// Gives the open topics their counts, as far as they follow; how many did. Looks at each part once and at each of its topics once.
+fn spread<'a>(
+    topology: &'a Topology,
+    open: &BTreeSet<&'a TopicName>,
+    counts: &mut BTreeMap<&'a TopicName, u32>,
+) -> usize {
+    let parts: Vec<&Subtopology> = topology.subtopologies.values().collect();
+    let mut topics: BTreeMap<&TopicName, Open> = open.iter().map(|name| (*name, Open::default())).collect();
+    // How many open topics a part waits for before its own tasks are known.
+    let mut waits = vec![0_usize; parts.len()];
+    for (at, part) in parts.iter().enumerate() {
+        for name in part.repartition_sources.keys() {
+            if let Some(topic) = topics.get_mut(name) {
+                topic.readers.push(at);
+                waits[at] += 1;
+            }
         }
-        for (name, count) in known {
-            counts.insert(name, count);
-            open.remove(name);
+        for name in &part.repartition_sinks {
+            if let Some(topic) = topics.get_mut(name) {
+                topic.writers += 1;
+            }
         }
     }
-    Ok(())
+    let mut ready: Vec<usize> = (0..parts.len()).filter(|at| waits[*at] == 0).collect();
+    let mut found = 0;
+    while let Some(at) = ready.pop() {
+        let Some(width) = widest(parts[at], counts) else {
+            continue;
+        };
+        for name in &parts[at].repartition_sinks {
+            let Some(topic) = topics.get_mut(name) else {
+                continue;
+            };
+            topic.width = topic.width.max(width);
+            topic.writers -= 1;
+            if topic.writers > 0 {
+                continue;
+            }
+            counts.insert(name, topic.width);
+            found += 1;
+            for reader in &topic.readers {
+                waits[*reader] -= 1;
+                if waits[*reader] == 0 {
+                    ready.push(*reader);
+                }
+            }
+        }
+    }
+    found
 }
 
 /// Sources that are joined must have as many partitions as one another; where a repartition topic leaves it open, it follows.
