@@ -330,6 +330,49 @@ fn a_restart_finds_the_group_as_it_was_told() {
     assert_eq!(describe(&mut world).state, GroupState::Empty);
 }
 
+/// Whenever it is made, even between two looks of one step.
+#[test]
+fn a_topic_that_appears_while_tasks_are_dealt_out_is_seen() {
+    let delayed = |beat: &mut StreamsHeartbeat| beat.terms.initial_delay = Duration::from_secs(3);
+    for looks in 0..16 {
+        let mut world = World::new(quick());
+        world.facts.put("in", 4, 1);
+        let mut member = Member::new("a");
+        member.beat_with(&mut world, delayed);
+        world.facts.put("in", 4, 2);
+        *world.facts.appears.lock() = Some((looks, "log", 4));
+        world.pass(Duration::from_secs(3));
+        for _ in 0..20 {
+            member.beat_with(&mut world, delayed);
+        }
+        assert_eq!(active(&member.has), [0, 1, 2, 3], "after {looks} looks");
+    }
+}
+
+#[test]
+fn targets_that_cannot_be_written_are_not_tried_without_a_pause() {
+    let mut world = World::new(quick());
+    world.facts.put("in", 4, 1);
+    world.facts.put("log", 4, 1);
+    let delayed = |beat: &mut StreamsHeartbeat| beat.terms.initial_delay = Duration::from_secs(3);
+    let mut member = Member::new("a");
+    member.beat_with(&mut world, delayed);
+    world.writes = Writes::Hold;
+    world.pass(Duration::from_secs(3));
+    for reloads in 1..4 {
+        world.writes = Writes::Fail(PersistError::TooLarge);
+        world.settle();
+        assert_eq!(world.reloads, reloads);
+        assert!(world.shard.next_deadline() > world.now.monotonic);
+        world.writes = Writes::Hold;
+        world.pass(Duration::from_secs(1));
+    }
+    world.writes = Writes::Succeed;
+    world.settle();
+    member.beat(&mut world);
+    assert_eq!(active(&member.has), [0, 1, 2, 3]);
+}
+
 #[test]
 fn a_failed_write_is_no_join() {
     let (mut world, mut members) = settled(&["a"]);
@@ -363,6 +406,24 @@ fn an_application_changes_its_protocol_by_stopping_and_starting() {
     world.pass(Duration::from_secs(6));
     world.joined(joined);
     assert_eq!(world.offset("s"), Some(5));
+}
+
+#[test]
+fn a_heartbeat_that_is_refused_leaves_a_group_its_kind() {
+    let mut world = World::new(quick());
+    world.commit(commit_request("s", 5)).unwrap().unwrap();
+    let mut joins = beat("a", 0);
+    joins.topology = Some(Arc::new(Topology {
+        epoch: 0,
+        subtopologies: [("0".into(), Subtopology::default())].into(),
+    }));
+    let refused = ask(&mut world, joins);
+    assert!(matches!(refused, Err(GroupError::InvalidTopology(_))));
+    let id = world.ask(Request::DescribeStreams("s".into()));
+    let other = Answer::DescribeStreams(Err(GroupError::NotOfKind(GroupKind::Streams)));
+    assert_eq!(world.answers[&id], other);
+    ask(&mut world, beat("a", 0)).unwrap();
+    assert_eq!((describe(&mut world).members.len(), world.offset("s")), (1, Some(5)));
 }
 
 #[test]
