@@ -226,11 +226,12 @@ async fn make_topics(
         }
         return Ok(beaten);
     }
-    // The member as it is by now. It has seen nothing of the first answer: what that said of tasks is said again.
+    // The member as it is by now. It has seen nothing of the first answer: what that said of tasks is said again, and nothing that it
+    // was to give back is given back.
     let again = StreamsHeartbeat {
         epoch: beaten.epoch,
         topology: None,
-        owned: beat.owned.clone().or_else(|| beaten.assignment.clone()),
+        owned: beat.owned.clone(),
         ..beat
     };
     let mut second = kafka.groups.streams_heartbeat(Box::new(again)).await.await?;
