@@ -71,7 +71,9 @@ pub(super) fn decode(told: &wire::Topology) -> Result<Topology, Refusal> {
 fn check_bounds(told: &wire::Topology) -> Result<(), Refusal> {
     let parts = || told.subtopologies.iter();
     if told.subtopologies.len() > SUBTOPOLOGIES_MAX {
-        return invalid(format!("A topology has at most {SUBTOPOLOGIES_MAX} subtopologies."));
+        return invalid(format!(
+            "A topology has at most {SUBTOPOLOGIES_MAX} subtopologies."
+        ));
     }
     if parts().map(|part| names(part).count()).sum::<usize>() > NAMES_MAX {
         return invalid(format!("A topology names at most {NAMES_MAX} topics."));
@@ -123,7 +125,9 @@ fn check_part(part: &wire::Subtopology) -> Result<usize, Refusal> {
                 topic.name
             ));
         }
-        bytes += pairs().map(|pair| pair.key.len() + pair.value.len()).sum::<usize>();
+        bytes += pairs()
+            .map(|pair| pair.key.len() + pair.value.len())
+            .sum::<usize>();
     }
     let sources = part.source_topics.len() + part.repartition_source_topics.len();
     let members = |group: &wire::CopartitionGroup| {
@@ -264,12 +268,12 @@ mod tests {
             let text = || Str::from(name.to_owned());
             assert!(is_refused_with(|part| part.source_topics.push(text())));
             assert!(is_refused_with(|part| part.repartition_sink_topics.push(text())));
-            assert!(is_refused_with(
-                |part| part.repartition_source_topics.push(changelog(name))
-            ));
-            assert!(is_refused_with(
-                |part| part.state_changelog_topics.push(changelog(name))
-            ));
+            assert!(is_refused_with(|part| part
+                .repartition_source_topics
+                .push(changelog(name))));
+            assert!(is_refused_with(|part| part
+                .state_changelog_topics
+                .push(changelog(name))));
         }
     }
 
@@ -297,15 +301,20 @@ mod tests {
             source_topics: places,
             ..Default::default()
         };
-        let groups = |count: usize| {
-            is_refused_with(|part| part.copartition_groups = vec![group(vec![0]); count])
-        };
+        let groups =
+            |count: usize| is_refused_with(|part| part.copartition_groups = vec![group(vec![0]); count]);
         assert!(!groups(COPARTITION_GROUPS_MAX) && groups(COPARTITION_GROUPS_MAX + 1));
-        assert!(is_refused_with(|part| part.copartition_groups = vec![group(vec![0, 0])]));
-        assert!(is_refused_with(|part| part.copartition_groups = vec![group(vec![1])]));
+        assert!(is_refused_with(
+            |part| part.copartition_groups = vec![group(vec![0, 0])]
+        ));
+        assert!(is_refused_with(
+            |part| part.copartition_groups = vec![group(vec![1])]
+        ));
         assert!(is_refused_with(|part| {
             // A hundred thousand times a name of a hundred and fifty bytes and more.
-            part.source_topics = (100..200).map(|at| Str::from(format!("{at}{}", "t".repeat(200)))).collect();
+            part.source_topics = (100..200)
+                .map(|at| Str::from(format!("{at}{}", "t".repeat(200))))
+                .collect();
             part.copartition_groups = vec![group((0..100).collect()); COPARTITION_GROUPS_MAX];
         }));
         let mut joined = part("0");

@@ -265,11 +265,7 @@ async fn the_feature_level_turns_the_protocol_off() {
 
 #[tokio::test(start_paused = true)]
 async fn nobody_gets_a_task_before_it_was_given_back_whatever_is_made_anew() {
-    let server = coordinator(&[
-        AT_ONCE[0],
-        ("group.streams.assignment.interval.ms", "0"),
-    ])
-    .await;
+    let server = coordinator(&[AT_ONCE[0], ("group.streams.assignment.interval.ms", "0")]).await;
     server.topic("in", 1, &[]).await;
     let mut client = server.connect();
     let owner = client.ask(&COUNTS.join("g", "b")).await;
@@ -319,6 +315,9 @@ async fn topics_that_are_made_for_an_application_count_against_the_quota() {
     let status = told.status.expect("it has no topic");
     assert_eq!((told.error_code, status[0].status_code), (0, 3));
     let detail = status[0].status_detail.as_str();
-    assert!(detail.contains("Creation failed: sums (") && detail.contains("quota"), "{detail}");
+    assert!(
+        detail.contains("Creation failed: sums (") && detail.contains("quota"),
+        "{detail}"
+    );
     assert!(server.broker.topic("sums").is_none() && told.throttle_time_ms > 0);
 }

@@ -83,6 +83,25 @@ fn tasks_stay_where_they_are_and_go_to_copies_first() {
     assert_eq!((alone[0].active.len(), alone[0].standby.len()), (4, 0));
 }
 
+/// To look through all members and their processes for each task would take minutes.
+#[test]
+fn many_tasks_are_dealt_out_among_many_members_of_few_processes() {
+    let tasks = tasks_of(&[("0", 30_000), ("1", 10_000)]);
+    let processes: Vec<String> = (0..5).map(|at| format!("p{at}")).collect();
+    let named = |shares: &[Tasks]| -> Vec<(MemberId, &str, Tasks)> {
+        (0..1_000)
+            .map(|at| {
+                let had = shares.get(at).cloned().unwrap_or_default();
+                (format!("m{at:04}").into(), processes[at % 5].as_str(), had)
+            })
+            .collect()
+    };
+    let shares = deal(&named(&[]), &tasks, 1);
+    let even = |share: &Tasks| (share.active.len(), share.standby.len()) == (40, 40);
+    assert!(shares.iter().all(even));
+    assert!(deal(&named(&shares), &tasks, 1) == shares, "nothing moves");
+}
+
 fn names(names: &[&str]) -> BTreeSet<TopicName> {
     names.iter().map(|name| TopicName::from(*name)).collect()
 }

@@ -423,7 +423,10 @@ fn a_heartbeat_that_is_refused_leaves_a_group_its_kind() {
     let other = Answer::DescribeStreams(Err(GroupError::NotOfKind(GroupKind::Streams)));
     assert_eq!(world.answers[&id], other);
     ask(&mut world, beat("a", 0)).unwrap();
-    assert_eq!((describe(&mut world).members.len(), world.offset("s")), (1, Some(5)));
+    assert_eq!(
+        (describe(&mut world).members.len(), world.offset("s")),
+        (1, Some(5))
+    );
 }
 
 #[test]
