@@ -339,7 +339,6 @@ mod tests {
                 let pair = |at: usize| wire::KeyValue {
                     key: Str::from(format!("{at:0key$}")),
                     value: Str::from("v".repeat(value)),
-                    ..Default::default()
                 };
                 topic.topic_configs = (0..count).map(pair).collect();
                 part.state_changelog_topics = vec![topic];

@@ -19,8 +19,11 @@ const NAMES_TOLD_MAX: usize = 20;
 /// Tasks of one application. They are stored by member and walked over by heartbeats.
 const TASKS_MAX: u32 = 100_000;
 
-/// Bytes of the tasks' ids if each is written out: with their copies, as they are dealt out, they are one write of state.
-const TASK_BYTES_MAX: usize = 16 << 20;
+/// Bytes of the tasks, each written out: one write of state has all of them, their copies and what a member has of them.
+const TASK_BYTES_MAX: usize = 8 << 20;
+
+/// Bytes of a task beside its part's id.
+const TASK_FIXED_BYTES: usize = 8;
 
 /// A topology over the topics of one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -125,7 +128,8 @@ fn try_lay(topology: &Topology, facts: &dyn Facts) -> Result<Laid, Fault> {
     for (id, part) in &topology.subtopologies {
         let count = widest(part, &counts).ok_or(Fault::Invalid)?;
         all = all.saturating_add(count);
-        bytes = bytes.saturating_add(id.as_str().len().saturating_mul(count as usize));
+        let each = id.as_str().len() + TASK_FIXED_BYTES;
+        bytes = bytes.saturating_add(each.saturating_mul(count as usize));
         if all > TASKS_MAX || bytes > TASK_BYTES_MAX {
             let detail = format!(
                 "The topics have so many partitions that there are more than {TASKS_MAX} tasks, or {TASK_BYTES_MAX} bytes of them."
