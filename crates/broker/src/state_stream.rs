@@ -14,7 +14,8 @@ use thiserror::Error;
 /// Bytes read at a time while replaying.
 const REPLAY_READ_BYTES: usize = 4 << 20;
 
-/// The most that the records of one batch of state grow to when opened; we write them uncompressed and far smaller.
+/// The most that one batch of state takes: no larger one is written, since no larger one is opened, and a stream with one that does not
+/// open is lost with all its state.
 const STATE_BATCH_BYTES_MAX: usize = 64 << 20;
 
 /// One change: the newest value of a key, or its end.
@@ -91,18 +92,22 @@ impl StateStream {
         Ok(StateStream { stream, clock })
     }
 
-    /// Queues the changes as one batch: all of them are kept, or none. Calls in order are durable in order.
+    /// Queues the changes as one batch: all of them are kept, or none. Calls in order are durable in order. Refuses what replay would
+    /// not open (`BatchError::TooLarge`).
     pub async fn append(&self, records: Vec<StateRecord>) -> Result<PendingState, StateError> {
         let now: TimestampMs = self.clock.wall_ms();
         let mut builder = BatchBuilder::new(Codec::None);
         for record in records {
-            let value = record.value.as_deref();
-            builder.push(&NewRecord {
+            let record = NewRecord {
                 timestamp: now,
                 key: Some(&record.key),
-                value,
+                value: record.value.as_deref(),
                 headers: &[],
-            })?;
+            };
+            if builder.size_bytes_with(&record)? > STATE_BATCH_BYTES_MAX {
+                return Err(BatchError::TooLarge.into());
+            }
+            builder.push(&record)?;
         }
         let ticket = self.stream.append(self.stream.epoch(), builder.finish()?).await?;
         Ok(PendingState { ticket })

@@ -177,6 +177,11 @@ pub fn is_internal(name: &str) -> bool {
     matches!(name, OFFSETS_TOPIC | SUBSCRIPTIONS_TOPIC | TRANSACTIONS_TOPIC)
 }
 
+/// Whether a topic could have that name; taken or not.
+pub fn check_name(name: &str) -> Result<(), TopicError> {
+    check_topic_name(name).map_err(|error| TopicError::InvalidName(error.to_string()))
+}
+
 impl TopicTable {
     pub(crate) fn get(&self, name: &str) -> Option<Arc<Topic>> {
         self.by_name.get(name).cloned()
@@ -237,7 +242,7 @@ impl Broker {
 
     /// Whether a topic could have that name; taken or not.
     pub fn check_topic_name(&self, name: &str) -> Result<(), TopicError> {
-        check_topic_name(name).map_err(|error| TopicError::InvalidName(error.to_string()))
+        check_name(name)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use millstream_broker::testing::World;
-use millstream_broker::{Broker, OFFSETS_TOPIC, StateRecord, StateStream};
+use millstream_broker::testing::batch::BatchError;
+use millstream_broker::{Broker, OFFSETS_TOPIC, StateError, StateRecord, StateStream};
 use std::collections::BTreeMap;
 
 type Map = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -60,4 +61,23 @@ async fn what_is_replayed_is_what_was_live() {
     }
     let broker = world.open().await;
     assert_eq!(open(&broker).await.1, live);
+}
+
+/// What could not be opened again would make all other state of the stream unreadable with it.
+#[tokio::test(start_paused = true)]
+async fn a_change_that_replay_would_not_open_is_refused_and_the_stream_stays_readable() {
+    let world = World::new(&[("offsets.topic.num.partitions", "4")]);
+    let broker = world.open().await;
+    let (stream, _) = open(&broker).await;
+    let half = |key: &'static [u8]| StateRecord {
+        key: Bytes::from_static(key),
+        value: Some(Bytes::from(vec![7; 32 << 20])),
+    };
+    let refused = stream.append(vec![half(b"a"), half(b"b")]).await.err();
+    assert_eq!(refused, Some(StateError::Refused(BatchError::TooLarge)));
+    let kept = stream.append(vec![record(1, Some(2))]).await.expect("queued");
+    kept.durable().await.expect("kept");
+    world.disk.kill();
+    let (_, replayed) = open(&world.open().await).await;
+    assert_eq!(replayed.len(), 1);
 }

@@ -16,6 +16,7 @@ use crate::group::{
     by_subtopology,
 };
 use crate::node::Kafka;
+use crate::throttle::{CanBeTold, QUOTA_EXCEEDED};
 use millstream_broker::{Dry, TopicError, TopicSpec};
 use millstream_kafka_wire::Str;
 use millstream_kafka_wire::streams_group_heartbeat::{
@@ -207,8 +208,8 @@ async fn make_topics(
     let trouble = if denied.is_empty() {
         let mut failed = Vec::new();
         for topic in &beaten.missing {
-            if let Err(error) = make(kafka, topic).await {
-                failed.push(format!("{} ({error})", topic.name));
+            if let Err(why) = make(kafka, call, topic).await {
+                failed.push(format!("{} ({why})", topic.name));
             }
         }
         (!failed.is_empty()).then(|| format!("; Creation failed: {}.", failed.join(", ")))
@@ -226,11 +227,12 @@ async fn make_topics(
         }
         return Ok(beaten);
     }
-    // The member as it is by now. It has seen nothing of the first answer: what that said of tasks is said again.
+    // The member as it is by now. It has seen nothing of the first answer: what that said of tasks is said again, and nothing that it
+    // was to give back is given back.
     let again = StreamsHeartbeat {
         epoch: beaten.epoch,
         topology: None,
-        owned: beat.owned.clone().or_else(|| beaten.assignment.clone()),
+        owned: beat.owned.clone(),
         ..beat
     };
     let mut second = kafka.groups.streams_heartbeat(Box::new(again)).await.await?;
@@ -238,7 +240,14 @@ async fn make_topics(
     Ok(second)
 }
 
-async fn make(kafka: &Kafka, missing: &MissingTopic) -> Result<(), TopicError> {
+/// Makes one topic, which counts against the quota as if the member had asked for it itself (KIP-599); or says why not.
+async fn make(kafka: &Kafka, call: &Call, missing: &MissingTopic) -> Result<(), String> {
+    if kafka.broker.topic(missing.name.as_str()).is_some() {
+        return Ok(());
+    }
+    if call.mutate(missing.topic.partitions, CanBeTold::Yes).is_err() {
+        return Err(QUOTA_EXCEEDED.to_owned());
+    }
     let configs = missing.topic.configs.iter();
     let spec = TopicSpec {
         name: missing.name.to_string(),
@@ -250,7 +259,7 @@ async fn make(kafka: &Kafka, missing: &MissingTopic) -> Result<(), TopicError> {
     match kafka.broker.create_topic(&spec, Dry::Run).await {
         // Another member's heartbeat was faster.
         Ok(_) | Err(TopicError::Exists(_)) => Ok(()),
-        Err(error) => Err(error),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -40,7 +40,7 @@ async fn alter(client: &mut Client, entity: &[(&str, Option<&str>)], key: &str, 
     client.ask(&request).await.entries[0].error_code
 }
 
-async fn limit(server: &Server, entity: &[(&str, Option<&str>)], key: &str, value: f64) {
+pub async fn limit(server: &Server, entity: &[(&str, Option<&str>)], key: &str, value: f64) {
     let mut admin = server.connect();
     assert_eq!(alter(&mut admin, entity, key, Some(value)).await, 0);
 }

@@ -1,6 +1,7 @@
 //! Streams groups (KIP-1071) through the protocol: the application's topics are made, its tasks are dealt out, tools see it.
 
 use crate::harness::{Client, Server};
+use crate::quotas::limit;
 use millstream_broker::Dry;
 use millstream_broker::configs::alter::ConfigChange;
 use millstream_kafka::group::ListRequest;
@@ -260,4 +261,63 @@ async fn the_feature_level_turns_the_protocol_off() {
     assert_eq!(client.ask(&update).await.error_code, 0);
     let refused = client.ask(&COUNTS.join("g", "a")).await;
     assert_eq!(refused.error_code, ErrorCode::UNSUPPORTED_VERSION.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_gets_a_task_before_it_was_given_back_whatever_is_made_anew() {
+    let server = coordinator(&[AT_ONCE[0], ("group.streams.assignment.interval.ms", "0")]).await;
+    server.topic("in", 1, &[]).await;
+    let mut client = server.connect();
+    let owner = client.ask(&COUNTS.join("g", "b")).await;
+    assert_eq!(owner.active_tasks.expect("it joins").len(), 1);
+    // Who comes first by name gets what is dealt out anew.
+    let mut other = client.ask(&COUNTS.join("g", "a")).await;
+    let owner = client.ask(&beat("g", "b", owner.member_epoch)).await;
+    let counts = server.broker.topic("counts").expect("it was made");
+    server.broker.delete_topic(&counts).await.expect("it goes");
+    let told = client.ask(&beat("g", "b", owner.member_epoch)).await;
+    assert!(server.broker.topic("counts").is_some(), "it is made anew");
+    assert_eq!(told.active_tasks, Some(Vec::new()), "it is to give back");
+    for _ in 0..3 {
+        other = client.ask(&beat("g", "a", other.member_epoch)).await;
+        assert!(other.active_tasks.is_none_or(|tasks| tasks.is_empty()));
+        other.active_tasks = None;
+    }
+    let mut gives_back = beat("g", "b", told.member_epoch);
+    gives_back.active_tasks = Some(Vec::new());
+    gives_back.standby_tasks = Some(Vec::new());
+    gives_back.warmup_tasks = Some(Vec::new());
+    client.ask(&gives_back).await;
+    let other = client.ask(&beat("g", "a", other.member_epoch)).await;
+    assert_eq!(other.active_tasks.expect("now it is free").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn topics_that_are_made_for_an_application_count_against_the_quota() {
+    let server = coordinator(&[
+        AT_ONCE[0],
+        ("controller.quota.window.num", "1"),
+        ("controller.quota.window.size.seconds", "1"),
+    ])
+    .await;
+    server.topic("in", 3, &[]).await;
+    server.topic("out", 3, &[]).await;
+    let mut client = server.connect();
+    let everybody = [("user", None)];
+    limit(&server, &everybody, "controller_mutation_rate", 1.0).await;
+    let told = client.ask(&COUNTS.join("g", "a")).await;
+    assert!(server.broker.topic("counts").is_some() && told.throttle_time_ms > 0);
+    let second = Application {
+        source: "out",
+        changelog: "sums",
+    };
+    let told = server.connect().ask(&second.join("h", "a")).await;
+    let status = told.status.expect("it has no topic");
+    assert_eq!((told.error_code, status[0].status_code), (0, 3));
+    let detail = status[0].status_detail.as_str();
+    assert!(
+        detail.contains("Creation failed: sums (") && detail.contains("quota"),
+        "{detail}"
+    );
+    assert!(server.broker.topic("sums").is_none() && told.throttle_time_ms > 0);
 }

@@ -29,6 +29,8 @@ pub struct TestFacts {
     pub hidden: Mutex<BTreeSet<(String, String)>>,
     /// Names of topics that were told, and rights that were asked for.
     pub named: AtomicUsize,
+    /// A topic that appears once topics were looked up so many times more.
+    pub appears: Mutex<Option<(usize, &'static str, u32)>>,
     pub asked: AtomicUsize,
 }
 
@@ -49,6 +51,12 @@ impl TestFacts {
 
 impl Facts for TestFacts {
     fn topic(&self, name: &str) -> Option<TopicView> {
+        let mut appears = self.appears.lock();
+        match appears.take() {
+            Some((0, name, partitions)) => self.put(name, partitions, 1),
+            Some((looks, name, partitions)) => *appears = Some((looks - 1, name, partitions)),
+            None => {}
+        }
         self.topics.lock().get(name).copied()
     }
     fn topic_name(&self, id: TopicId) -> Option<TopicName> {

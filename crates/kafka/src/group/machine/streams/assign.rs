@@ -40,8 +40,8 @@ pub(super) fn assign(spec: &Spec<'_>) -> Vec<Tasks> {
     board.place_active(&stateful);
     board.active_max = all.len().div_ceil(spec.members.len());
     board.place_active(&stateless);
-    for task in &stateful {
-        board.place_standbys(task);
+    if spec.standby_replicas > 0 {
+        board.place_standbys(&stateful);
     }
     board.shares
 }
@@ -57,14 +57,34 @@ fn tasks(spec: &Spec<'_>) -> Vec<Task> {
     spec.tasks.iter().flat_map(of_part).collect()
 }
 
-/// Who has what so far.
+/// The members of one process, and what they have.
+#[derive(Default)]
+struct Process {
+    members: usize,
+    /// Active tasks of all its members.
+    active: usize,
+    /// Its members by their active tasks.
+    by_active: BTreeSet<(usize, usize)>,
+    /// Its members by all their tasks; only once the active ones are placed.
+    by_all: BTreeSet<(usize, usize)>,
+}
+
+/// How idle a process's idlest member is: it is not full, the process's load, its own, its place.
+type Idleness = (bool, usize, usize, usize);
+
+/// Who has what so far. Members are kept in the order of their loads, so that a task costs no walk over them.
 struct Board<'a> {
     spec: &'a Spec<'a>,
     shares: Vec<Tasks>,
-    /// Members of each process.
-    processes: BTreeMap<&'a str, Vec<usize>>,
-    /// Tasks that a process has in any role.
-    taken: BTreeSet<(&'a str, Task)>,
+    processes: Vec<Process>,
+    /// The process of each member.
+    home: Vec<usize>,
+    /// The idlest member of each process.
+    idlest: BTreeSet<Idleness>,
+    /// By all tasks, the same.
+    quietest: BTreeSet<(usize, usize)>,
+    /// The process that a task is active with.
+    active_with: BTreeMap<Task, usize>,
     /// Who was to have a task so far.
     was_active: BTreeMap<&'a Task, usize>,
     was_standby: BTreeMap<&'a Task, Vec<usize>>,
@@ -76,18 +96,28 @@ struct Board<'a> {
 
 impl<'a> Board<'a> {
     fn new(spec: &'a Spec<'a>) -> Self {
+        let mut names: BTreeMap<&str, usize> = BTreeMap::new();
         let mut board = Self {
             spec,
             shares: vec![Tasks::default(); spec.members.len()],
-            processes: BTreeMap::new(),
-            taken: BTreeSet::new(),
+            processes: Vec::new(),
+            home: Vec::new(),
+            idlest: BTreeSet::new(),
+            quietest: BTreeSet::new(),
+            active_with: BTreeMap::new(),
             was_active: BTreeMap::new(),
             was_standby: BTreeMap::new(),
             active_max: 0,
             standby_max: 0,
         };
         for (place, (_, process, had)) in spec.members.iter().enumerate() {
-            board.processes.entry(process).or_default().push(place);
+            let home = *names.entry(process).or_insert(board.processes.len());
+            if home == board.processes.len() {
+                board.processes.push(Process::default());
+            }
+            board.processes[home].members += 1;
+            board.processes[home].by_active.insert((0, place));
+            board.home.push(home);
             board
                 .was_active
                 .extend(had.active.iter().map(|task| (task, place)));
@@ -97,16 +127,15 @@ impl<'a> Board<'a> {
         }
         let stateful = spec.tasks.iter().filter(|(id, _)| spec.stateful.contains(id));
         let copies: usize = stateful.map(|(_, count)| *count as usize).sum();
-        let copies = copies * spec.standby_replicas as usize;
+        let copies = copies.saturating_mul(spec.standby_replicas as usize);
         board.standby_max = copies.div_ceil(spec.members.len());
         board
     }
 
-    fn process(&self, place: usize) -> &'a str {
-        &self.spec.members[place].1
-    }
-
     fn place_active(&mut self, tasks: &[&Task]) {
+        self.idlest = (0..self.processes.len())
+            .filter_map(|home| self.idleness(home))
+            .collect();
         let mut rest = Vec::new();
         for task in tasks {
             match self.was_active.get(*task).copied() {
@@ -119,55 +148,92 @@ impl<'a> Board<'a> {
         let mut homeless = Vec::new();
         for task in rest {
             // Whoever keeps a copy need not fetch it; of its process's threads the idlest.
-            let copies = self.was_standby.get(task).cloned().unwrap_or_default();
-            let threads = copies
-                .iter()
-                .flat_map(|copy| self.processes[self.process(*copy)].clone());
-            let idlest = threads.min_by_key(|place| (self.shares[*place].active.len(), *place));
-            match idlest {
-                Some(place) if self.shares[place].active.len() < self.active_max => {
-                    self.give_active(task, place);
-                }
+            let copies = self.was_standby.get(task).into_iter().flatten();
+            let threads = copies.filter_map(|copy| self.processes[self.home[*copy]].by_active.first());
+            match threads.min().copied() {
+                Some((own, place)) if own < self.active_max => self.give_active(task, place),
                 _ => homeless.push(task),
             }
         }
         for task in homeless {
-            let idlest = (0..self.shares.len()).min_by_key(|place| {
-                let threads = &self.processes[self.process(*place)];
-                let of_process: usize = threads.iter().map(|one| self.shares[*one].active.len()).sum();
-                let own = self.shares[*place].active.len();
-                // The process's load for each of its threads, without fractions.
-                let load = of_process * 1_000 / threads.len();
-                (own >= self.active_max, load, own, *place)
-            });
-            if let Some(place) = idlest {
+            if let Some((_, _, _, place)) = self.idlest.first().copied() {
                 self.give_active(task, place);
             }
         }
     }
 
+    fn idleness(&self, home: usize) -> Option<Idleness> {
+        let process = &self.processes[home];
+        let (own, place) = process.by_active.first().copied()?;
+        // The process's load for each of its threads, without fractions.
+        let load = process.active * 1_000 / process.members;
+        Some((own >= self.active_max, load, own, place))
+    }
+
     fn give_active(&mut self, task: &Task, place: usize) {
-        self.taken.insert((self.process(place), task.clone()));
+        let home = self.home[place];
+        if let Some(before) = self.idleness(home) {
+            self.idlest.remove(&before);
+        }
+        let own = self.shares[place].active.len();
+        let process = &mut self.processes[home];
+        process.by_active.remove(&(own, place));
+        process.by_active.insert((own + 1, place));
+        process.active += 1;
+        self.idlest.extend(self.idleness(home));
+        self.active_with.insert(task.clone(), home);
         self.shares[place].active.insert(task.clone());
     }
 
-    fn place_standbys(&mut self, task: &Task) {
+    fn all_of(&self, place: usize) -> usize {
+        self.shares[place].active.len() + self.shares[place].standby.len()
+    }
+
+    fn place_standbys(&mut self, tasks: &[&Task]) {
+        for place in 0..self.shares.len() {
+            let all = self.all_of(place);
+            self.processes[self.home[place]].by_all.insert((all, place));
+        }
+        let quietest = self.processes.iter().filter_map(|process| process.by_all.first());
+        self.quietest = quietest.copied().collect();
+        for task in tasks {
+            self.place_copies(task);
+        }
+    }
+
+    fn place_copies(&mut self, task: &Task) {
         let had = self.was_standby.get(task).cloned().unwrap_or_default();
         let was_active = self.was_active.get(task).copied();
+        // Processes that have the task in any role.
+        let mut taken: BTreeSet<usize> = self.active_with.get(task).copied().into_iter().collect();
         for _ in 0..self.spec.standby_replicas {
-            let is_free = |place: &usize| !self.taken.contains(&(self.process(*place), task.clone()));
-            let chosen = (0..self.shares.len()).filter(is_free).min_by_key(|place| {
-                let share = &self.shares[*place];
-                // It has the state already: as a copy, or since it was active there.
-                let has_state = had.contains(place) || was_active == Some(*place);
-                let stays = has_state && share.standby.len() < self.standby_max;
-                (!stays, share.active.len() + share.standby.len(), *place)
-            });
-            let Some(place) = chosen else {
+            let is_free = |place: &usize| !taken.contains(&self.home[*place]);
+            // It has the state already: as a copy, or since it was active there.
+            let stays = had
+                .iter()
+                .copied()
+                .chain(was_active)
+                .filter(|place| is_free(place) && self.shares[*place].standby.len() < self.standby_max)
+                .min_by_key(|place| (self.all_of(*place), *place));
+            // At most as many processes are passed over as have the task.
+            let quietest = || self.quietest.iter().map(|(_, place)| *place).find(is_free);
+            let Some(place) = stays.or_else(quietest) else {
                 return;
             };
-            self.taken.insert((self.process(place), task.clone()));
-            self.shares[place].standby.insert(task.clone());
+            taken.insert(self.home[place]);
+            self.give_standby(task, place);
         }
+    }
+
+    fn give_standby(&mut self, task: &Task, place: usize) {
+        let all = self.all_of(place);
+        let process = &mut self.processes[self.home[place]];
+        if let Some(before) = process.by_all.first() {
+            self.quietest.remove(before);
+        }
+        process.by_all.remove(&(all, place));
+        process.by_all.insert((all + 1, place));
+        self.quietest.extend(process.by_all.first().copied());
+        self.shares[place].standby.insert(task.clone());
     }
 }

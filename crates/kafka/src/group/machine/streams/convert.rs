@@ -58,7 +58,11 @@ impl Group {
             return refuse(GroupError::CoordinatorNotAvailable, turn);
         }
         let mut records = Vec::new();
-        if beat.epoch == 0 {
+        if beat.epoch == 0 && self.may_become_streams_group() {
+            // What is refused leaves the group what it was.
+            if let Err(error) = StreamsGroup::check_founder(beat) {
+                return refuse(error, turn);
+            }
             self.become_streams_group(&mut records, turn);
         }
         let Self::Streams(group) = self else {
@@ -69,19 +73,20 @@ impl Group {
     }
 
     /// A group in which nobody is, nor anybody is on the way to, takes the kind of the first who joins.
-    fn become_streams_group(&mut self, records: &mut Vec<Record>, turn: &Turn<'_>) {
-        let may = match self {
+    fn may_become_streams_group(&self) -> bool {
+        match self {
             Self::Classic(group) => group.is_idle(),
             Self::Consumer(group) => group.is_empty(),
             // It has no offsets that could go over, and what it has consumed is not kept here.
             Self::Share(_) => self.is_vacant(),
             Self::Streams(_) => false,
-        };
-        if may {
-            let base = self.take_base();
-            records.extend(base.durable_and_pending(turn).membership_tombstones(&base.id));
-            *self = Self::Streams(Box::new(StreamsGroup::new(base)));
         }
+    }
+
+    fn become_streams_group(&mut self, records: &mut Vec<Record>, turn: &Turn<'_>) {
+        let base = self.take_base();
+        records.extend(base.durable_and_pending(turn).membership_tombstones(&base.id));
+        *self = Self::Streams(Box::new(StreamsGroup::new(base)));
     }
 
     /// JoinGroup of a member of the classic protocol: an empty group becomes a classic one.

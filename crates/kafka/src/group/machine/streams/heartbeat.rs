@@ -14,6 +14,8 @@ use crate::group::streams::{StreamsBeaten, StreamsHeartbeat, StreamsStatus, Stre
 use std::sync::Arc;
 use std::time::Duration;
 
+const NO_TOPOLOGY: GroupError = GroupError::InvalidTopology("The group has no topology.");
+
 impl StreamsGroup {
     pub(super) fn beat(
         &mut self,
@@ -62,6 +64,15 @@ impl StreamsGroup {
         })
     }
 
+    /// Whether the first member of a group may join it so: asked before anything becomes a streams group for it.
+    pub(super) fn check_founder(beat: &StreamsHeartbeat) -> Result<(), GroupError> {
+        match &beat.topology {
+            _ if beat.terms.size_max == 0 => Err(GroupError::GroupMaxSizeReached),
+            Some(topology) => topology::check(topology),
+            None => Err(NO_TOPOLOGY),
+        }
+    }
+
     fn admit(&self, beat: &StreamsHeartbeat) -> Result<(), GroupError> {
         let is_known = self.member(&beat.member).is_some();
         if !is_known {
@@ -78,7 +89,7 @@ impl StreamsGroup {
     fn new_topology(&self, beat: &StreamsHeartbeat) -> Result<Option<Arc<Topology>>, GroupError> {
         let (present, brought) = match (&self.state.topology, &beat.topology) {
             (Some(present), Some(brought)) => (present, brought),
-            (None, None) => return Err(GroupError::InvalidTopology("The group has no topology.")),
+            (None, None) => return Err(NO_TOPOLOGY),
             (Some(_), None) => return Ok(None),
             (None, Some(brought)) => return topology::check(brought).map(|()| Some(brought.clone())),
         };

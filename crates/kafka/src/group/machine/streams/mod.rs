@@ -74,8 +74,12 @@ impl StreamsGroup {
             group.renew_session(member, timers::RESTORED_SESSION_TIMEOUT, turn);
             group.watch_revocation(member, turn);
         }
+        // If the group was read anew since its targets could not be written, they are not tried without a pause.
+        group.assigned_at = Some(turn.now.monotonic);
         if group.epoch() > group.state.target_epoch && !group.is_empty() {
-            group.assigns_at = Some(turn.now.monotonic);
+            let at = turn.now.monotonic + timers::RESTORED_ASSIGNMENT_WAIT;
+            group.assigns_at = Some(at);
+            group.base.note(at);
         }
         group
     }

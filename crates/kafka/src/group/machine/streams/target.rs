@@ -51,6 +51,8 @@ impl StreamsGroup {
         facts: &dyn Facts,
         records: &mut Vec<Record>,
     ) {
+        // The hash first: a topic that is made in between makes the next look another epoch, instead of being in it and not laid out.
+        let topics = self.hash(facts);
         self.lay(facts);
         // Epoch 1 is that of a group in which nobody has anything yet: so whoever has to wait for the first targets has an epoch.
         if self.state.target_epoch == 0 {
@@ -58,7 +60,7 @@ impl StreamsGroup {
         }
         let epoch = StreamsEpoch {
             epoch: self.epoch().max(NOTHING_EPOCH).saturating_add(1),
-            topics: self.hash(facts),
+            topics,
             standby_replicas,
         };
         self.emit(StreamsRecord::Epoch(Some(epoch)), records);

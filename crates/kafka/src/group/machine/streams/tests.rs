@@ -83,6 +83,25 @@ fn tasks_stay_where_they_are_and_go_to_copies_first() {
     assert_eq!((alone[0].active.len(), alone[0].standby.len()), (4, 0));
 }
 
+/// To look through all members and their processes for each task would take minutes.
+#[test]
+fn many_tasks_are_dealt_out_among_many_members_of_few_processes() {
+    let tasks = tasks_of(&[("0", 30_000), ("1", 10_000)]);
+    let processes: Vec<String> = (0..5).map(|at| format!("p{at}")).collect();
+    let named = |shares: &[Tasks]| -> Vec<(MemberId, &str, Tasks)> {
+        (0..1_000)
+            .map(|at| {
+                let had = shares.get(at).cloned().unwrap_or_default();
+                (format!("m{at:04}").into(), processes[at % 5].as_str(), had)
+            })
+            .collect()
+    };
+    let shares = deal(&named(&[]), &tasks, 1);
+    let even = |share: &Tasks| (share.active.len(), share.standby.len()) == (40, 40);
+    assert!(shares.iter().all(even));
+    assert!(deal(&named(&shares), &tasks, 1) == shares, "nothing moves");
+}
+
 fn names(names: &[&str]) -> BTreeSet<TopicName> {
     names.iter().map(|name| TopicName::from(*name)).collect()
 }
@@ -174,4 +193,65 @@ fn topics_that_are_joined_and_differ_are_told() {
     };
     topology.subtopologies.insert("1".into(), reads);
     assert!(check(&topology).is_err() && check(&joining()).is_ok());
+}
+
+/// Each part reads what the one before writes: looking through all of them for each of them would take an hour.
+#[test]
+fn counts_follow_along_a_long_chain() {
+    let facts = TestFacts::default();
+    facts.put("in", 7, 1);
+    let link = |at: usize| {
+        let read = format!("r{at}");
+        Subtopology {
+            sources: names(&["in"][usize::from(at > 0)..]),
+            repartition_sources: internal(&[(&*read, 0)][usize::from(at == 0)..]),
+            repartition_sinks: names(&[&format!("r{}", at + 1)]),
+            ..Subtopology::default()
+        }
+    };
+    // The last comes first by id.
+    let mut topology = Topology {
+        epoch: 0,
+        subtopologies: (0..5_000)
+            .map(|at| (format!("{:04}", 5_000 - at).as_str().into(), link(at)))
+            .collect(),
+    };
+    assert!(check(&topology).is_ok());
+    let missing = lay(&topology, &facts).missing;
+    assert_eq!(missing.len(), 4_999);
+    assert!(missing.iter().all(|missing| missing.topic.partitions == 7));
+    // The end feeds the beginning.
+    let first = topology.subtopologies.get_mut("5000").expect("it is there");
+    first.repartition_sources = internal(&[("r5000", 0)]);
+    assert!(check(&topology).is_err());
+}
+
+#[test]
+fn an_application_of_too_many_tasks_has_none() {
+    let facts = TestFacts::default();
+    let of = |parts: u32, id: usize| Topology {
+        epoch: 0,
+        subtopologies: (0..parts)
+            .map(|at| {
+                let part = Subtopology {
+                    sources: names(&["in"]),
+                    changelogs: internal(&[("store", 0)]),
+                    ..Subtopology::default()
+                };
+                (format!("{at:0id$}").as_str().into(), part)
+            })
+            .collect(),
+    };
+    facts.put("in", 1_000, 1);
+    facts.put("store", 1_000, 1);
+    let laid = lay(&of(100, 3), &facts);
+    assert_eq!((laid.fault, laid.tasks.len()), (None, 100));
+    for (parts, partitions, id) in [(101, 1_000, 3), (1_000, u32::MAX, 3), (100, 1_000, 249)] {
+        facts.put("in", partitions, 1);
+        facts.put("store", partitions, 1);
+        let laid = lay(&of(parts, id), &facts);
+        let (status, _) = laid.fault.expect("too many");
+        assert_eq!(status, StreamsStatus::IncorrectlyPartitionedTopics);
+        assert!(laid.tasks.is_empty() && laid.missing.is_empty());
+    }
 }

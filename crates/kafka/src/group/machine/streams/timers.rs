@@ -14,6 +14,9 @@ use std::time::Duration;
 /// How long a member may be silent after a restart, until its next heartbeat brings the group's own setting. Kafka's default.
 pub(super) const RESTORED_SESSION_TIMEOUT: Duration = Duration::from_secs(45);
 
+/// How long targets that were not written wait after the state was read anew. Kafka's default of the time between two assignments.
+pub(super) const RESTORED_ASSIGNMENT_WAIT: Duration = Duration::from_secs(1);
+
 /// The deadlines of one member, on the monotonic clock.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timers {

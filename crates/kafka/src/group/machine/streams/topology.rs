@@ -16,6 +16,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Names that one message lists; the rest is counted.
 const NAMES_TOLD_MAX: usize = 20;
 
+/// Tasks of one application. They are stored by member and walked over by heartbeats.
+const TASKS_MAX: u32 = 100_000;
+
+/// Bytes of the tasks, each written out: one write of state has all of them, their copies and what a member has of them.
+const TASK_BYTES_MAX: usize = 8 << 20;
+
+/// Bytes of a task beside its part's id.
+const TASK_FIXED_BYTES: usize = 8;
+
 /// A topology over the topics of one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Laid {
@@ -115,8 +124,18 @@ fn try_lay(topology: &Topology, facts: &dyn Facts) -> Result<Laid, Fault> {
     repartition(topology, &mut counts)?;
     copartition(topology, &mut counts)?;
     let mut tasks = BTreeMap::new();
+    let (mut all, mut bytes) = (0_u32, 0_usize);
     for (id, part) in &topology.subtopologies {
         let count = widest(part, &counts).ok_or(Fault::Invalid)?;
+        all = all.saturating_add(count);
+        let each = id.as_str().len() + TASK_FIXED_BYTES;
+        bytes = bytes.saturating_add(each.saturating_mul(count as usize));
+        if all > TASKS_MAX || bytes > TASK_BYTES_MAX {
+            let detail = format!(
+                "The topics have so many partitions that there are more than {TASKS_MAX} tasks, or {TASK_BYTES_MAX} bytes of them."
+            );
+            return Err(Fault::Status(StreamsStatus::IncorrectlyPartitionedTopics, detail));
+        }
         tasks.insert(id.clone(), count);
         for name in part.changelogs.keys() {
             counts.insert(name, count);
@@ -158,24 +177,72 @@ fn repartition<'a>(topology: &'a Topology, counts: &mut BTreeMap<&'a TopicName, 
         }
     }
     open.retain(|name| !counts.contains_key(name));
-    while !open.is_empty() {
-        let known: Vec<(&TopicName, u32)> = open
-            .iter()
-            .filter_map(|name| {
-                let writers = parts().filter(|part| part.repartition_sinks.contains(*name));
-                let widths: Option<Vec<u32>> = writers.map(|part| widest(part, counts)).collect();
-                Some((*name, widths?.into_iter().max()?))
-            })
-            .collect();
-        if known.is_empty() {
-            return Err(Fault::Invalid);
+    match spread(topology, &open, counts) == open.len() {
+        true => Ok(()),
+        false => Err(Fault::Invalid),
+    }
+}
+
+/// How far a topic without a count is.
+#[derive(Default)]
+struct Open {
+    /// Parts that write to it and whose tasks are not known yet.
+    writers: usize,
+    /// Tasks of the widest of the others.
+    width: u32,
+    /// Parts that read it, by place.
+    readers: Vec<usize>,
+}
+
+/// Gives the open topics their counts, as far as they follow; how many did. Looks at each part once and at each of its topics once.
+fn spread<'a>(
+    topology: &'a Topology,
+    open: &BTreeSet<&'a TopicName>,
+    counts: &mut BTreeMap<&'a TopicName, u32>,
+) -> usize {
+    let parts: Vec<&Subtopology> = topology.subtopologies.values().collect();
+    let mut topics: BTreeMap<&TopicName, Open> = open.iter().map(|name| (*name, Open::default())).collect();
+    // How many open topics a part waits for before its own tasks are known.
+    let mut waits = vec![0_usize; parts.len()];
+    for (at, part) in parts.iter().enumerate() {
+        for name in part.repartition_sources.keys() {
+            if let Some(topic) = topics.get_mut(name) {
+                topic.readers.push(at);
+                waits[at] += 1;
+            }
         }
-        for (name, count) in known {
-            counts.insert(name, count);
-            open.remove(name);
+        for name in &part.repartition_sinks {
+            if let Some(topic) = topics.get_mut(name) {
+                topic.writers += 1;
+            }
         }
     }
-    Ok(())
+    let mut ready: Vec<usize> = (0..parts.len()).filter(|at| waits[*at] == 0).collect();
+    let mut found = 0;
+    while let Some(at) = ready.pop() {
+        let Some(width) = widest(parts[at], counts) else {
+            continue;
+        };
+        for name in &parts[at].repartition_sinks {
+            let Some(topic) = topics.get_mut(name) else {
+                continue;
+            };
+            topic.width = topic.width.max(width);
+            topic.writers -= 1;
+            if topic.writers > 0 {
+                continue;
+            }
+            counts.insert(name, topic.width);
+            found += 1;
+            for reader in &topic.readers {
+                waits[*reader] -= 1;
+                if waits[*reader] == 0 {
+                    ready.push(*reader);
+                }
+            }
+        }
+    }
+    found
 }
 
 /// Sources that are joined must have as many partitions as one another; where a repartition topic leaves it open, it follows.

@@ -1,6 +1,7 @@
 //! Streams groups: members, epochs, tasks, and what a restart or a failed write leaves of them.
 
 mod properties;
+mod targets;
 
 use super::harness::*;
 use crate::group::*;
@@ -363,6 +364,27 @@ fn an_application_changes_its_protocol_by_stopping_and_starting() {
     world.pass(Duration::from_secs(6));
     world.joined(joined);
     assert_eq!(world.offset("s"), Some(5));
+}
+
+#[test]
+fn a_heartbeat_that_is_refused_leaves_a_group_its_kind() {
+    let mut world = World::new(quick());
+    world.commit(commit_request("s", 5)).unwrap().unwrap();
+    let mut joins = beat("a", 0);
+    joins.topology = Some(Arc::new(Topology {
+        epoch: 0,
+        subtopologies: [("0".into(), Subtopology::default())].into(),
+    }));
+    let refused = ask(&mut world, joins);
+    assert!(matches!(refused, Err(GroupError::InvalidTopology(_))));
+    let id = world.ask(Request::DescribeStreams("s".into()));
+    let other = Answer::DescribeStreams(Err(GroupError::NotOfKind(GroupKind::Streams)));
+    assert_eq!(world.answers[&id], other);
+    ask(&mut world, beat("a", 0)).unwrap();
+    assert_eq!(
+        (describe(&mut world).members.len(), world.offset("s")),
+        (1, Some(5))
+    );
 }
 
 #[test]
