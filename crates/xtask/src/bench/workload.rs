@@ -164,6 +164,14 @@ const LIMIT_MEMORY: &str = "the tail cache (96 MiB), what producers have on the 
     what the allocator has freed and not given back yet (it waits a second). Tried: giving back at once, 80 MB less for 1.5 times the CPU. \
     Kafka's number leaves out the page cache, which it cannot do without.";
 
+const LIMIT_PARTITIONS: &str = "what an upload does for each stream that has anything in it: a cut, an index entry, a row of the manifest, and one more \
+    write when the small parts are merged. An object of 48 MiB holds 5 KiB of each of 10,000 partitions.";
+
+const LIMIT_MIXED: &str = "the disk. The reader takes nine tenths of what it gives, and the flush of a group waits behind reads that were there before it; \
+    this one is throttled in steps of tens of milliseconds besides. Uploads that fall behind make readers wait; a flush that is late does not yet.";
+
+const LIMIT_LATENCY: &str = "the tail of the disk's flushes and of two cores that broker, producer and consumer share: turns differ more than brokers do.";
+
 static PRODUCE_TARGETS: &[(&Metric, Target)] = &[(&RATE, Target::Ahead(2.0)), (&CPU_GB, Target::Ahead(3.0))];
 
 /// In the order in which they run.
@@ -309,6 +317,7 @@ pub static WORKLOADS: &[Workload] = &[
             rate: 20_000,
             readers: 1,
         },
+        limit: LIMIT_LATENCY,
         targets: &[
             (&READ_P50, Target::Ahead(2.0)),
             (&READ_P99, Target::Ahead(2.0)),
@@ -342,6 +351,7 @@ pub static WORKLOADS: &[Workload] = &[
         about: "produce 1 KiB records in batches of 64, 10 producers with a topic each: very many partitions and 10",
         stage: Stage::Partitions,
         work: Work::Partitions,
+        limit: LIMIT_PARTITIONS,
         targets: &[(&KEPT, Target::AtLeast(95.0))],
         set: Set::All,
         flushing: Flushing::Never,
@@ -371,6 +381,7 @@ pub static WORKLOADS: &[Workload] = &[
         about: "produce 5,000 records of 1 KiB a second, without and beside a consumer that reads the backlog from disk",
         stage: Stage::Backlog,
         work: Work::Mixed,
+        limit: LIMIT_MIXED,
         targets: &[(&P99_TIMES, Target::AtMost(1.05))],
         flushing: Flushing::Never,
         needs: &["fill"],
