@@ -10,6 +10,7 @@
 mod client;
 mod disk;
 mod life;
+mod limits;
 mod metric;
 mod page;
 mod raw;

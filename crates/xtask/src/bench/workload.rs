@@ -1,5 +1,6 @@
 //! What is measured, as data: each workload has a name, a stage (the broker's life in which it runs), and its targets.
 
+use super::limits;
 use super::metric::*;
 use crate::brokers::Peer;
 use anyhow::Context;
@@ -151,27 +152,6 @@ pub const PARTITIONS: u32 = 6;
 
 const KIB: u32 = 1024;
 
-const LIMIT_PRODUCE: &str = "throughput: the disk, which takes about 1 GB/s of direct writes here and gets every byte twice (write-ahead log and \
-    object), and both cores, of which the client takes about as much as the broker. Kafka leaves its writing to the page cache and to later. \
-    CPU: half of it is the kernel's (receiving over the loopback, direct writes); of the rest, two copies a byte (into the group, and to pages \
-    for the object's direct write) and one CRC-32C. Tried: everything through the page cache (1.5 times the CPU), a second checksum a byte less, \
-    buffers that are filled again, uploads that never read back.";
-
-const LIMIT_CONSUME: &str = "CPU: the kernel's copy to the socket and its work for both ends of the loopback (half), the direct read, and the comparison \
-    with the checksums (a ninth). Tried: reads through the page cache, which take 1.4 times as much when it holds the data and four times when not.";
-
-const LIMIT_MEMORY: &str = "the tail cache (96 MiB), what producers have on the way (a megabyte each request, five a producer), spare buffers for both, and \
-    what the allocator has freed and not given back yet (it waits a second). Tried: giving back at once, 80 MB less for 1.5 times the CPU. \
-    Kafka's number leaves out the page cache, which it cannot do without.";
-
-const LIMIT_PARTITIONS: &str = "what an upload does for each stream that has anything in it: a cut, an index entry, a row of the manifest, and one more \
-    write when the small parts are merged. An object of 48 MiB holds 5 KiB of each of 10,000 partitions.";
-
-const LIMIT_MIXED: &str = "the disk. The reader takes nine tenths of what it gives, and the flush of a group waits behind reads that were there before it; \
-    this one is throttled in steps of tens of milliseconds besides. Uploads that fall behind make readers wait; a flush that is late does not yet.";
-
-const LIMIT_LATENCY: &str = "the tail of the disk's flushes and of two cores that broker, producer and consumer share: turns differ more than brokers do.";
-
 static PRODUCE_TARGETS: &[(&Metric, Target)] = &[(&RATE, Target::Ahead(2.0)), (&CPU_GB, Target::Ahead(3.0))];
 
 /// In the order in which they run.
@@ -188,7 +168,7 @@ pub static WORKLOADS: &[Workload] = &[
         about: "produce 1 KiB records, 1 producer",
         work: produce(KIB, 1, PARTITIONS, &[]),
         targets: PRODUCE_TARGETS,
-        limit: LIMIT_PRODUCE,
+        limit: limits::PRODUCE,
         flushing: Flushing::Always,
         ..USUAL
     },
@@ -197,7 +177,7 @@ pub static WORKLOADS: &[Workload] = &[
         about: "produce 1 KiB records, 10 producers",
         work: produce(KIB, 10, PARTITIONS, &[]),
         targets: PRODUCE_TARGETS,
-        limit: LIMIT_PRODUCE,
+        limit: limits::PRODUCE,
         flushing: Flushing::Always,
         ..USUAL
     },
@@ -206,7 +186,7 @@ pub static WORKLOADS: &[Workload] = &[
         about: "consume the records of the 10 producers from the beginning, 1 consumer",
         work: Work::Consume { after: "produce-10" },
         targets: &[(&CPU_GB, Target::Ahead(3.0))],
-        limit: LIMIT_CONSUME,
+        limit: limits::CONSUME,
         flushing: Flushing::Always,
         needs: &["produce-10"],
         ..USUAL
@@ -229,7 +209,7 @@ pub static WORKLOADS: &[Workload] = &[
         about: "memory over all of the above",
         work: Work::MemoryPeak,
         targets: &[(&MEMORY_PEAK, Target::Ahead(3.0))],
-        limit: LIMIT_MEMORY,
+        limit: limits::MEMORY,
         flushing: Flushing::Always,
         needs: &["produce-1", "produce-10", "consume"],
         ..USUAL
@@ -317,7 +297,7 @@ pub static WORKLOADS: &[Workload] = &[
             rate: 20_000,
             readers: 1,
         },
-        limit: LIMIT_LATENCY,
+        limit: limits::LATENCY,
         targets: &[
             (&READ_P50, Target::Ahead(2.0)),
             (&READ_P99, Target::Ahead(2.0)),
@@ -351,7 +331,7 @@ pub static WORKLOADS: &[Workload] = &[
         about: "produce 1 KiB records in batches of 64, 10 producers with a topic each: very many partitions and 10",
         stage: Stage::Partitions,
         work: Work::Partitions,
-        limit: LIMIT_PARTITIONS,
+        limit: limits::PARTITIONS,
         targets: &[(&KEPT, Target::AtLeast(95.0))],
         set: Set::All,
         flushing: Flushing::Never,
@@ -381,7 +361,7 @@ pub static WORKLOADS: &[Workload] = &[
         about: "produce 5,000 records of 1 KiB a second, without and beside a consumer that reads the backlog from disk",
         stage: Stage::Backlog,
         work: Work::Mixed,
-        limit: LIMIT_MIXED,
+        limit: limits::MIXED,
         targets: &[(&P99_TIMES, Target::AtMost(1.05))],
         flushing: Flushing::Never,
         needs: &["fill"],
