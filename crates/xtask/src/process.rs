@@ -40,6 +40,13 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
+/// A program at the lowest priority: what it takes of the processor, nobody else wanted.
+pub fn patient(program: &Path) -> Command {
+    let mut command = Command::new("nice");
+    command.args(["-n", "19"]).arg(program);
+    command
+}
+
 /// Runs a command to its end or its limit; standard error goes to the file `log`.
 pub fn run_bounded(command: &mut Command, limit: Duration, log: &Path) -> anyhow::Result<Finished> {
     let shown = format!("{command:?}");

@@ -141,13 +141,13 @@ impl Queues {
     async fn take_anything(&self, request: &Request<'_>) -> Vec<AcquireResult> {
         let all = request.all();
         self.count_looks(all.len());
-        let share = self
-            .inner
-            .broker
-            .inner
-            .fetch_memory
-            .take(request.budget.bytes_max);
-        self.take(request, &all, share).await
+        self.take(request, &all, self.memory_for(request)).await
+    }
+
+    /// What the answer may take of the memory that all answers share.
+    fn memory_for(&self, request: &Request<'_>) -> MemoryShare {
+        let memory = &self.inner.broker.inner.fetch_memory;
+        memory.take(request.budget.bytes_max)
     }
 
     /// Looks at those subscriptions of which there is news. `None`: there is less than the wish, or others were quicker.
@@ -157,12 +157,7 @@ impl Queues {
         wish: &mut Wish,
         fresh: &[usize],
     ) -> Option<Vec<AcquireResult>> {
-        let share = self
-            .inner
-            .broker
-            .inner
-            .fetch_memory
-            .take(request.budget.bytes_max);
+        let share = self.memory_for(request);
         if wish.is_modest() {
             self.count_looks(fresh.len());
             let results = self.take(request, fresh, share).await;

@@ -12,8 +12,7 @@ use crate::errors::{Coded, ErrorCode};
 use crate::features;
 use crate::group::{
     ClientInfo, EndpointPartitions, GroupError, GroupId, MemberId, MissingTopic, StreamsBeaten,
-    StreamsHeartbeat, StreamsStatus, StreamsTerms, SubtopologyId, Task, TaskSet, Tasks, TopicName,
-    by_subtopology,
+    StreamsHeartbeat, StreamsStatus, SubtopologyId, Task, TaskSet, Tasks, TopicName, by_subtopology,
 };
 use crate::node::Kafka;
 use crate::throttle::{CanBeTold, QUOTA_EXCEEDED};
@@ -96,7 +95,6 @@ fn admit(
             .need(call, Operation::Describe, Resource::Topic(name.as_str()))
             .map_err(denied)?;
     }
-    let settings = kafka.broker.streams_group_settings(&request.group_id);
     Ok(StreamsHeartbeat {
         group: GroupId::from(request.group_id.as_str()),
         member: MemberId::from(request.member_id.as_str()),
@@ -122,14 +120,7 @@ fn admit(
                 .collect()
         }),
         shuts_down: request.shutdown_application,
-        terms: StreamsTerms {
-            session_timeout: settings.session_timeout,
-            heartbeat_interval: settings.heartbeat_interval,
-            size_max: settings.size_max,
-            standby_replicas: settings.standby_replicas,
-            initial_delay: settings.initial_delay,
-            assignment_interval: settings.assignment_interval,
-        },
+        terms: kafka.broker.streams_group_settings(&request.group_id),
     })
 }
 

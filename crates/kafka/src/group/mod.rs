@@ -55,5 +55,5 @@ pub use request::{
 };
 pub use streams::{
     DescribedStreamsGroup, DescribedStreamsMember, EndpointPartitions, MissingTopic, StreamsBeaten,
-    StreamsHeartbeat, StreamsStatus, StreamsTerms, by_subtopology,
+    StreamsHeartbeat, StreamsStatus, by_subtopology,
 };

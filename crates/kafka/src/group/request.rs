@@ -273,6 +273,14 @@ pub struct CommitRequest {
     pub topics: Vec<CommitTopic>,
 }
 
+impl CommitRequest {
+    /// Whether it names no member where it need not: a transactional producer need not say who consumed. It is held to what it does say.
+    #[must_use]
+    pub fn is_nobodys_in_transaction(&self) -> bool {
+        self.transaction.is_some() && self.generation < 0 && self.member.is_none() && self.instance.is_none()
+    }
+}
+
 /// The offsets of one topic to commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitTopic {

@@ -7,6 +7,7 @@ use super::answer::GroupState;
 use super::name::{GroupId, InstanceId, MemberId, TopicName};
 use super::record::{InternalTopic, StreamsMember, Task, Tasks, Topology};
 use super::request::ClientInfo;
+use millstream_broker::StreamsGroupSettings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +44,7 @@ pub struct StreamsHeartbeat {
     /// The application is to end everywhere.
     pub shuts_down: bool,
     /// The settings of the group, as they are now.
-    pub terms: StreamsTerms,
+    pub terms: StreamsGroupSettings,
 }
 
 impl StreamsHeartbeat {
@@ -52,24 +53,6 @@ impl StreamsHeartbeat {
     pub fn is_full(&self) -> bool {
         self.epoch == 0 || (self.rebalance_timeout_ms.is_some() && self.owned.is_some())
     }
-}
-
-/// Settings of a streams group: the broker's, or its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StreamsTerms {
-    /// `group.streams.session.timeout.ms`, `streams.session.timeout.ms`.
-    pub session_timeout: Duration,
-    /// `group.streams.heartbeat.interval.ms`, `streams.heartbeat.interval.ms`.
-    pub heartbeat_interval: Duration,
-    /// `group.streams.max.size`.
-    pub size_max: usize,
-    /// `group.streams.num.standby.replicas`, `streams.num.standby.replicas`.
-    pub standby_replicas: u32,
-    /// `group.streams.initial.rebalance.delay.ms`, `streams.initial.rebalance.delay.ms`: how long the first assignment of an empty
-    /// group waits for more members.
-    pub initial_delay: Duration,
-    /// `group.streams.assignment.interval.ms`, `streams.assignment.interval.ms`: the shortest time between two assignments.
-    pub assignment_interval: Duration,
 }
 
 /// What a member of a streams group is told.

@@ -51,6 +51,25 @@ pub(crate) fn put_optional_text(out: &mut Vec<u8>, text: Option<&str>) {
     }
 }
 
+/// A value: its version, and what `write` adds.
+pub(crate) fn value_of(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut out = vec![VALUE_VERSION];
+    write(&mut out);
+    out
+}
+
+/// What `read` takes from a value of version 1, all of it.
+pub(crate) fn read_value<T>(
+    value: &[u8],
+    read: impl FnOnce(&mut Reader<'_>) -> Result<T, RecordError>,
+) -> Result<T, RecordError> {
+    let mut reader = Reader::new(value);
+    reader.version()?;
+    let found = read(&mut reader)?;
+    reader.finish()?;
+    Ok(found)
+}
+
 /// What is left to read.
 pub(crate) struct Reader<'a>(&'a [u8]);
 

@@ -320,11 +320,11 @@ impl Split {
     }
 }
 
-fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+pub(super) fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     bytes[at..at + N].try_into().expect("the range has N bytes")
 }
 
-fn i32_at(bytes: &[u8], at: usize) -> i32 {
+pub(super) fn i32_at(bytes: &[u8], at: usize) -> i32 {
     i32::from_be_bytes(array_at(bytes, at))
 }
 

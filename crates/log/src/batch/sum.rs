@@ -6,7 +6,7 @@
 //! On the append path, for each group of the write-ahead log, and for each block of an object; on the cold fetch path, where a block is
 //! read from the store.
 
-use super::header::{HEADER_BYTES, LENGTH_PREFIX_BYTES, checksum, field};
+use super::header::{HEADER_BYTES, LENGTH_PREFIX_BYTES, array_at, checksum, field, i32_at};
 use xxhash_rust::xxh3::Xxh3;
 
 /// Bytes in front of what the CRC covers.
@@ -43,10 +43,7 @@ pub(crate) fn heads_sum(block: &[u8]) -> Option<u64> {
 pub(crate) fn bodies_hold(block: &[u8]) -> bool {
     let mut rest = block;
     while let Some((batch, behind)) = next(rest) {
-        let crc = batch[field::CRC..field::ATTRIBUTES]
-            .try_into()
-            .expect("four bytes");
-        if checksum(batch) != u32::from_be_bytes(crc) {
+        if checksum(batch) != u32::from_be_bytes(array_at(batch, field::CRC)) {
             return false;
         }
         rest = behind;
@@ -56,9 +53,9 @@ pub(crate) fn bodies_hold(block: &[u8]) -> bool {
 
 /// The batch that the bytes begin with, and what follows it.
 fn next(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let length = bytes.get(field::BATCH_LENGTH..LENGTH_PREFIX_BYTES)?;
-    let length = i32::from_be_bytes(length.try_into().expect("four bytes"));
-    let len = usize::try_from(length).ok()? + LENGTH_PREFIX_BYTES;
+    let head = bytes.get(..HEADER_BYTES)?;
+    let length = usize::try_from(i32_at(head, field::BATCH_LENGTH)).ok()?;
+    let len = length + LENGTH_PREFIX_BYTES;
     if len < HEADER_BYTES {
         return None;
     }

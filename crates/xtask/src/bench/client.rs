@@ -2,7 +2,7 @@
 
 use crate::brokers::Site;
 use crate::installs::{self, binary, kafka_classpath};
-use crate::process::{Finished, now, run_bounded};
+use crate::process::{Finished, now, patient, run_bounded};
 use anyhow::{Context, bail};
 use std::collections::HashMap;
 use std::process::Command;
@@ -98,10 +98,10 @@ pub fn load_command(args: &[&str]) -> Command {
     command
 }
 
-/// The load program at the lowest priority: what it takes of the processor, nobody else wanted.
+/// The load program at the lowest priority.
 pub fn patient_load(site: &Site, args: &[&str]) -> anyhow::Result<Fields> {
-    let mut command = Command::new("nice");
-    command.args(["-n", "19"]).arg(binary("load")).args(args);
+    let mut command = patient(&binary("load"));
+    command.args(args);
     Fields::parse(&finish(site, "load-patient", &mut command)?.stdout).whole()
 }
 

@@ -3,7 +3,7 @@
 use super::Plan;
 use crate::brokers::{Peer, Site};
 use crate::installs;
-use crate::process::{create, now, run_bounded, signal, wait_until};
+use crate::process::{create, now, patient, run_bounded, signal, wait_until};
 use anyhow::{Context, bail};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -88,10 +88,10 @@ pub fn program(name: &str, args: &[&str]) -> Command {
     command
 }
 
-/// The same at the lowest priority: what it takes of the processor, nobody else wanted.
+/// The same at the lowest priority.
 pub fn patient_program(name: &str, args: &[&str]) -> Command {
-    let mut command = Command::new("nice");
-    command.args(["-n", "19"]).arg(installs::binary(name)).args(args);
+    let mut command = patient(&installs::binary(name));
+    command.args(args);
     command
 }
 

@@ -90,17 +90,23 @@ fn condemned_cell(broker: &Broker, source: &Topic, records: u64) -> Arc<Cell> {
     Arc::new(Cell::new(id, ledger, Some(Stored::default()), shard, timers))
 }
 
+/// Sees to the graves until what it answers is dropped.
+fn see_to(graves: &Arc<Graves>, broker: &Broker) -> watch::Sender<bool> {
+    let closing = watch::Sender::new(false);
+    tokio::spawn(
+        graves
+            .clone()
+            .run(broker.clone(), Arc::new(Terms), closing.subscribe()),
+    );
+    closing
+}
+
 impl Burial {
     fn begin(broker: &Broker, source: &Topic, records: u64) -> Self {
         let cell = condemned_cell(broker, source, records);
         let graves = Arc::new(Graves::default());
         graves.dig(&cell);
-        let closing = watch::Sender::new(false);
-        tokio::spawn(
-            graves
-                .clone()
-                .run(broker.clone(), Arc::new(Terms), closing.subscribe()),
-        );
+        let closing = see_to(&graves, broker);
         Self::kept(broker, graves, cell, closing)
     }
 
@@ -305,12 +311,7 @@ async fn a_restart_that_is_not_kept_leaves_the_letters_to_be_written() {
     let restarted = cell.restart(0).expect("it is open");
     let graves = Arc::new(Graves::default());
     graves.dig(&cell);
-    let closing = watch::Sender::new(false);
-    tokio::spawn(
-        graves
-            .clone()
-            .run(broker.clone(), Arc::new(Terms), closing.subscribe()),
-    );
+    let closing = see_to(&graves, &broker);
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert!(values(&dead).await.is_empty());
     assert!(cell.take_write().is_some());
@@ -340,12 +341,7 @@ async fn state_that_cannot_be_written_holds_up_no_other_subscription() {
     produce(&broker, &source, &[(None, "a"), (None, "b")]).await;
     let cell = condemned_cell(&broker, &source, 2);
     graves.dig(&cell);
-    let closing = watch::Sender::new(false);
-    tokio::spawn(
-        graves
-            .clone()
-            .run(broker.clone(), Arc::new(Terms), closing.subscribe()),
-    );
+    let closing = see_to(&graves, &broker);
     Burial::kept(&broker, graves, cell, closing).finished().await;
     let mut letters = values(&dead).await;
     letters.retain(|value| value != "stuck");

@@ -4,12 +4,14 @@
 //!
 //! **Invariant** (trap T12): a live group's membership is this fold over the records it has written, and replay is the same fold.
 
-use super::Record;
+use super::{Record, key_of, put_of_member};
 use crate::group::assignor::{Assignment, Assignor};
 use crate::group::name::{GroupId, InstanceId, MemberId, TopicId, TopicName};
 use crate::group::request::{ClientInfo, Protocol};
 use crate::state::RecordError;
-use crate::state::codec::{Reader, VALUE_VERSION, put_bytes, put_length, put_optional_text, put_text};
+use crate::state::codec::{
+    Reader, VALUE_VERSION, put_bytes, put_length, put_optional_text, put_text, read_value, value_of,
+};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -113,6 +115,25 @@ pub enum MemberState {
     Unreleased,
 }
 
+impl MemberState {
+    pub(super) fn put(self, out: &mut Vec<u8>) {
+        out.push(match self {
+            Self::Stable => 0,
+            Self::Unrevoked => 1,
+            Self::Unreleased => 2,
+        });
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, RecordError> {
+        match reader.u8()? {
+            0 => Ok(Self::Stable),
+            1 => Ok(Self::Unrevoked),
+            2 => Ok(Self::Unreleased),
+            _ => Err(RecordError::Malformed),
+        }
+    }
+}
+
 /// What a member has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Current {
@@ -146,18 +167,12 @@ pub struct ConsumerState {
 impl ConsumerState {
     /// Folds one record in.
     pub fn apply(&mut self, record: ConsumerRecord) {
-        fn put<T>(map: &mut BTreeMap<MemberId, T>, member: MemberId, value: Option<T>) {
-            match value {
-                Some(value) => drop(map.insert(member, value)),
-                None => drop(map.remove(&member)),
-            }
-        }
         match record {
             ConsumerRecord::Epoch(epoch) => self.epoch = epoch,
-            ConsumerRecord::Member(member, value) => put(&mut self.members, member, value),
+            ConsumerRecord::Member(member, value) => put_of_member(&mut self.members, member, value),
             ConsumerRecord::TargetEpoch(epoch) => self.target_epoch = epoch.unwrap_or(0),
-            ConsumerRecord::Target(member, value) => put(&mut self.targets, member, value),
-            ConsumerRecord::Current(member, value) => put(&mut self.currents, member, value),
+            ConsumerRecord::Target(member, value) => put_of_member(&mut self.targets, member, value),
+            ConsumerRecord::Current(member, value) => put_of_member(&mut self.currents, member, value),
         }
     }
 
@@ -209,14 +224,7 @@ impl ConsumerRecord {
     }
 
     pub(super) fn encode(&self, group: &GroupId) -> (Vec<u8>, Option<Vec<u8>>) {
-        let key = |kind: u8, member: Option<&MemberId>| {
-            let mut key = vec![kind];
-            put_text(&mut key, group.as_str());
-            if let Some(member) = member {
-                put_text(&mut key, member.as_str());
-            }
-            key
-        };
+        let key = |kind: u8, member: Option<&MemberId>| key_of(kind, group, member);
         match self {
             Self::Epoch(epoch) => (key(KEY_CONSUMER_EPOCH, None), epoch.as_ref().map(encode_epoch)),
             Self::Member(member, value) => {
@@ -247,40 +255,35 @@ impl ConsumerRecord {
     ) -> Result<Option<Self>, RecordError> {
         let mut member = || key.text().map(MemberId::from);
         let record = match kind {
-            KEY_CONSUMER_EPOCH => Self::Epoch(read(value, read_epoch)?),
+            KEY_CONSUMER_EPOCH => Self::Epoch(value.map(|value| read_value(value, read_epoch)).transpose()?),
             KEY_CONSUMER_MEMBER => {
                 let member = member()?;
                 let value = value.map(read_member).transpose()?;
                 Self::Member(member, value.map(Arc::new))
             }
-            KEY_CONSUMER_TARGET_EPOCH => Self::TargetEpoch(read(value, |reader| reader.i32())?),
-            KEY_CONSUMER_TARGET => Self::Target(member()?, read(value, read_assignment)?.map(Arc::new)),
-            KEY_CONSUMER_CURRENT => Self::Current(member()?, read(value, read_current)?.map(Arc::new)),
+            KEY_CONSUMER_TARGET_EPOCH => Self::TargetEpoch(
+                value
+                    .map(|value| read_value(value, |reader| reader.i32()))
+                    .transpose()?,
+            ),
+            KEY_CONSUMER_TARGET => Self::Target(
+                member()?,
+                value
+                    .map(|value| read_value(value, read_assignment))
+                    .transpose()?
+                    .map(Arc::new),
+            ),
+            KEY_CONSUMER_CURRENT => Self::Current(
+                member()?,
+                value
+                    .map(|value| read_value(value, read_current))
+                    .transpose()?
+                    .map(Arc::new),
+            ),
             _ => return Ok(None),
         };
         Ok(Some(record))
     }
-}
-
-/// Reads a value of version 1 to its end.
-fn read<T>(
-    value: Option<&[u8]>,
-    body: impl FnOnce(&mut Reader<'_>) -> Result<T, RecordError>,
-) -> Result<Option<T>, RecordError> {
-    let Some(value) = value else {
-        return Ok(None);
-    };
-    let mut reader = Reader::new(value);
-    reader.version()?;
-    let read = body(&mut reader)?;
-    reader.finish()?;
-    Ok(Some(read))
-}
-
-fn value_of(body: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-    let mut out = vec![VALUE_VERSION];
-    body(&mut out);
-    out
 }
 
 fn encode_epoch(epoch: &GroupEpoch) -> Vec<u8> {
@@ -402,11 +405,7 @@ fn encode_current(current: &Current) -> Vec<u8> {
     value_of(|out| {
         out.extend_from_slice(&current.epoch.to_le_bytes());
         out.extend_from_slice(&current.previous_epoch.to_le_bytes());
-        out.push(match current.state {
-            MemberState::Stable => 0,
-            MemberState::Unrevoked => 1,
-            MemberState::Unreleased => 2,
-        });
+        current.state.put(out);
         put_assignment(out, &current.assigned);
         put_assignment(out, &current.revoking);
     })
@@ -416,12 +415,7 @@ fn read_current(reader: &mut Reader<'_>) -> Result<Current, RecordError> {
     Ok(Current {
         epoch: reader.i32()?,
         previous_epoch: reader.i32()?,
-        state: match reader.u8()? {
-            0 => MemberState::Stable,
-            1 => MemberState::Unrevoked,
-            2 => MemberState::Unreleased,
-            _ => return Err(RecordError::Malformed),
-        },
+        state: MemberState::read(reader)?,
         assigned: read_assignment(reader)?,
         revoking: read_assignment(reader)?,
     })

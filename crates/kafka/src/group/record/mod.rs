@@ -22,6 +22,7 @@ pub use consumer::{
 };
 use millstream_broker::StateRecord;
 pub use share::{ShareEpoch, ShareMember, ShareRecord, ShareState};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 pub use streams::{
     InternalTopic, StreamsCurrent, StreamsEpoch, StreamsMember, StreamsRecord, StreamsState, Subtopology,
@@ -211,6 +212,24 @@ impl Record {
         };
         key.finish()?;
         Ok(record)
+    }
+}
+
+/// The key of a group's record, or of one of its members'.
+fn key_of(kind: u8, group: &GroupId, member: Option<&MemberId>) -> Vec<u8> {
+    let mut key = vec![kind];
+    put_text(&mut key, group.as_str());
+    if let Some(member) = member {
+        put_text(&mut key, member.as_str());
+    }
+    key
+}
+
+/// Folds a record of one member in.
+fn put_of_member<T>(map: &mut BTreeMap<MemberId, T>, member: MemberId, value: Option<T>) {
+    match value {
+        Some(value) => drop(map.insert(member, value)),
+        None => drop(map.remove(&member)),
     }
 }
 

@@ -5,11 +5,11 @@
 //!
 //! **Invariant** (trap T12): a live group's membership is this fold over the records it has written, and replay is the same fold.
 
-use super::Record;
+use super::{Record, key_of, put_of_member};
 use crate::group::name::{GroupId, MemberId, TopicName};
 use crate::group::request::ClientInfo;
 use crate::state::RecordError;
-use crate::state::codec::{Reader, VALUE_VERSION, put_length, put_optional_text, put_text};
+use crate::state::codec::{Reader, put_length, put_optional_text, put_text, read_value, value_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -61,8 +61,7 @@ impl ShareState {
     pub fn apply(&mut self, record: ShareRecord) {
         match record {
             ShareRecord::Epoch(epoch) => self.epoch = epoch,
-            ShareRecord::Member(member, Some(value)) => drop(self.members.insert(member, value)),
-            ShareRecord::Member(member, None) => drop(self.members.remove(&member)),
+            ShareRecord::Member(member, value) => put_of_member(&mut self.members, member, value),
         }
     }
 
@@ -96,19 +95,15 @@ impl ShareRecord {
     }
 
     pub(super) fn encode(&self, group: &GroupId) -> (Vec<u8>, Option<Vec<u8>>) {
-        let mut key = Vec::with_capacity(64);
         match self {
-            Self::Epoch(epoch) => {
-                key.push(KEY_SHARE_EPOCH);
-                put_text(&mut key, group.as_str());
-                (key, epoch.as_ref().map(encode_epoch))
-            }
-            Self::Member(member, value) => {
-                key.push(KEY_SHARE_MEMBER);
-                put_text(&mut key, group.as_str());
-                put_text(&mut key, member.as_str());
-                (key, value.as_deref().map(encode_member))
-            }
+            Self::Epoch(epoch) => (
+                key_of(KEY_SHARE_EPOCH, group, None),
+                epoch.as_ref().map(encode_epoch),
+            ),
+            Self::Member(member, value) => (
+                key_of(KEY_SHARE_MEMBER, group, Some(member)),
+                value.as_deref().map(encode_member),
+            ),
         }
     }
 
@@ -131,51 +126,48 @@ impl ShareRecord {
 }
 
 fn encode_epoch(epoch: &ShareEpoch) -> Vec<u8> {
-    let mut out = vec![VALUE_VERSION];
-    out.extend_from_slice(&epoch.epoch.to_le_bytes());
-    out.extend_from_slice(&epoch.topics.to_le_bytes());
-    out
+    value_of(|out| {
+        out.extend_from_slice(&epoch.epoch.to_le_bytes());
+        out.extend_from_slice(&epoch.topics.to_le_bytes());
+    })
 }
 
 fn decode_epoch(value: &[u8]) -> Result<ShareEpoch, RecordError> {
-    let mut reader = Reader::new(value);
-    reader.version()?;
-    let epoch = ShareEpoch {
-        epoch: reader.i32()?,
-        topics: u64::from_le_bytes(reader.array()?),
-    };
-    reader.finish()?;
-    Ok(epoch)
+    read_value(value, |reader| {
+        Ok(ShareEpoch {
+            epoch: reader.i32()?,
+            topics: u64::from_le_bytes(reader.array()?),
+        })
+    })
 }
 
 fn encode_member(member: &ShareMember) -> Vec<u8> {
-    let mut out = vec![VALUE_VERSION];
-    put_optional_text(&mut out, member.rack.as_deref());
-    put_text(&mut out, &member.client.id);
-    put_text(&mut out, &member.client.host);
-    put_length(&mut out, member.subscribed.len());
-    for name in &member.subscribed {
-        put_text(&mut out, name.as_str());
-    }
-    out
+    value_of(|out| {
+        put_optional_text(out, member.rack.as_deref());
+        put_text(out, &member.client.id);
+        put_text(out, &member.client.host);
+        put_length(out, member.subscribed.len());
+        for name in &member.subscribed {
+            put_text(out, name.as_str());
+        }
+    })
 }
 
 fn decode_member(value: &[u8]) -> Result<ShareMember, RecordError> {
-    let mut reader = Reader::new(value);
-    reader.version()?;
-    let rack = reader.optional_text()?.map(Arc::from);
-    let client = ClientInfo {
-        id: Arc::from(reader.text()?),
-        host: Arc::from(reader.text()?),
-    };
-    let mut subscribed = BTreeSet::new();
-    for _ in 0..reader.length()? {
-        subscribed.insert(TopicName::from(reader.text()?));
-    }
-    reader.finish()?;
-    Ok(ShareMember {
-        rack,
-        client,
-        subscribed,
+    read_value(value, |reader| {
+        let rack = reader.optional_text()?.map(Arc::from);
+        let client = ClientInfo {
+            id: Arc::from(reader.text()?),
+            host: Arc::from(reader.text()?),
+        };
+        let mut subscribed = BTreeSet::new();
+        for _ in 0..reader.length()? {
+            subscribed.insert(TopicName::from(reader.text()?));
+        }
+        Ok(ShareMember {
+            rack,
+            client,
+            subscribed,
+        })
     })
 }

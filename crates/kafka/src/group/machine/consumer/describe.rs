@@ -60,15 +60,10 @@ impl ConsumerGroup {
 
     /// Whether this committer may commit now.
     pub fn admit_commit(&self, commit: &CommitRequest) -> Result<(), GroupError> {
-        if commit.generation < 0 && self.is_empty() {
+        if commit.generation < 0 && self.is_empty() || commit.is_nobodys_in_transaction() {
             return Ok(());
         }
-        let member = commit.member.as_ref();
-        // A transactional producer need not say who consumed; it is held to what it does say.
-        let in_transaction = commit.transaction.is_some();
-        if in_transaction && commit.generation < 0 && member.is_none() && commit.instance.is_none() {
-            return Ok(());
-        }
+        let (member, in_transaction) = (commit.member.as_ref(), commit.transaction.is_some());
         let is_classic = member
             .and_then(|id| self.member(id))
             .is_some_and(|member| member.classic.is_some());

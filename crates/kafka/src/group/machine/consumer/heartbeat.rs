@@ -8,7 +8,7 @@ use super::{AWAY_EPOCH, ConsumerGroup, patterns};
 use crate::group::answer::{Answer, Beaten};
 use crate::group::assignor::Assignment;
 use crate::group::error::GroupError;
-use crate::group::machine::Turn;
+use crate::group::machine::{Turn, admit_epoch};
 use crate::group::name::MemberId;
 use crate::group::record::{ConsumerMember, ConsumerRecord, Current, Record, Subscription};
 use crate::group::request::ConsumerHeartbeat;
@@ -225,17 +225,10 @@ impl ConsumerGroup {
 }
 
 fn check_epoch(beat: &ConsumerHeartbeat, current: &Current) -> Result<(), GroupError> {
-    let epoch = beat.epoch;
-    // Epoch 0 says that it has nothing and begins anew; that it may do at any time.
-    if epoch == current.epoch || epoch == 0 {
-        return Ok(());
-    }
-    // The answer with the new epoch may have been lost.
     let owned = beat.owned.as_ref();
-    let repeats = epoch == current.previous_epoch
-        && epoch < current.epoch
-        && owned.is_some_and(|owned| reconcile::is_subset(owned, &current.assigned));
-    repeats.then_some(()).ok_or(GroupError::FencedMemberEpoch)
+    admit_epoch(beat.epoch, current.epoch, current.previous_epoch, || {
+        owned.is_some_and(|owned| reconcile::is_subset(owned, &current.assigned))
+    })
 }
 
 /// The member's subscription after the heartbeat; what it does not say stays.

@@ -7,10 +7,11 @@ use super::StreamsGroup;
 use super::reconcile::{self, Others, Way};
 use super::topology;
 use crate::group::error::GroupError;
-use crate::group::machine::Turn;
+use crate::group::machine::{Turn, admit_epoch};
 use crate::group::name::MemberId;
 use crate::group::record::{Record, StreamsCurrent, StreamsMember, StreamsRecord, Topology};
-use crate::group::streams::{StreamsBeaten, StreamsHeartbeat, StreamsStatus, StreamsTerms};
+use crate::group::streams::{StreamsBeaten, StreamsHeartbeat, StreamsStatus};
+use millstream_broker::StreamsGroupSettings;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -142,7 +143,13 @@ impl StreamsGroup {
     }
 
     /// A new epoch, if anything that it depends on has changed.
-    fn follow(&mut self, terms: &StreamsTerms, was_empty: bool, records: &mut Vec<Record>, turn: &Turn<'_>) {
+    fn follow(
+        &mut self,
+        terms: &StreamsGroupSettings,
+        was_empty: bool,
+        records: &mut Vec<Record>,
+        turn: &Turn<'_>,
+    ) {
         let standbys = self.state.epoch.map(|epoch| epoch.standby_replicas);
         let is_new = !records.is_empty() || standbys != Some(terms.standby_replicas);
         if is_new || self.topics_moved(turn.facts) {
@@ -248,15 +255,8 @@ impl StreamsGroup {
 }
 
 fn check_epoch(beat: &StreamsHeartbeat, current: &StreamsCurrent) -> Result<(), GroupError> {
-    let epoch = beat.epoch;
-    // Epoch 0 says that it has nothing and begins anew; that it may do at any time.
-    if epoch == current.epoch || epoch == 0 {
-        return Ok(());
-    }
-    // The answer with the new epoch may have been lost.
     let owned = beat.owned.as_ref();
-    let repeats = epoch == current.previous_epoch
-        && epoch < current.epoch
-        && owned.is_some_and(|owned| owned.is_subset(&current.assigned));
-    repeats.then_some(()).ok_or(GroupError::FencedMemberEpoch)
+    admit_epoch(beat.epoch, current.epoch, current.previous_epoch, || {
+        owned.is_some_and(|owned| owned.is_subset(&current.assigned))
+    })
 }

@@ -12,15 +12,10 @@ use crate::group::request::CommitRequest;
 impl StreamsGroup {
     /// Whether this committer may commit now.
     pub fn admit_commit(&self, commit: &CommitRequest) -> Result<(), GroupError> {
-        if commit.generation < 0 && self.is_empty() {
+        if commit.generation < 0 && self.is_empty() || commit.is_nobodys_in_transaction() {
             return Ok(());
         }
-        let member = commit.member.as_ref();
-        // A transactional producer need not say who consumed; it is held to what it does say.
-        let in_transaction = commit.transaction.is_some();
-        if in_transaction && commit.generation < 0 && member.is_none() && commit.instance.is_none() {
-            return Ok(());
-        }
+        let (member, in_transaction) = (commit.member.as_ref(), commit.transaction.is_some());
         let id = member.ok_or(GroupError::UnknownMemberId)?;
         self.member(id).ok_or(GroupError::UnknownMemberId)?;
         if !commit.group_not_found_supported && !in_transaction {

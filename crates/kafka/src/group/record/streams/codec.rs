@@ -9,31 +9,12 @@ use crate::group::name::{InstanceId, SubtopologyId, TopicName};
 use crate::group::record::MemberState;
 use crate::group::request::ClientInfo;
 use crate::state::RecordError;
-use crate::state::codec::{Reader, VALUE_VERSION, put_length, put_optional_text, put_text};
+use crate::state::codec::{Reader, put_length, put_optional_text, put_text, read_value, value_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// A value: its version, and what `write` adds.
-fn value(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-    let mut out = vec![VALUE_VERSION];
-    write(&mut out);
-    out
-}
-
-/// What `read` takes from a value, all of it.
-fn read<T>(
-    value: &[u8],
-    read: impl FnOnce(&mut Reader<'_>) -> Result<T, RecordError>,
-) -> Result<T, RecordError> {
-    let mut reader = Reader::new(value);
-    reader.version()?;
-    let found = read(&mut reader)?;
-    reader.finish()?;
-    Ok(found)
-}
-
 pub(super) fn epoch(epoch: &StreamsEpoch) -> Vec<u8> {
-    value(|out| {
+    value_of(|out| {
         out.extend_from_slice(&epoch.epoch.to_le_bytes());
         out.extend_from_slice(&epoch.topics.to_le_bytes());
         out.extend_from_slice(&epoch.standby_replicas.to_le_bytes());
@@ -41,7 +22,7 @@ pub(super) fn epoch(epoch: &StreamsEpoch) -> Vec<u8> {
 }
 
 pub(super) fn read_epoch(value: &[u8]) -> Result<StreamsEpoch, RecordError> {
-    read(value, |reader| {
+    read_value(value, |reader| {
         Ok(StreamsEpoch {
             epoch: reader.i32()?,
             topics: u64::from_le_bytes(reader.array()?),
@@ -51,15 +32,15 @@ pub(super) fn read_epoch(value: &[u8]) -> Result<StreamsEpoch, RecordError> {
 }
 
 pub(super) fn target_epoch(epoch: i32) -> Vec<u8> {
-    value(|out| out.extend_from_slice(&epoch.to_le_bytes()))
+    value_of(|out| out.extend_from_slice(&epoch.to_le_bytes()))
 }
 
 pub(super) fn read_target_epoch(value: &[u8]) -> Result<i32, RecordError> {
-    read(value, |reader| reader.i32())
+    read_value(value, |reader| reader.i32())
 }
 
 pub(super) fn topology(topology: &Topology) -> Vec<u8> {
-    value(|out| {
+    value_of(|out| {
         out.extend_from_slice(&topology.epoch.to_le_bytes());
         put_length(out, topology.subtopologies.len());
         for (id, part) in &topology.subtopologies {
@@ -75,7 +56,7 @@ pub(super) fn topology(topology: &Topology) -> Vec<u8> {
 }
 
 pub(super) fn read_topology(value: &[u8]) -> Result<Topology, RecordError> {
-    read(value, |reader| {
+    read_value(value, |reader| {
         let mut topology = Topology {
             epoch: reader.i32()?,
             ..Topology::default()
@@ -154,7 +135,7 @@ fn read_pairs(reader: &mut Reader<'_>) -> Result<BTreeMap<String, String>, Recor
 }
 
 pub(super) fn member(member: &StreamsMember) -> Vec<u8> {
-    value(|out| {
+    value_of(|out| {
         put_optional_text(out, member.instance.as_ref().map(InstanceId::as_str));
         put_optional_text(out, member.rack.as_deref());
         put_text(out, &member.client.id);
@@ -170,7 +151,7 @@ pub(super) fn member(member: &StreamsMember) -> Vec<u8> {
 }
 
 pub(super) fn read_member(value: &[u8]) -> Result<StreamsMember, RecordError> {
-    read(value, |reader| {
+    read_value(value, |reader| {
         Ok(StreamsMember {
             instance: reader.optional_text()?.map(InstanceId::from),
             rack: reader.optional_text()?.map(Arc::from),
@@ -192,22 +173,18 @@ pub(super) fn read_member(value: &[u8]) -> Result<StreamsMember, RecordError> {
 }
 
 pub(super) fn target(tasks: &Tasks) -> Vec<u8> {
-    value(|out| put_tasks(out, tasks))
+    value_of(|out| put_tasks(out, tasks))
 }
 
 pub(super) fn read_target(value: &[u8]) -> Result<Tasks, RecordError> {
-    read(value, read_tasks)
+    read_value(value, read_tasks)
 }
 
 pub(super) fn current(current: &StreamsCurrent) -> Vec<u8> {
-    value(|out| {
+    value_of(|out| {
         out.extend_from_slice(&current.epoch.to_le_bytes());
         out.extend_from_slice(&current.previous_epoch.to_le_bytes());
-        out.push(match current.state {
-            MemberState::Stable => 0,
-            MemberState::Unrevoked => 1,
-            MemberState::Unreleased => 2,
-        });
+        current.state.put(out);
         put_tasks(out, &current.assigned);
         put_tasks(out, &current.revoking);
         put_length(out, current.since.len());
@@ -219,16 +196,11 @@ pub(super) fn current(current: &StreamsCurrent) -> Vec<u8> {
 }
 
 pub(super) fn read_current(value: &[u8]) -> Result<StreamsCurrent, RecordError> {
-    read(value, |reader| {
+    read_value(value, |reader| {
         let mut current = StreamsCurrent {
             epoch: reader.i32()?,
             previous_epoch: reader.i32()?,
-            state: match reader.u8()? {
-                0 => MemberState::Stable,
-                1 => MemberState::Unrevoked,
-                2 => MemberState::Unreleased,
-                _ => return Err(RecordError::Malformed),
-            },
+            state: MemberState::read(reader)?,
             assigned: read_tasks(reader)?,
             revoking: read_tasks(reader)?,
             since: BTreeMap::new(),

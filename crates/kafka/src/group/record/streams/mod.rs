@@ -7,11 +7,11 @@
 
 mod codec;
 
-use super::{MemberState, Record};
+use super::{MemberState, Record, key_of, put_of_member};
 use crate::group::name::{GroupId, InstanceId, MemberId, SubtopologyId, TopicName};
 use crate::group::request::ClientInfo;
 use crate::state::RecordError;
-use crate::state::codec::{Reader, put_text};
+use crate::state::codec::Reader;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -225,13 +225,6 @@ pub struct StreamsState {
     pub currents: BTreeMap<MemberId, Arc<StreamsCurrent>>,
 }
 
-fn put<V>(map: &mut BTreeMap<MemberId, V>, member: MemberId, value: Option<V>) {
-    match value {
-        Some(value) => drop(map.insert(member, value)),
-        None => drop(map.remove(&member)),
-    }
-}
-
 impl StreamsState {
     /// Folds one record in.
     pub fn apply(&mut self, record: StreamsRecord) {
@@ -239,9 +232,9 @@ impl StreamsState {
             StreamsRecord::Epoch(epoch) => self.epoch = epoch,
             StreamsRecord::Topology(topology) => self.topology = topology,
             StreamsRecord::TargetEpoch(epoch) => self.target_epoch = epoch.unwrap_or_default(),
-            StreamsRecord::Member(member, value) => put(&mut self.members, member, value),
-            StreamsRecord::Target(member, value) => put(&mut self.targets, member, value),
-            StreamsRecord::Current(member, value) => put(&mut self.currents, member, value),
+            StreamsRecord::Member(member, value) => put_of_member(&mut self.members, member, value),
+            StreamsRecord::Target(member, value) => put_of_member(&mut self.targets, member, value),
+            StreamsRecord::Current(member, value) => put_of_member(&mut self.currents, member, value),
         }
     }
 
@@ -290,15 +283,7 @@ impl StreamsRecord {
     }
 
     pub(super) fn encode(&self, group: &GroupId) -> (Vec<u8>, Option<Vec<u8>>) {
-        let key = |kind: u8, member: Option<&MemberId>| {
-            let mut key = Vec::with_capacity(64);
-            key.push(kind);
-            put_text(&mut key, group.as_str());
-            if let Some(member) = member {
-                put_text(&mut key, member.as_str());
-            }
-            key
-        };
+        let key = |kind: u8, member: Option<&MemberId>| key_of(kind, group, member);
         match self {
             Self::Epoch(value) => (key(KEY_STREAMS_EPOCH, None), value.as_ref().map(codec::epoch)),
             Self::Topology(value) => (

@@ -5,6 +5,7 @@ mod targets;
 
 use super::harness::*;
 use crate::group::*;
+use millstream_broker::StreamsGroupSettings;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +46,7 @@ fn beat(member: &str, epoch: i32) -> StreamsHeartbeat {
         endpoint: joins.then(|| (Arc::from(member), 1)),
         tags: joins.then(BTreeMap::new),
         shuts_down: false,
-        terms: StreamsTerms {
+        terms: StreamsGroupSettings {
             session_timeout: SESSION,
             heartbeat_interval: Duration::from_secs(5),
             size_max: 4,
