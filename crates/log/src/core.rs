@@ -259,6 +259,7 @@ impl Core {
             block_cache_hits: cache.hits,
             block_cache_misses: cache.misses,
             second_tier: cache.second,
+            reads_held_micros: self.cold.held_micros(),
             objects,
             object_bytes,
             ..LogStats::default()

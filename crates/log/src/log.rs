@@ -80,6 +80,8 @@ pub struct LogStats {
     pub block_cache_hits: u64,
     /// Block cache misses.
     pub block_cache_misses: u64,
+    /// How long reads of objects gave way to flushes on the same disk, in microseconds, summed over all reads.
+    pub reads_held_micros: u64,
     /// The tier below the block cache, if there is one.
     pub second_tier: Option<TierStats>,
     /// Bytes put into objects.
@@ -145,7 +147,7 @@ impl Log {
         let medium = FileWal::open(disk.clone(), clock.clone(), options, through, &mut replay).await?;
         recovery.finish();
         let durable = medium.durable();
-        let pools = Arc::new(IoPools::new(one_disk));
+        let pools = Arc::new(IoPools::new(one_disk, clock.clone()));
         if let Some(tier) = &ports.second_tier {
             tier.forget_from(manifest.first_free().0);
         }
@@ -168,7 +170,13 @@ impl Log {
             config,
         });
         let config = &core.config;
-        let uploader = Uploader::start(core.clone(), manifest.clone(), pools, clock.clone(), config);
+        let uploader = Uploader::start(
+            core.clone(),
+            manifest.clone(),
+            pools.clone(),
+            clock.clone(),
+            config,
+        );
         let house = House::new(core.clone(), manifest, fetcher, clock, config);
         let inner = Inner {
             disk,
@@ -178,7 +186,7 @@ impl Log {
             core,
         };
         // From here on dropping `inner` stops what runs.
-        let wal = start_wal(&inner, ports.wal_runner, durable)?;
+        let wal = start_wal(&inner, pools, ports.wal_runner, durable)?;
         *inner.wal.lock() = Some(wal);
         Ok(Log {
             inner: Arc::new(inner),
@@ -252,7 +260,12 @@ impl Log {
     }
 }
 
-fn start_wal(inner: &Inner, runner: WalRunner, durable: GroupSeq) -> Result<WalLoops, OpenError> {
+fn start_wal(
+    inner: &Inner,
+    pools: Arc<IoPools>,
+    runner: WalRunner,
+    durable: GroupSeq,
+) -> Result<WalLoops, OpenError> {
     let core = &inner.core;
     let commit = GroupCommit {
         medium: core.medium.clone(),
@@ -263,6 +276,7 @@ fn start_wal(inner: &Inner, runner: WalRunner, durable: GroupSeq) -> Result<WalL
         clock: core.clock.clone(),
         group_bytes_max: core.config.wal_group_bytes_max.min(GROUP_BYTES_MAX),
         uploader: inner.uploader.clone(),
+        pools,
         upload_bytes: core.config.upload_bytes,
         durable,
         blocks: BlockPool::default(),

@@ -67,6 +67,15 @@ pub(crate) struct FakeClock {
     start: tokio::time::Instant,
 }
 
+impl Default for FakeClock {
+    fn default() -> Self {
+        Self {
+            wall_ms: AtomicI64::new(1_000_000),
+            start: tokio::time::Instant::now(),
+        }
+    }
+}
+
 impl FakeClock {
     pub(crate) fn advance(&self, ms: i64) {
         self.wall_ms.fetch_add(ms, Ordering::Relaxed);
@@ -359,10 +368,7 @@ impl World {
     }
 
     pub(crate) async fn with(config: LogConfig) -> World {
-        let clock = FakeClock {
-            wall_ms: AtomicI64::new(1_000_000),
-            start: tokio::time::Instant::now(),
-        };
+        let clock = FakeClock::default();
         World::assemble(
             config,
             Arc::default(),
@@ -383,7 +389,7 @@ impl World {
         let manifest = ManifestHandle::open(list.clone(), objects.clone())
             .await
             .expect("the manifest opens");
-        let pools = Arc::new(IoPools::new(false));
+        let pools = Arc::new(IoPools::new(false, clock.clone()));
         let cache = BlockCache::new(config.block_cache_bytes, None);
         let fetcher = Arc::new(Fetcher::new(objects.clone(), cache, pools.clone()));
         let cold = ColdReader::new(manifest.clone(), fetcher.clone());

@@ -275,6 +275,11 @@ fn log_readings(stats: &millstream_broker::LogStats) -> Vec<Reading> {
             stats.block_cache_misses,
         ),
         counter(
+            "object_reads_held_microseconds",
+            "How long reads of objects gave way to flushes of the write-ahead log on the same disk, summed over all reads",
+            stats.reads_held_micros,
+        ),
+        counter(
             "object_put_bytes",
             "Bytes put into objects",
             stats.object_put_bytes,

@@ -200,6 +200,11 @@ impl ColdReader {
         }
     }
 
+    /// See `Courtesy`.
+    pub(crate) fn held_micros(&self) -> u64 {
+        self.shared.fetcher.pools().courtesy().held_micros()
+    }
+
     pub(crate) fn cache_stats(&self) -> CacheStats {
         self.shared.fetcher.cache().stats()
     }

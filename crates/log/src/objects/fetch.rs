@@ -213,7 +213,11 @@ impl Fetcher {
         let mut backoff = Backoff::new();
         let mut damaged_before = false;
         for attempt in 1.. {
-            match self.store.get_pieces(&key, from, lens).await {
+            let got = {
+                let _turn = self.pools.courtesy().turn().await;
+                self.store.get_pieces(&key, from, lens).await
+            };
+            match got {
                 Ok(pieces) => match check(pieces) {
                     Ok(checked) => return Ok(checked),
                     Err(what) if damaged_before => return Err(ReadError::Corrupt(what)),

@@ -13,6 +13,7 @@ pub mod tier;
 
 pub(crate) mod cache;
 pub(crate) mod cold;
+pub(crate) mod courtesy;
 mod directory;
 pub(crate) mod encode;
 pub(crate) mod fetch;

@@ -1,10 +1,13 @@
 //! Who may use the object store, and how much at once: named pools, so that a backfill takes nothing from an upload.
 //!
 //! Priority upload > catch-up read > read-ahead > rewriting. Each class has permits of its own; while uploads are pressed (they
-//! fall behind the write-ahead log) the two lower ones pause, and where objects lie on the write-ahead log's disk readers that wait take
-//! turns. Retention and collection never
-//! pause: uploads may be pressed because the store is full, and then only these two make room.
+//! fall behind the write-ahead log) the two lower ones pause. Retention and collection never
+//! pause: uploads may be pressed because the store is full, and then only these two make room. Where objects lie on the write-ahead log's
+//! disk every read gives way to its flushes, whatever its class: that is `courtesy`'s.
 
+use super::courtesy::Courtesy;
+use crate::clock::Clock;
+use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 /// Objects that are built and put at once.
@@ -15,8 +18,6 @@ pub(crate) const UPLOAD_BYTES_MAX: u64 = 64 << 20;
 const PERMIT_BYTES: u64 = 64 << 10;
 /// Reads of blocks for a waiting reader at once.
 pub(crate) const COLD_READS_MAX: usize = 32;
-/// Of them while uploads are pressed.
-const PRESSED_READS_MAX: usize = 1;
 /// Read-ahead reads at once.
 pub(crate) const PREFETCHES_MAX: usize = 4;
 /// Reads and puts of merging and compaction at once.
@@ -41,22 +42,20 @@ pub(crate) enum IoClass {
 pub(crate) struct IoPools {
     upload: Semaphore,
     cold_read: Semaphore,
-    pressed_read: Semaphore,
     prefetch: Semaphore,
     rewrite: Semaphore,
     upkeep: Semaphore,
     pressed: watch::Sender<bool>,
-    one_disk: bool,
+    courtesy: Courtesy,
 }
 
 impl IoPools {
     /// `one_disk`: objects lie on the disk of the write-ahead log.
-    pub(crate) fn new(one_disk: bool) -> Self {
+    pub(crate) fn new(one_disk: bool, clock: Arc<dyn Clock>) -> Self {
         Self {
-            one_disk,
+            courtesy: Courtesy::new(one_disk, clock),
             upload: Semaphore::new(usize::try_from(UPLOAD_BYTES_MAX / PERMIT_BYTES).expect("a constant")),
             cold_read: Semaphore::new(COLD_READS_MAX),
-            pressed_read: Semaphore::new(PRESSED_READS_MAX),
             prefetch: Semaphore::new(PREFETCHES_MAX),
             rewrite: Semaphore::new(REWRITES_MAX),
             upkeep: Semaphore::new(UPKEEPS_MAX),
@@ -76,7 +75,7 @@ impl IoPools {
     /// Waits for a place in the class's pool, and for the pressure to pass where the class yields to it.
     pub(crate) async fn enter(&self, class: IoClass) -> SemaphorePermit<'_> {
         let pool = match class {
-            IoClass::ColdRead => return self.enter_read().await,
+            IoClass::ColdRead => &self.cold_read,
             IoClass::Prefetch => &self.prefetch,
             IoClass::Rewrite => &self.rewrite,
             IoClass::Upkeep => &self.upkeep,
@@ -92,24 +91,14 @@ impl IoPools {
         permit
     }
 
-    /// One after the other while uploads need the disk.
-    async fn enter_read(&self) -> SemaphorePermit<'_> {
-        let mut pressed = self.pressed.subscribe();
-        if self.one_disk && *pressed.borrow_and_update() {
-            tokio::select! {
-                biased;
-                permit = self.pressed_read.acquire() => return permit.expect("the pools are never closed"),
-                _ = pressed.wait_for(|pressed| !*pressed) => {}
-            }
-        }
-        self.cold_read
-            .acquire()
-            .await
-            .expect("the pools are never closed")
+    /// Who gives way to flushes.
+    pub(crate) fn courtesy(&self) -> &Courtesy {
+        &self.courtesy
     }
 
     /// Said by the uploader: whether uploads fall behind.
     pub(crate) fn set_pressed(&self, pressed: bool) {
+        self.courtesy.set_pressed(pressed);
         self.pressed
             .send_if_modified(|now| std::mem::replace(now, pressed) != pressed);
     }
@@ -118,11 +107,16 @@ impl IoPools {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
     use futures_util::FutureExt;
+
+    fn pools() -> IoPools {
+        IoPools::new(true, Arc::new(SystemClock::new()))
+    }
 
     #[test]
     fn objects_on_their_way_are_bounded_in_bytes_and_the_largest_goes_alone() {
-        let pools = IoPools::new(true);
+        let pools = pools();
         let half = || pools.enter_upload(UPLOAD_BYTES_MAX / 2).now_or_never();
         let first = half().expect("there is room");
         let second = half().expect("there is room");
@@ -133,38 +127,13 @@ mod tests {
     }
 
     #[test]
-    fn while_uploads_to_the_same_disk_are_pressed_readers_take_turns() {
-        let pools = IoPools::new(true);
+    fn while_uploads_are_pressed_only_those_pause_for_whom_nobody_waits() {
+        let pools = pools();
         let enter = |class| pools.enter(class).now_or_never();
-        let early = [enter(IoClass::ColdRead), enter(IoClass::ColdRead)];
-        assert!(early.iter().all(Option::is_some));
         pools.set_pressed(true);
-        let turn = enter(IoClass::ColdRead).expect("whoever read before is no hindrance");
-        assert!(enter(IoClass::ColdRead).is_none());
         assert!(enter(IoClass::Prefetch).is_none() && enter(IoClass::Rewrite).is_none());
-        assert!(enter(IoClass::Upkeep).is_some());
-        let mut waiting = Box::pin(pools.enter(IoClass::ColdRead));
-        assert!(waiting.as_mut().now_or_never().is_none());
+        assert!(enter(IoClass::Upkeep).is_some() && enter(IoClass::ColdRead).is_some());
         pools.set_pressed(false);
-        assert!(
-            waiting.now_or_never().is_some(),
-            "it need not wait for the one before it"
-        );
-        drop(turn);
-        let many = [
-            enter(IoClass::ColdRead),
-            enter(IoClass::ColdRead),
-            enter(IoClass::Prefetch),
-        ];
-        assert!(many.iter().all(Option::is_some));
-    }
-
-    #[test]
-    fn pressed_uploads_to_elsewhere_are_no_reason_for_readers_to_wait() {
-        let pools = IoPools::new(false);
-        pools.set_pressed(true);
-        let enter = |class| pools.enter(class).now_or_never();
-        let reads = [enter(IoClass::ColdRead), enter(IoClass::ColdRead)];
-        assert!(reads.iter().all(Option::is_some) && enter(IoClass::Prefetch).is_none());
+        assert!(enter(IoClass::Prefetch).is_some() && enter(IoClass::Rewrite).is_some());
     }
 }

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::error::{AppendError, Fate};
 use crate::ids::GroupSeq;
+use crate::objects::pools::IoPools;
 use crate::stream::Appended;
 use crate::tail::TailCache;
 use crate::upload::uploader::Uploader;
@@ -38,6 +39,8 @@ pub(crate) struct GroupCommit {
     /// Target size of a group.
     pub(crate) group_bytes_max: usize,
     pub(crate) uploader: Uploader,
+    /// Who else uses the disk.
+    pub(crate) pools: Arc<IoPools>,
     /// Un-uploaded bytes at which an upload starts.
     pub(crate) upload_bytes: u64,
     /// The last durable group.
@@ -91,8 +94,10 @@ impl GroupCommit {
             let (group, pinned) = self.seal(&batches);
             let block = group.block.clone();
             let (seq, wall_ms) = (group.seq, group.wall_ms);
+            let flush = self.pools.courtesy().flush(block.len());
             match self.medium.append(group).await {
                 Ok(stored) => {
+                    self.pools.courtesy().flushed(&flush);
                     self.durable = seq;
                     // The block before the watermarks: who sees an offset finds its bytes.
                     drop(self.tail.insert(seq, block, pinned));

@@ -5,10 +5,11 @@ use super::tools::{Background, Fields, create_topic, finish, patient_program, pr
 use super::{Plan, budget, must_live, probe};
 use crate::brokers::{Peer, Site};
 use crate::kernel::memory_peak_bytes;
+use std::process::Command;
 
 const TOPIC: &str = "backlog";
 const PARTITIONS: u64 = 6;
-const RECORD_BYTES: &str = "1024";
+const RECORD_BYTES: u32 = 1024;
 const BYTES_QUICK: u64 = 256 << 20;
 const BYTES_FULL: u64 = 3 << 30;
 
@@ -18,6 +19,9 @@ const TURNS_FULL: u64 = 3;
 const TURN_SECONDS_QUICK: u64 = 3;
 const TURN_SECONDS_FULL: u64 = 15;
 const SECONDS_MAX: &str = "900";
+
+/// A producer at a fixed rate goes at this share of what it reaches when nobody reads and nothing holds it.
+const FIXED_SHARE: f64 = 0.6;
 
 /// The backlog is at least this many times the caches together, or there is nothing to be shown.
 const TIMES_MIN: u64 = 2;
@@ -47,15 +51,30 @@ pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
         let alone = produce(&site, &seconds.to_string(), 0)?;
         sums.judge_produced(&alone)?;
         sums.alone += alone.rate()?;
-        sums.read_beside(&site, seconds)?;
+        let rates = sums.read_beside(&site, seconds, 0.0)?;
+        sums.beside.add(rates);
         must_live(&site, &mut broker)?;
     }
-    let turns = f64::from(u32::try_from(turns).expect("a few turns"));
-    findings.fact("turns with and without a reader", turns);
-    findings.fact("producer alone", rate(sums.alone / turns));
-    findings.fact("producer beside the backlog's reader", rate(sums.beside / turns));
-    findings.fact("ratio", format!("{:.2}", sums.beside / sums.alone));
-    findings.fact("reader, from the beginning", rate(sums.reader / turns));
+    let turns_made = f64::from(u32::try_from(turns).expect("a few turns"));
+    findings.fact("turns with and without a reader", turns_made);
+    let alone = sums.alone / turns_made;
+    findings.fact("producer alone", rate(alone));
+    let fixed = (alone * FIXED_SHARE / f64::from(RECORD_BYTES)).floor();
+    for _ in 0..turns {
+        let rates = sums.read_beside(&site, seconds, fixed)?;
+        sums.fixed.add(rates);
+        must_live(&site, &mut broker)?;
+    }
+    let (producer, reader) = sums.beside.mean();
+    findings.fact("producer beside the backlog's reader", rate(producer));
+    findings.fact("ratio", format!("{:.2}", producer / alone));
+    findings.fact("the reader meanwhile, from the beginning", rate(reader));
+    let (producer, reader) = sums.fixed.mean();
+    let wanted = fixed * f64::from(RECORD_BYTES);
+    findings.fact("a producer that is to keep", rate(wanted));
+    findings.fact("keeps beside the backlog's reader", rate(producer));
+    findings.fact("ratio at that rate", format!("{:.2}", producer / wanted));
+    findings.fact("the reader beside it", rate(reader));
     let last = finish(
         &site,
         "sequence-last",
@@ -83,12 +102,32 @@ pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     site.remove_data()
 }
 
+/// Sums of the rates of producers, and of readers beside them.
+#[derive(Default)]
+struct Beside {
+    producer: f64,
+    reader: f64,
+    turns: f64,
+}
+
+impl Beside {
+    fn add(&mut self, (producer, reader): (f64, f64)) {
+        self.producer += producer;
+        self.reader += reader;
+        self.turns += 1.0;
+    }
+
+    fn mean(&self) -> (f64, f64) {
+        (self.producer / self.turns, self.reader / self.turns)
+    }
+}
+
 /// Sums over all turns.
 #[derive(Default)]
 struct Sums {
     alone: f64,
-    beside: f64,
-    reader: f64,
+    beside: Beside,
+    fixed: Beside,
     read_bytes: u64,
     wrong: u64,
     unread: u64,
@@ -97,17 +136,16 @@ struct Sums {
 
 impl Sums {
     /// One turn of the producer while a reader reads everything from the beginning, again when it is through. The reader's program has the
-    /// lowest priority: in life it is not on the broker's machine, nor on the producer's.
-    fn read_beside(&mut self, site: &Site, seconds: u64) -> anyhow::Result<()> {
-        let arguments = [
-            "produce",
-            &site.bootstrap(),
-            TOPIC,
-            RECORD_BYTES,
-            "0",
-            &seconds.to_string(),
-        ];
-        let mut producer = Background::start(site, "sequence-beside", program("sequence", &arguments))?;
+    /// lowest priority: in life it is not on the broker's machine, nor on the producer's. `records_per_second` 0: as fast as it can. Answers
+    /// the rates of both.
+    fn read_beside(
+        &mut self,
+        site: &Site,
+        seconds: u64,
+        records_per_second: f64,
+    ) -> anyhow::Result<(f64, f64)> {
+        let command = producer(site, records_per_second, &seconds.to_string());
+        let mut producer = Background::start(site, "sequence-beside", command)?;
         let (mut rounds, mut rates) = (0u32, 0.0);
         while producer.is_running() {
             let read = ["read", &site.bootstrap(), TOPIC, SECONDS_MAX];
@@ -118,9 +156,7 @@ impl Sums {
         }
         let produced = producer.stop()?;
         self.judge_produced(&produced)?;
-        self.beside += produced.rate()?;
-        self.reader += rates / f64::from(rounds.max(1));
-        Ok(())
+        Ok((produced.rate()?, rates / f64::from(rounds.max(1))))
     }
 
     fn judge_produced(&mut self, produced: &Fields) -> anyhow::Result<()> {
@@ -138,14 +174,18 @@ impl Sums {
 
 /// `bytes` 0: as many as there is time for.
 fn produce(site: &Site, seconds: &str, bytes: u64) -> anyhow::Result<Fields> {
-    let mut command = program(
-        "sequence",
-        &["produce", &site.bootstrap(), TOPIC, RECORD_BYTES, "0", seconds],
-    );
+    let mut command = producer(site, 0.0, seconds);
     if bytes > 0 {
         command.arg(bytes.to_string());
     }
     finish(site, "sequence-produce", command)
+}
+
+/// `records_per_second` 0: as fast as it can.
+fn producer(site: &Site, records_per_second: f64, seconds: &str) -> Command {
+    let (size, rate) = (RECORD_BYTES.to_string(), records_per_second.to_string());
+    let arguments = ["produce", &site.bootstrap(), TOPIC, &size, &rate, seconds];
+    program("sequence", &arguments)
 }
 
 fn rate(bytes_per_second: f64) -> String {

@@ -113,7 +113,7 @@ async fn a_damaged_block_is_an_error_and_never_an_answer() {
 /// A reader with an empty cache.
 fn fresh_reader(world: &World) -> crate::objects::cold::ColdReader {
     let cache = crate::objects::cache::BlockCache::new(world.config.block_cache_bytes, None);
-    let pools = Arc::new(crate::objects::pools::IoPools::new(false));
+    let pools = Arc::new(crate::objects::pools::IoPools::new(false, world.clock.clone()));
     let fetcher = Arc::new(crate::objects::fetch::Fetcher::new(
         world.objects.clone(),
         cache,
