@@ -1,11 +1,16 @@
 //! Buffers of large frames: those that nobody reads any more are filled again. Fresh ones cost more than the copy into them, as the
 //! kernel zeroes every page first.
 //!
+//! Each is mapped by itself: one thread takes it and another one lets go of it, and what comes back that way an allocator keeps for the
+//! thread that took it.
+//!
 //! Owns: spare buffers of all connections, within a bound, until connections fall quiet. Never: a buffer that somebody still holds a slice of; the last one to let go of
 //! it, wherever that is, gives it back.
 
 use bytes::Bytes;
+use memmap2::MmapMut;
 use parking_lot::Mutex;
+use std::ops::DerefMut;
 use std::sync::Arc;
 
 /// Bytes of spare buffers that are kept: frames that one group of the write-ahead log brings back at once.
@@ -23,14 +28,27 @@ pub(crate) struct FrameBuffers {
 
 #[derive(Default)]
 struct Spares {
-    buffers: Vec<Vec<u8>>,
+    buffers: Vec<Memory>,
     bytes: usize,
+}
+
+type Memory = Box<dyn DerefMut<Target = [u8]> + Send + Sync>;
+
+/// Of `len` zeros.
+fn memory(len: usize) -> Memory {
+    match MmapMut::map_anon(len) {
+        Ok(mapped) => Box::new(mapped),
+        // The system bounds how many a process has.
+        Err(_) => Box::new(vec![0; len]),
+    }
 }
 
 /// A frame that is being read.
 pub(super) struct FrameBuffer {
-    /// What has arrived.
-    pub(super) bytes: Vec<u8>,
+    /// None once it was given back.
+    memory: Option<Memory>,
+    /// Bytes that have arrived.
+    len: usize,
     home: FrameBuffers,
 }
 
@@ -40,7 +58,8 @@ impl FrameBuffers {
         let room = len.next_multiple_of(STEP_BYTES);
         let spare = self.spares.lock().take(room);
         FrameBuffer {
-            bytes: spare.unwrap_or_else(|| Vec::with_capacity(room)),
+            memory: Some(spare.unwrap_or_else(|| memory(room))),
+            len: 0,
             home: self.clone(),
         }
     }
@@ -53,20 +72,19 @@ impl FrameBuffers {
 }
 
 impl Spares {
-    fn take(&mut self, room: usize) -> Option<Vec<u8>> {
+    fn take(&mut self, room: usize) -> Option<Memory> {
         // The newest: its pages are the likeliest to be in the processor's caches.
-        let at = self.buffers.iter().rposition(|spare| spare.capacity() == room)?;
+        let at = self.buffers.iter().rposition(|spare| spare.len() == room)?;
         self.bytes -= room;
         Some(self.buffers.remove(at))
     }
 
     /// Answers the buffer where it is too much, to be freed outside of the lock.
-    fn give(&mut self, mut buffer: Vec<u8>) -> Option<Vec<u8>> {
-        let bytes = self.bytes + buffer.capacity();
+    fn give(&mut self, buffer: Memory) -> Option<Memory> {
+        let bytes = self.bytes + buffer.len();
         if self.buffers.len() >= SPARES_MAX || bytes > SPARE_BYTES_MAX {
             return Some(buffer);
         }
-        buffer.clear();
         self.bytes = bytes;
         self.buffers.push(buffer);
         None
@@ -74,6 +92,28 @@ impl Spares {
 }
 
 impl FrameBuffer {
+    /// Bytes that have arrived.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Where the next bytes go; `arrived` then says how many they were.
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        let memory = self.memory.as_mut().expect("it is given back when it is dropped");
+        &mut memory[self.len..]
+    }
+
+    /// See `room`.
+    pub(super) fn arrived(&mut self, count: usize) {
+        self.len += count;
+    }
+
+    /// Appends bytes that arrived elsewhere.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.room()[..bytes.len()].copy_from_slice(bytes);
+        self.arrived(bytes.len());
+    }
+
     /// The frame, which does not change any more.
     pub(super) fn freeze(self) -> Bytes {
         Bytes::from_owner(self)
@@ -82,15 +122,16 @@ impl FrameBuffer {
 
 impl AsRef<[u8]> for FrameBuffer {
     fn as_ref(&self) -> &[u8] {
-        &self.bytes
+        self.memory.as_deref().map_or(&[], |memory| &memory[..self.len])
     }
 }
 
 impl Drop for FrameBuffer {
     fn drop(&mut self) {
-        let buffer = std::mem::take(&mut self.bytes);
-        let surplus = self.home.spares.lock().give(buffer);
-        drop(surplus);
+        if let Some(memory) = self.memory.take() {
+            let surplus = self.home.spares.lock().give(memory);
+            drop(surplus);
+        }
     }
 }
 
@@ -100,7 +141,7 @@ mod tests {
 
     fn frame(buffers: &FrameBuffers, len: usize) -> Bytes {
         let mut buffer = buffers.take(len);
-        buffer.bytes.resize(len, 7);
+        buffer.push(&vec![7; len]);
         buffer.freeze()
     }
 

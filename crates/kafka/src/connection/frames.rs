@@ -159,7 +159,7 @@ impl FrameReader {
     /// Bytes behind the length of the frame that has begun.
     fn arrived(&self) -> usize {
         match &self.large {
-            Some(large) => large.frame.bytes.len(),
+            Some(large) => large.frame.len(),
             None => self.buffer.len().saturating_sub(LENGTH_BYTES),
         }
     }
@@ -206,7 +206,7 @@ impl FrameReader {
             return;
         }
         let mut frame = self.buffers.take(frame_bytes);
-        frame.bytes.extend_from_slice(&self.buffer[LENGTH_BYTES..]);
+        frame.push(&self.buffer[LENGTH_BYTES..]);
         self.buffer.clear();
         self.large = Some(Large { frame_bytes, frame });
     }
@@ -231,7 +231,11 @@ impl FrameReader {
             let mut limited = (&mut *socket).take(limit as u64);
             let read = async {
                 match &mut self.large {
-                    Some(large) => limited.read_buf(&mut large.frame.bytes).await,
+                    Some(large) => {
+                        let count = limited.read(large.frame.room()).await?;
+                        large.frame.arrived(count);
+                        Ok(count)
+                    }
                     None => limited.read_buf(&mut self.buffer).await,
                 }
             };

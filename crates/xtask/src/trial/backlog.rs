@@ -3,9 +3,11 @@
 use super::findings::{Findings, mebibytes};
 use super::tools::{Background, Fields, create_topic, finish, patient_program, program};
 use super::{Plan, budget, must_live, probe};
-use crate::brokers::{Peer, Site};
+use crate::brokers::{Broker, Peer, Site};
 use crate::kernel::memory_peak_bytes;
+use crate::process::now;
 use std::process::Command;
+use std::time::Duration;
 
 const TOPIC: &str = "backlog";
 const PARTITIONS: u64 = 6;
@@ -17,7 +19,7 @@ const BYTES_FULL: u64 = 3 << 30;
 const TURNS_QUICK: u64 = 1;
 const TURNS_FULL: u64 = 3;
 const TURN_SECONDS_QUICK: u64 = 3;
-const TURN_SECONDS_FULL: u64 = 15;
+const TURN_SECONDS_FULL: u64 = 8;
 const SECONDS_MAX: &str = "900";
 
 /// A producer at a fixed rate goes at this share of what it reaches when nobody reads and nothing holds it.
@@ -28,13 +30,13 @@ const TIMES_MIN: u64 = 2;
 
 /// Runs the trial.
 pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
-    let bytes = plan.bytes(BYTES_QUICK, BYTES_FULL);
-    let (turns, seconds) = plan.usual((TURNS_QUICK, TURN_SECONDS_QUICK), (TURNS_FULL, TURN_SECONDS_FULL));
     let mut site = plan.site("backlog")?;
     budget::apply(&mut site);
     let (mut broker, _) = probe::start(&site)?;
     create_topic(&site, TOPIC, PARTITIONS)?;
-    let filled = produce(&site, SECONDS_MAX, bytes)?;
+    let mut fill = producer(&site, 0.0, SECONDS_MAX);
+    fill.arg(plan.bytes(BYTES_QUICK, BYTES_FULL).to_string());
+    let filled = finish(&site, "sequence-fill", fill)?;
     findings.fact("backlog", mebibytes(filled.count("bytes")?));
     findings.fact(
         "budgets of the broker together",
@@ -47,34 +49,16 @@ pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
 
     let mut sums = Sums::default();
     sums.judge_produced(&filled)?;
-    for _ in 0..turns {
-        let alone = produce(&site, &seconds.to_string(), 0)?;
-        sums.judge_produced(&alone)?;
-        sums.alone += alone.rate()?;
-        let rates = sums.read_beside(&site, seconds, 0.0)?;
-        sums.beside.add(rates);
-        must_live(&site, &mut broker)?;
-    }
-    let turns_made = f64::from(u32::try_from(turns).expect("a few turns"));
-    findings.fact("turns with and without a reader", turns_made);
-    let alone = sums.alone / turns_made;
-    findings.fact("producer alone", rate(alone));
-    let fixed = (alone * FIXED_SHARE / f64::from(RECORD_BYTES)).floor();
-    for _ in 0..turns {
-        let rates = sums.read_beside(&site, seconds, fixed)?;
-        sums.fixed.add(rates);
-        must_live(&site, &mut broker)?;
-    }
-    let (producer, reader) = sums.beside.mean();
-    findings.fact("producer beside the backlog's reader", rate(producer));
-    findings.fact("ratio", format!("{:.2}", producer / alone));
-    findings.fact("the reader meanwhile, from the beginning", rate(reader));
-    let (producer, reader) = sums.fixed.mean();
-    let wanted = fixed * f64::from(RECORD_BYTES);
-    findings.fact("a producer that is to keep", rate(wanted));
-    findings.fact("keeps beside the backlog's reader", rate(producer));
-    findings.fact("ratio at that rate", format!("{:.2}", producer / wanted));
-    findings.fact("the reader beside it", rate(reader));
+    let turns = plan.usual((TURNS_QUICK, TURN_SECONDS_QUICK), (TURNS_FULL, TURN_SECONDS_FULL));
+    findings.fact("turns with and without a reader", turns.0);
+    let free = sums.take_turns(&site, &mut broker, turns, 0.0)?;
+    free.report(findings, "as fast as it can");
+    let fixed = (free.alone * FIXED_SHARE / f64::from(RECORD_BYTES)).floor();
+    let kept = sums.take_turns(&site, &mut broker, turns, fixed)?;
+    kept.report(
+        findings,
+        &format!("at most {}", rate(fixed * f64::from(RECORD_BYTES))),
+    );
     let last = finish(
         &site,
         "sequence-last",
@@ -84,7 +68,7 @@ pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     findings.fact("read and compared", mebibytes(sums.read_bytes));
     findings.check(
         "every record read is the one that was produced at its place, none is missing",
-        sums.wrong == 0 && sums.unread == 0,
+        sums.wrong == 0 && last.count("unread")? == 0,
     );
     findings.check("every record was acknowledged at its place", sums.unplaced == 0);
     let peak = memory_peak_bytes(broker.pid())?;
@@ -102,42 +86,63 @@ pub fn run(plan: &Plan, findings: &mut Findings) -> anyhow::Result<()> {
     site.remove_data()
 }
 
-/// Sums of the rates of producers, and of readers beside them.
+/// Bytes a second, means of all turns.
 #[derive(Default)]
-struct Beside {
-    producer: f64,
+struct Means {
+    alone: f64,
+    beside: f64,
     reader: f64,
-    turns: f64,
 }
 
-impl Beside {
-    fn add(&mut self, (producer, reader): (f64, f64)) {
-        self.producer += producer;
-        self.reader += reader;
-        self.turns += 1.0;
-    }
-
-    fn mean(&self) -> (f64, f64) {
-        (self.producer / self.turns, self.reader / self.turns)
+impl Means {
+    fn report(&self, findings: &mut Findings, how: &str) {
+        findings.fact(&format!("producer, {how}: alone"), rate(self.alone));
+        findings.fact(
+            &format!("producer, {how}: beside the backlog's reader"),
+            rate(self.beside),
+        );
+        findings.fact(
+            &format!("producer, {how}: ratio"),
+            format!("{:.2}", self.beside / self.alone),
+        );
+        findings.fact("the reader beside it, from the beginning", rate(self.reader));
     }
 }
 
-/// Sums over all turns.
+/// Counts of the whole run.
 #[derive(Default)]
 struct Sums {
-    alone: f64,
-    beside: Beside,
-    fixed: Beside,
     read_bytes: u64,
     wrong: u64,
-    unread: u64,
     unplaced: u64,
 }
 
 impl Sums {
+    /// So many turns of so many seconds, each with a producer alone and then beside a reader. `records_per_second` 0: as fast as it can.
+    fn take_turns(
+        &mut self,
+        site: &Site,
+        broker: &mut Broker,
+        (turns, seconds): (u64, u64),
+        records_per_second: f64,
+    ) -> anyhow::Result<Means> {
+        let mut means = Means::default();
+        let share = 1.0 / turns as f64;
+        for _ in 0..turns {
+            let alone = producer(site, records_per_second, &seconds.to_string());
+            let alone = finish(site, "sequence-alone", alone)?;
+            self.judge_produced(&alone)?;
+            let (beside, reader) = self.read_beside(site, seconds, records_per_second)?;
+            means.alone += alone.rate()? * share;
+            means.beside += beside * share;
+            means.reader += reader * share;
+            must_live(site, broker)?;
+        }
+        Ok(means)
+    }
+
     /// One turn of the producer while a reader reads everything from the beginning, again when it is through. The reader's program has the
-    /// lowest priority: in life it is not on the broker's machine, nor on the producer's. `records_per_second` 0: as fast as it can. Answers
-    /// the rates of both.
+    /// lowest priority: in life it is not on the broker's machine, nor on the producer's. Answers the rates of both.
     fn read_beside(
         &mut self,
         site: &Site,
@@ -145,18 +150,21 @@ impl Sums {
         records_per_second: f64,
     ) -> anyhow::Result<(f64, f64)> {
         let command = producer(site, records_per_second, &seconds.to_string());
-        let mut producer = Background::start(site, "sequence-beside", command)?;
-        let (mut rounds, mut rates) = (0u32, 0.0);
-        while producer.is_running() {
-            let read = ["read", &site.bootstrap(), TOPIC, SECONDS_MAX];
+        let producer = Background::start(site, "sequence-beside", command)?;
+        let end = now() + Duration::from_secs(seconds);
+        let (mut bytes, mut took) = (0, 0.0);
+        while let left = end.saturating_duration_since(now()).as_secs()
+            && left > 0
+        {
+            let read = ["read", &site.bootstrap(), TOPIC, &left.to_string()];
             let read = finish(site, "sequence-read", patient_program("sequence", &read))?;
             self.judge_read(&read)?;
-            rates += read.rate()?;
-            rounds += 1;
+            bytes += read.count("bytes")?;
+            took += read.seconds()?;
         }
         let produced = producer.stop()?;
         self.judge_produced(&produced)?;
-        Ok((produced.rate()?, rates / f64::from(rounds.max(1))))
+        Ok((produced.rate()?, bytes as f64 / took))
     }
 
     fn judge_produced(&mut self, produced: &Fields) -> anyhow::Result<()> {
@@ -167,18 +175,8 @@ impl Sums {
     fn judge_read(&mut self, read: &Fields) -> anyhow::Result<()> {
         self.read_bytes += read.count("bytes")?;
         self.wrong += read.count("wrong")?;
-        self.unread += read.count("unread")?;
         Ok(())
     }
-}
-
-/// `bytes` 0: as many as there is time for.
-fn produce(site: &Site, seconds: &str, bytes: u64) -> anyhow::Result<Fields> {
-    let mut command = producer(site, 0.0, seconds);
-    if bytes > 0 {
-        command.arg(bytes.to_string());
-    }
-    finish(site, "sequence-produce", command)
 }
 
 /// `records_per_second` 0: as fast as it can.

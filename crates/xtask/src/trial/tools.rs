@@ -75,9 +75,13 @@ impl Fields {
 
     /// Bytes a second, of the program's own clock.
     pub fn rate(&self) -> anyhow::Result<f64> {
-        let seconds: f64 = self.text("seconds")?.parse()?;
         let bytes: f64 = self.text("bytes")?.parse()?;
-        Ok(bytes / seconds)
+        Ok(bytes / self.seconds()?)
+    }
+
+    /// By the program's own clock.
+    pub fn seconds(&self) -> anyhow::Result<f64> {
+        Ok(self.text("seconds")?.parse()?)
     }
 }
 
