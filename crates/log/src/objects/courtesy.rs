@@ -23,16 +23,18 @@ const SMALL_BYTES: usize = 64 << 10;
 const LATE_TIMES: f64 = 4.0;
 /// ... and so much besides: a disk's own jitter is nobody's fault.
 const LATE_MORE: f64 = 0.000_5;
-/// What is usual follows each flush: down by a larger step than up, so that it comes to rest where one flush in seventeen is quicker. That
-/// one had the disk for itself, also beside polite reads.
+/// What is usual follows flushes: down by a larger step than up, so that it comes to rest where one flush in seventeen is quicker. Up only by
+/// flushes that had the disk for themselves: what is slow beside reads is not to become usual.
 const USUAL_DOWN: f64 = 1.0 / 16.0;
 const USUAL_UP: f64 = 1.0 / 256.0;
 /// A late flush beside reads doubles their pauses, one in time shortens them: they come to rest where one flush in seventy is late, so that
 /// the hundredth, by which a broker is judged, is not far from what it is without readers.
 const TIMES_GROWTH: f64 = 2.0;
 const TIMES_DECAY: f64 = 0.99;
-/// So much time without a flush counts as one that was in time.
-const IDLE: Duration = Duration::from_millis(10);
+/// After so much time without a flush nobody is in the way of one.
+const IDLE: Duration = Duration::from_secs(1);
+/// Timers go by milliseconds: what a turn came too late by, up to this, is taken off its own pause.
+const OVERSLEPT_MAX: Duration = Duration::from_millis(2);
 /// The shortest pause that is made, in times of the read before it, and the longest: then reads have a quarter of the time. A reader that
 /// fell out of the tail cache has to get on, too.
 const TIMES_MIN: f64 = 1.0;
@@ -56,8 +58,10 @@ struct State {
     usual: [f64; SIZES],
     /// Length of the pause after a read, in times of what the read took; 0: reads are not polite.
     times: f64,
-    /// When it was last looked at.
-    looked: Duration,
+    /// The write-ahead log writes and flushes a group.
+    flushing: bool,
+    /// When it last ended that.
+    flushed: Duration,
     pressed: bool,
     reads_begun: u64,
     reads_running: u64,
@@ -70,6 +74,8 @@ struct State {
 pub(crate) struct Turn<'a> {
     courtesy: &'a Courtesy,
     begun: Duration,
+    /// By how much it began later than it was to.
+    overslept: Duration,
     _place: Option<SemaphorePermit<'a>>,
 }
 
@@ -91,7 +97,8 @@ impl Courtesy {
             state: Mutex::new(State {
                 usual: [0.0; SIZES],
                 times: 0.0,
-                looked: Duration::ZERO,
+                flushing: false,
+                flushed: Duration::ZERO,
                 pressed: false,
                 reads_begun: 0,
                 reads_running: 0,
@@ -105,14 +112,20 @@ impl Courtesy {
 
     /// Waits for the caller's turn to read objects.
     pub(crate) async fn turn(&self) -> Turn<'_> {
+        let mut overslept = Duration::ZERO;
         let place = if self.is_polite.load(Ordering::Relaxed) {
             let asked = self.clock.monotonic();
             let place = self.turn.acquire().await.expect("never closed");
-            let pause = self.pause();
+            let free = self.clock.monotonic();
+            let pause = self.pause(free);
             if !pause.is_zero() {
                 tokio::time::sleep(pause).await;
             }
-            let held = self.clock.monotonic().saturating_sub(asked);
+            let begins = self.clock.monotonic();
+            if !pause.is_zero() {
+                overslept = begins.saturating_sub(free + pause).min(OVERSLEPT_MAX);
+            }
+            let held = begins.saturating_sub(asked);
             let micros = u64::try_from(held.as_micros()).expect("a wait is shorter than an age");
             self.held_micros.fetch_add(micros, Ordering::Relaxed);
             Some(place)
@@ -125,13 +138,13 @@ impl Courtesy {
         Turn {
             courtesy: self,
             begun: self.clock.monotonic(),
+            overslept,
             _place: place,
         }
     }
 
     /// Until the next polite read may begin.
-    fn pause(&self) -> Duration {
-        let now = self.clock.monotonic();
+    fn pause(&self, now: Duration) -> Duration {
         let mut state = self.state.lock();
         state.look(now);
         self.show(&state);
@@ -145,7 +158,8 @@ impl Courtesy {
 
     /// A group of `bytes` is about to be written and flushed.
     pub(crate) fn flush(&self, bytes: usize) -> Flush {
-        let state = self.state.lock();
+        let mut state = self.state.lock();
+        state.flushing = true;
         Flush {
             bytes,
             begun: self.clock.monotonic(),
@@ -154,18 +168,18 @@ impl Courtesy {
         }
     }
 
-    /// It is durable.
-    pub(crate) fn flushed(&self, flush: &Flush) {
-        if !self.one_disk {
-            return;
-        }
+    /// That has ended. What is not durable says nothing about the time that flushes take.
+    pub(crate) fn flushed(&self, flush: &Flush, is_durable: bool) {
         let now = self.clock.monotonic();
         let took = now.saturating_sub(flush.begun).as_secs_f64();
         let mut state = self.state.lock();
-        state.look(now);
-        let beside_reads = flush.beside_reads || state.reads_begun > flush.reads_begun;
-        state.judge(flush.bytes, took, beside_reads);
-        self.show(&state);
+        state.flushing = false;
+        state.flushed = now;
+        if self.one_disk && is_durable {
+            let beside_reads = flush.beside_reads || state.reads_begun > flush.reads_begun;
+            state.judge(flush.bytes, took, beside_reads);
+            self.show(&state);
+        }
     }
 
     /// Whether uploads fall behind.
@@ -183,34 +197,41 @@ impl Courtesy {
 impl State {
     fn judge(&mut self, bytes: usize, took: f64, beside_reads: bool) {
         let size = bytes.div_ceil(SMALL_BYTES).next_power_of_two().ilog2() as usize;
-        let usual = &mut self.usual[size.min(SIZES - 1)];
+        let size = size.min(SIZES - 1);
+        let usual = &mut self.usual[size];
         if *usual == 0.0 {
             *usual = took;
+        } else if took < *usual {
+            *usual *= 1.0 - USUAL_DOWN;
+        } else if !beside_reads {
+            *usual *= 1.0 + USUAL_UP;
         }
-        let late = took > LATE_TIMES * *usual + LATE_MORE;
-        *usual *= if took < *usual {
-            1.0 - USUAL_DOWN
+        if took > LATE_TIMES * self.usual_of(size) + LATE_MORE {
+            if beside_reads {
+                self.times = (self.times * TIMES_GROWTH).clamp(TIMES_MIN, TIMES_MAX);
+            }
         } else {
-            1.0 + USUAL_UP
-        };
-        if late && beside_reads {
-            self.times = (self.times * TIMES_GROWTH).clamp(TIMES_MIN, TIMES_MAX);
-        } else if !late {
-            self.shorten(1.0);
+            self.times *= TIMES_DECAY;
+            if self.times < TIMES_MIN / 2.0 {
+                self.times = 0.0;
+            }
         }
     }
 
-    /// The time that has passed is in the pauses' favour.
-    fn look(&mut self, now: Duration) {
-        let idle = now.saturating_sub(self.looked).as_secs_f64();
-        self.looked = now;
-        self.shorten(idle / IDLE.as_secs_f64());
+    /// Twice the bytes take twice as long at most: where groups of a size are only seen beside reads, smaller ones tell.
+    fn usual_of(&self, size: usize) -> f64 {
+        let mut least = f64::INFINITY;
+        for usual in &self.usual[..=size] {
+            least *= 2.0;
+            if *usual > 0.0 {
+                least = least.min(*usual);
+            }
+        }
+        least
     }
 
-    /// After so many flushes in time.
-    fn shorten(&mut self, flushes: f64) {
-        self.times *= TIMES_DECAY.powf(flushes);
-        if self.times < TIMES_MIN / 2.0 {
+    fn look(&mut self, now: Duration) {
+        if !self.flushing && now.saturating_sub(self.flushed) >= IDLE {
             self.times = 0.0;
         }
     }
@@ -227,10 +248,10 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let now = self.courtesy.clock.monotonic();
         let mut state = self.courtesy.state.lock();
-        state.look(now);
         state.reads_running -= 1;
         let pause = now.saturating_sub(self.begun).mul_f64(state.pause_times());
-        state.next = now + pause.min(PAUSE_MAX);
+        let pause = pause.min(PAUSE_MAX).saturating_sub(self.overslept);
+        state.next = state.next.max(now + pause);
     }
 }
 
@@ -252,7 +273,7 @@ mod tests {
     async fn flush(courtesy: &Courtesy, took: Duration) {
         let flush = courtesy.flush(4096);
         advance(took).await;
-        courtesy.flushed(&flush);
+        courtesy.flushed(&flush, true);
     }
 
     async fn flushes(courtesy: &Courtesy, count: u32, took: Duration) {
@@ -316,9 +337,45 @@ mod tests {
         }
         let reading = courtesy.turn().await;
         assert!(courtesy.turn().now_or_never().is_none(), "one reads already");
-        advance(100 * READ).await;
+        advance(50 * READ).await;
         drop(reading);
         assert_eq!(wait_for_turn(&courtesy).await, PAUSE_MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flush_that_hangs_does_not_set_reads_free() {
+        let courtesy = courtesy();
+        flushes(&courtesy, 100, QUICK).await;
+        for _ in 0..10 {
+            read_beside_a_late_flush(&courtesy).await;
+        }
+        let hangs = courtesy.flush(4096);
+        advance(Duration::from_secs(60)).await;
+        let reading = courtesy.turn().await;
+        assert!(courtesy.turn().now_or_never().is_none(), "still one at a time");
+        drop(reading);
+        courtesy.flushed(&hangs, false);
+        let reading = courtesy.turn().now_or_never();
+        assert!(reading.is_some());
+        assert!(
+            courtesy.turn().now_or_never().is_none(),
+            "a failure is no flush in time"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_slow_beside_reads_does_not_become_usual() {
+        let courtesy = courtesy();
+        flushes(&courtesy, 100, QUICK).await;
+        let reading = courtesy.turn().await;
+        for _ in 0..1000 {
+            // Groups that grow while flushes are slow, of a size that was never seen before.
+            let flush = courtesy.flush(3 * SMALL_BYTES);
+            advance(SLOW).await;
+            courtesy.flushed(&flush, true);
+        }
+        drop(reading);
+        assert_eq!(courtesy.state.lock().times, TIMES_MAX);
     }
 
     #[tokio::test(start_paused = true)]

@@ -95,9 +95,10 @@ impl GroupCommit {
             let block = group.block.clone();
             let (seq, wall_ms) = (group.seq, group.wall_ms);
             let flush = self.pools.courtesy().flush(block.len());
-            match self.medium.append(group).await {
+            let appended = self.medium.append(group).await;
+            self.pools.courtesy().flushed(&flush, appended.is_ok());
+            match appended {
                 Ok(stored) => {
-                    self.pools.courtesy().flushed(&flush);
                     self.durable = seq;
                     // The block before the watermarks: who sees an offset finds its bytes.
                     drop(self.tail.insert(seq, block, pinned));

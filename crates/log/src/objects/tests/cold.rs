@@ -112,8 +112,15 @@ async fn a_damaged_block_is_an_error_and_never_an_answer() {
 
 /// A reader with an empty cache.
 fn fresh_reader(world: &World) -> crate::objects::cold::ColdReader {
+    let pools = crate::objects::pools::IoPools::new(false, world.clock.clone());
+    reader_with(world, Arc::new(pools))
+}
+
+fn reader_with(
+    world: &World,
+    pools: Arc<crate::objects::pools::IoPools>,
+) -> crate::objects::cold::ColdReader {
     let cache = crate::objects::cache::BlockCache::new(world.config.block_cache_bytes, None);
-    let pools = Arc::new(crate::objects::pools::IoPools::new(false, world.clock.clone()));
     let fetcher = Arc::new(crate::objects::fetch::Fetcher::new(
         world.objects.clone(),
         cache,
@@ -141,6 +148,20 @@ fn fresh_world(world: &World) -> World {
         cold: fresh_reader(world),
         ..world_parts(world)
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_uploads_to_the_same_disk_are_pressed_reads_of_the_store_take_turns() {
+    let world = world_with(4).await;
+    let pools = Arc::new(crate::objects::pools::IoPools::new(true, world.clock.clone()));
+    let cold = reader_with(&world, pools.clone());
+    pools.set_pressed(true);
+    let turn = pools.courtesy().turn().await;
+    let mut read = Box::pin(cold.read(STREAM, Offset(0), limit(1)));
+    let waits = tokio::time::timeout(std::time::Duration::from_secs(1), &mut read).await;
+    assert!(waits.is_err(), "another one reads");
+    drop(turn);
+    assert_eq!(read.await.expect("its turn has come").next, Offset(3));
 }
 
 #[tokio::test(start_paused = true)]
