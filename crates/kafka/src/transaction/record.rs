@@ -9,7 +9,7 @@ use super::name::{Partitions, TransactionalId};
 use super::state::{EpochPolicy, Phase, ProducerEpoch, TransactionState};
 use crate::group::TopicName;
 use crate::state::RecordError;
-use crate::state::codec::{Reader, VALUE_VERSION, put_length, put_text};
+use crate::state::codec::{Reader, VALUE_VERSION, put_length, put_text, read_value};
 use bytes::Bytes;
 use millstream_broker::StateRecord;
 
@@ -79,31 +79,29 @@ fn encode_state(state: &TransactionState) -> Vec<u8> {
 }
 
 fn decode_state(value: &[u8]) -> Result<TransactionState, RecordError> {
-    let mut reader = Reader::new(value);
-    reader.version()?;
-    let phase = phase_of(reader.u8()?)?;
-    let policy = match reader.u8()? {
-        0 => EpochPolicy::PerProducer,
-        1 => EpochPolicy::PerTransaction,
-        other => return Err(RecordError::UnknownVersion(other)),
-    };
-    let state = TransactionState {
-        phase,
-        policy,
-        producer: ProducerEpoch {
-            id: reader.i64()?,
-            epoch: reader.i16()?,
-        },
-        last_epoch: reader.i16()?,
-        previous_id: reader.i64()?,
-        next_id: reader.i64()?,
-        timeout_ms: reader.i32()?,
-        started_ms: reader.i64()?,
-        updated_ms: reader.i64()?,
-        partitions: decode_partitions(&mut reader)?,
-    };
-    reader.finish()?;
-    Ok(state)
+    read_value(value, |reader| {
+        let phase = phase_of(reader.u8()?)?;
+        let policy = match reader.u8()? {
+            0 => EpochPolicy::PerProducer,
+            1 => EpochPolicy::PerTransaction,
+            other => return Err(RecordError::UnknownVersion(other)),
+        };
+        Ok(TransactionState {
+            phase,
+            policy,
+            producer: ProducerEpoch {
+                id: reader.i64()?,
+                epoch: reader.i16()?,
+            },
+            last_epoch: reader.i16()?,
+            previous_id: reader.i64()?,
+            next_id: reader.i64()?,
+            timeout_ms: reader.i32()?,
+            started_ms: reader.i64()?,
+            updated_ms: reader.i64()?,
+            partitions: decode_partitions(reader)?,
+        })
+    })
 }
 
 /// No capacity is taken from a count: the bytes that follow bound the loops.

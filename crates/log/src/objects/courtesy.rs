@@ -122,9 +122,7 @@ impl Courtesy {
                 tokio::time::sleep(pause).await;
             }
             let begins = self.clock.monotonic();
-            if !pause.is_zero() {
-                overslept = begins.saturating_sub(free + pause).min(OVERSLEPT_MAX);
-            }
+            overslept = begins.saturating_sub(free + pause).min(OVERSLEPT_MAX);
             let held = begins.saturating_sub(asked);
             let micros = u64::try_from(held.as_micros()).expect("a wait is shorter than an age");
             self.held_micros.fetch_add(micros, Ordering::Relaxed);
@@ -290,6 +288,20 @@ mod tests {
         drop(turn);
     }
 
+    async fn as_polite_as_can_be() -> Courtesy {
+        let courtesy = courtesy();
+        flushes(&courtesy, 100, QUICK).await;
+        for _ in 0..10 {
+            read_beside_a_late_flush(&courtesy).await;
+        }
+        courtesy
+    }
+
+    fn assert_nobody_waits(courtesy: &Courtesy) {
+        let both = (courtesy.turn().now_or_never(), courtesy.turn().now_or_never());
+        assert!(both.0.is_some() && both.1.is_some(), "somebody waits");
+    }
+
     /// How long a read has to wait now.
     async fn wait_for_turn(courtesy: &Courtesy) -> Duration {
         let before = courtesy.held_micros();
@@ -311,30 +323,20 @@ mod tests {
         read_beside_a_late_flush(&courtesy).await;
         assert_eq!(wait_for_turn(&courtesy).await, 2 * READ);
         flushes(&courtesy, 200, QUICK).await;
-        let both = (courtesy.turn().now_or_never(), courtesy.turn().now_or_never());
-        assert!(both.0.is_some() && both.1.is_some(), "nobody waits any more");
+        assert_nobody_waits(&courtesy);
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_flushes_reads_are_free_again_after_a_while() {
-        let courtesy = courtesy();
-        flushes(&courtesy, 100, QUICK).await;
-        for _ in 0..10 {
-            read_beside_a_late_flush(&courtesy).await;
-        }
+        let courtesy = as_polite_as_can_be().await;
         advance(Duration::from_secs(5)).await;
         assert!(wait_for_turn(&courtesy).await.is_zero());
-        let both = (courtesy.turn().now_or_never(), courtesy.turn().now_or_never());
-        assert!(both.0.is_some() && both.1.is_some());
+        assert_nobody_waits(&courtesy);
     }
 
     #[tokio::test(start_paused = true)]
     async fn polite_reads_go_one_at_a_time_and_have_a_share_however_late_flushes_are() {
-        let courtesy = courtesy();
-        flushes(&courtesy, 100, QUICK).await;
-        for _ in 0..10 {
-            read_beside_a_late_flush(&courtesy).await;
-        }
+        let courtesy = as_polite_as_can_be().await;
         let reading = courtesy.turn().await;
         assert!(courtesy.turn().now_or_never().is_none(), "one reads already");
         advance(50 * READ).await;
@@ -344,11 +346,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_flush_that_hangs_does_not_set_reads_free() {
-        let courtesy = courtesy();
-        flushes(&courtesy, 100, QUICK).await;
-        for _ in 0..10 {
-            read_beside_a_late_flush(&courtesy).await;
-        }
+        let courtesy = as_polite_as_can_be().await;
         let hangs = courtesy.flush(4096);
         advance(Duration::from_secs(60)).await;
         let reading = courtesy.turn().await;
@@ -397,8 +395,7 @@ mod tests {
         drop(reading);
         assert_eq!(wait_for_turn(&courtesy).await, READ.mul_f64(TIMES_MAX));
         courtesy.set_pressed(false);
-        let both = (courtesy.turn().now_or_never(), courtesy.turn().now_or_never());
-        assert!(both.0.is_some() && both.1.is_some());
+        assert_nobody_waits(&courtesy);
     }
 
     #[tokio::test(start_paused = true)]

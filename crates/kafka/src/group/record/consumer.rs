@@ -255,31 +255,17 @@ impl ConsumerRecord {
     ) -> Result<Option<Self>, RecordError> {
         let mut member = || key.text().map(MemberId::from);
         let record = match kind {
-            KEY_CONSUMER_EPOCH => Self::Epoch(value.map(|value| read_value(value, read_epoch)).transpose()?),
+            KEY_CONSUMER_EPOCH => Self::Epoch(value.map(read_epoch).transpose()?),
             KEY_CONSUMER_MEMBER => {
                 let member = member()?;
                 let value = value.map(read_member).transpose()?;
                 Self::Member(member, value.map(Arc::new))
             }
-            KEY_CONSUMER_TARGET_EPOCH => Self::TargetEpoch(
-                value
-                    .map(|value| read_value(value, |reader| reader.i32()))
-                    .transpose()?,
-            ),
-            KEY_CONSUMER_TARGET => Self::Target(
-                member()?,
-                value
-                    .map(|value| read_value(value, read_assignment))
-                    .transpose()?
-                    .map(Arc::new),
-            ),
-            KEY_CONSUMER_CURRENT => Self::Current(
-                member()?,
-                value
-                    .map(|value| read_value(value, read_current))
-                    .transpose()?
-                    .map(Arc::new),
-            ),
+            KEY_CONSUMER_TARGET_EPOCH => Self::TargetEpoch(value.map(read_target_epoch).transpose()?),
+            KEY_CONSUMER_TARGET => Self::Target(member()?, value.map(read_target).transpose()?.map(Arc::new)),
+            KEY_CONSUMER_CURRENT => {
+                Self::Current(member()?, value.map(read_current).transpose()?.map(Arc::new))
+            }
             _ => return Ok(None),
         };
         Ok(Some(record))
@@ -293,11 +279,17 @@ fn encode_epoch(epoch: &GroupEpoch) -> Vec<u8> {
     })
 }
 
-fn read_epoch(reader: &mut Reader<'_>) -> Result<GroupEpoch, RecordError> {
-    Ok(GroupEpoch {
-        epoch: reader.i32()?,
-        topics: u64::from_le_bytes(reader.array()?),
+fn read_epoch(value: &[u8]) -> Result<GroupEpoch, RecordError> {
+    read_value(value, |reader| {
+        Ok(GroupEpoch {
+            epoch: reader.i32()?,
+            topics: u64::from_le_bytes(reader.array()?),
+        })
     })
+}
+
+fn read_target_epoch(value: &[u8]) -> Result<i32, RecordError> {
+    read_value(value, |reader| reader.i32())
 }
 
 fn encode_member(member: &ConsumerMember) -> Vec<u8> {
@@ -411,14 +403,20 @@ fn encode_current(current: &Current) -> Vec<u8> {
     })
 }
 
-fn read_current(reader: &mut Reader<'_>) -> Result<Current, RecordError> {
-    Ok(Current {
-        epoch: reader.i32()?,
-        previous_epoch: reader.i32()?,
-        state: MemberState::read(reader)?,
-        assigned: read_assignment(reader)?,
-        revoking: read_assignment(reader)?,
+fn read_current(value: &[u8]) -> Result<Current, RecordError> {
+    read_value(value, |reader| {
+        Ok(Current {
+            epoch: reader.i32()?,
+            previous_epoch: reader.i32()?,
+            state: MemberState::read(reader)?,
+            assigned: read_assignment(reader)?,
+            revoking: read_assignment(reader)?,
+        })
     })
+}
+
+fn read_target(value: &[u8]) -> Result<Assignment, RecordError> {
+    read_value(value, read_assignment)
 }
 
 fn put_assignment(out: &mut Vec<u8>, assignment: &Assignment) {

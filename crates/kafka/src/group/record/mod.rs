@@ -14,7 +14,9 @@ mod streams;
 
 use super::name::{GroupId, InstanceId, MemberId, ProtocolName, TopicId, TopicName};
 use crate::state::RecordError;
-use crate::state::codec::{Reader, VALUE_VERSION, put_bytes, put_length, put_optional_text, put_text};
+use crate::state::codec::{
+    Reader, VALUE_VERSION, put_bytes, put_length, put_optional_text, put_text, read_value, value_of,
+};
 use bytes::Bytes;
 pub use consumer::{
     ClassicTraits, ConsumerMember, ConsumerRecord, ConsumerState, Current, GroupEpoch, MemberState,
@@ -234,57 +236,56 @@ fn put_of_member<T>(map: &mut BTreeMap<MemberId, T>, member: MemberId, value: Op
 }
 
 fn encode_group(group: &GroupMetadata) -> Vec<u8> {
-    let mut out = vec![VALUE_VERSION];
-    put_optional_text(&mut out, group.protocol_type.as_ref().map(ProtocolName::as_str));
-    out.extend_from_slice(&group.generation.to_le_bytes());
-    put_optional_text(&mut out, group.protocol.as_ref().map(ProtocolName::as_str));
-    put_optional_text(&mut out, group.leader.as_ref().map(MemberId::as_str));
-    out.extend_from_slice(&group.since_ms.to_le_bytes());
-    put_length(&mut out, group.members.len());
-    for member in &group.members {
-        put_text(&mut out, member.member.as_str());
-        put_optional_text(&mut out, member.instance.as_ref().map(InstanceId::as_str));
-        put_text(&mut out, &member.client_id);
-        put_text(&mut out, &member.client_host);
-        out.extend_from_slice(&member.rebalance_timeout_ms.to_le_bytes());
-        out.extend_from_slice(&member.session_timeout_ms.to_le_bytes());
-        put_bytes(&mut out, &member.metadata);
-        put_bytes(&mut out, &member.assignment);
-    }
-    out
+    value_of(|out| {
+        put_optional_text(out, group.protocol_type.as_ref().map(ProtocolName::as_str));
+        out.extend_from_slice(&group.generation.to_le_bytes());
+        put_optional_text(out, group.protocol.as_ref().map(ProtocolName::as_str));
+        put_optional_text(out, group.leader.as_ref().map(MemberId::as_str));
+        out.extend_from_slice(&group.since_ms.to_le_bytes());
+        put_length(out, group.members.len());
+        for member in &group.members {
+            put_text(out, member.member.as_str());
+            put_optional_text(out, member.instance.as_ref().map(InstanceId::as_str));
+            put_text(out, &member.client_id);
+            put_text(out, &member.client_host);
+            out.extend_from_slice(&member.rebalance_timeout_ms.to_le_bytes());
+            out.extend_from_slice(&member.session_timeout_ms.to_le_bytes());
+            put_bytes(out, &member.metadata);
+            put_bytes(out, &member.assignment);
+        }
+    })
 }
 
 fn decode_group(value: &[u8]) -> Result<GroupMetadata, RecordError> {
-    let mut reader = Reader::new(value);
-    reader.version()?;
-    let protocol_type = reader.optional_text()?.map(ProtocolName::from);
-    let generation = reader.i32()?;
-    let protocol = reader.optional_text()?.map(ProtocolName::from);
-    let leader = reader.optional_text()?.map(MemberId::from);
-    let since_ms = reader.i64()?;
-    let count = reader.length()?;
-    // No capacity is taken from the count: the bytes that follow bound the loop.
-    let mut members = Vec::new();
-    for _ in 0..count {
-        members.push(MemberMetadata {
-            member: MemberId::from(reader.text()?),
-            instance: reader.optional_text()?.map(InstanceId::from),
-            client_id: Arc::from(reader.text()?),
-            client_host: Arc::from(reader.text()?),
-            rebalance_timeout_ms: reader.u32()?,
-            session_timeout_ms: reader.u32()?,
-            metadata: Bytes::copy_from_slice(reader.bytes()?),
-            assignment: Bytes::copy_from_slice(reader.bytes()?),
-        });
-    }
-    reader.finish()?;
-    Ok(GroupMetadata {
-        protocol_type,
-        generation,
-        protocol,
-        leader,
-        since_ms,
-        members,
+    read_value(value, |reader| {
+        let protocol_type = reader.optional_text()?.map(ProtocolName::from);
+        let generation = reader.i32()?;
+        let protocol = reader.optional_text()?.map(ProtocolName::from);
+        let leader = reader.optional_text()?.map(MemberId::from);
+        let since_ms = reader.i64()?;
+        let count = reader.length()?;
+        // No capacity is taken from the count: the bytes that follow bound the loop.
+        let mut members = Vec::new();
+        for _ in 0..count {
+            members.push(MemberMetadata {
+                member: MemberId::from(reader.text()?),
+                instance: reader.optional_text()?.map(InstanceId::from),
+                client_id: Arc::from(reader.text()?),
+                client_host: Arc::from(reader.text()?),
+                rebalance_timeout_ms: reader.u32()?,
+                session_timeout_ms: reader.u32()?,
+                metadata: Bytes::copy_from_slice(reader.bytes()?),
+                assignment: Bytes::copy_from_slice(reader.bytes()?),
+            });
+        }
+        Ok(GroupMetadata {
+            protocol_type,
+            generation,
+            protocol,
+            leader,
+            since_ms,
+            members,
+        })
     })
 }
 
@@ -301,16 +302,14 @@ fn encode_offset(offset: &CommittedOffset) -> Vec<u8> {
 }
 
 fn decode_offset(value: &[u8]) -> Result<CommittedOffset, RecordError> {
-    let mut reader = Reader::new(value);
-    reader.version()?;
-    let offset = CommittedOffset {
-        offset: reader.i64()?,
-        leader_epoch: reader.i32()?,
-        committed_ms: reader.i64()?,
-        expires_ms: Some(reader.i64()?).filter(|&ms| ms >= 0),
-        topic_id: TopicId(reader.array()?),
-        metadata: Arc::from(reader.text()?),
-    };
-    reader.finish()?;
-    Ok(offset)
+    read_value(value, |reader| {
+        Ok(CommittedOffset {
+            offset: reader.i64()?,
+            leader_epoch: reader.i32()?,
+            committed_ms: reader.i64()?,
+            expires_ms: Some(reader.i64()?).filter(|&ms| ms >= 0),
+            topic_id: TopicId(reader.array()?),
+            metadata: Arc::from(reader.text()?),
+        })
+    })
 }
