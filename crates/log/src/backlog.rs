@@ -7,10 +7,11 @@
 //! append of each waiter; they return to zero when everything is uploaded. The brake refuses nothing, and holds nobody
 //! while uploads make no headway.
 
+use crate::clock::TimestampMs;
 use crate::config::LogConfig;
 use crate::error::AppendError;
 use crate::ids::GroupSeq;
-use crate::upload::source::TAIL_BATCH_CHARGE_BYTES;
+use crate::upload::source::{Oldest, TAIL_BATCH_CHARGE_BYTES};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -119,8 +120,16 @@ struct Durable {
 struct GroupCharge {
     stored: u64,
     batches: u64,
-    /// Monotonic time at which it became durable.
-    at: Duration,
+    time: GroupTime,
+}
+
+/// When a group became durable.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct GroupTime {
+    /// Monotonic, in this process.
+    pub(crate) at: Duration,
+    /// As its head says.
+    pub(crate) wall_ms: TimestampMs,
 }
 
 impl Backlog {
@@ -235,15 +244,19 @@ impl Backlog {
         batches: usize,
         reserved: u64,
         stored: u64,
-        now: Duration,
+        time: GroupTime,
     ) -> u64 {
         let batches = batches as u64;
         let mut durable = self.durable.lock();
         assert_eq!(seq.0, durable.last.0 + 1, "groups become durable in order");
         durable.last = seq;
         durable.bytes += stored;
-        let at = now;
-        durable.groups.push_back(GroupCharge { stored, batches, at });
+        let charge = GroupCharge {
+            stored,
+            batches,
+            time,
+        };
+        durable.groups.push_back(charge);
         // Under the lock: an upload that takes the group off again comes behind it.
         self.bytes.fetch_add(stored, Ordering::Relaxed);
         self.bytes.fetch_sub(reserved, Ordering::Relaxed);
@@ -251,9 +264,9 @@ impl Backlog {
     }
 
     /// Recovery found a durable group.
-    pub(crate) fn replayed(&self, seq: GroupSeq, batches: usize, stored: u64, now: Duration) {
+    pub(crate) fn replayed(&self, seq: GroupSeq, batches: usize, stored: u64, time: GroupTime) {
         self.batches.fetch_add(batches as u64, Ordering::Relaxed);
-        self.durable(seq, batches, 0, stored, now);
+        self.durable(seq, batches, 0, stored, time);
     }
 
     /// The upload under way has put so many bytes into an object.
@@ -292,7 +305,43 @@ impl Backlog {
     /// Durable bytes that are not in objects, and when the oldest became durable.
     pub(crate) fn waiting(&self) -> (u64, Option<Duration>) {
         let durable = self.durable.lock();
-        (durable.bytes, durable.groups.front().map(|group| group.at))
+        (durable.bytes, durable.groups.front().map(|group| group.time.at))
+    }
+
+    /// The oldest groups that wait and take at most so many bytes together; one at least.
+    pub(crate) fn oldest(&self, bytes_max: u64) -> Oldest {
+        let durable = self.durable.lock();
+        if durable.bytes <= bytes_max {
+            return Oldest {
+                through: durable.last,
+                groups: durable.groups.len() as u64,
+                bytes: durable.bytes,
+            };
+        }
+        let before = durable.last.0 - durable.groups.len() as u64;
+        let mut oldest = Oldest {
+            through: GroupSeq(before),
+            groups: 0,
+            bytes: 0,
+        };
+        for group in &durable.groups {
+            if oldest.groups > 0 && oldest.bytes + group.stored > bytes_max {
+                break;
+            }
+            oldest.through = GroupSeq(oldest.through.0 + 1);
+            oldest.groups += 1;
+            oldest.bytes += group.stored;
+        }
+        oldest
+    }
+
+    /// Wall time in the head of a group that waits.
+    pub(crate) fn wall_ms(&self, group: GroupSeq) -> Option<TimestampMs> {
+        let durable = self.durable.lock();
+        let before = durable.last.0 - durable.groups.len() as u64;
+        let index = group.0.checked_sub(before + 1)?;
+        let charge = durable.groups.get(usize::try_from(index).ok()?)?;
+        Some(charge.time.wall_ms)
     }
 }
 
@@ -309,7 +358,7 @@ mod tests {
             brake_bytes: Some(BRAKE),
         };
         let backlog = Backlog::new(bounds, GroupSeq(0));
-        backlog.replayed(GroupSeq(1), 0, ahead, Duration::ZERO);
+        backlog.replayed(GroupSeq(1), 0, ahead, GroupTime::default());
         backlog
     }
 
@@ -364,8 +413,32 @@ mod tests {
         assert!(backlog(BRAKE_TIMES_MAX * BRAKE).pace().now_or_never().is_some());
         let elsewhere = Bounds::new(&LogConfig::default(), false);
         let backlog = Backlog::new(elsewhere, GroupSeq(0));
-        backlog.replayed(GroupSeq(1), 0, elsewhere.bytes_max - 1, Duration::ZERO);
+        backlog.replayed(GroupSeq(1), 0, elsewhere.bytes_max - 1, GroupTime::default());
         assert!(backlog.is_pressed() && backlog.pace().now_or_never().is_some());
+    }
+
+    #[test]
+    fn the_oldest_groups_within_so_many_bytes_are_one_at_least_and_follow_each_other() {
+        let backlog = backlog(5);
+        for (seq, wall_ms) in [(2, 20), (3, 30)] {
+            let time = GroupTime {
+                wall_ms,
+                ..GroupTime::default()
+            };
+            backlog.replayed(GroupSeq(seq), 1, 5, time);
+        }
+        let within = |bytes| {
+            let oldest = backlog.oldest(bytes);
+            (oldest.through.0, oldest.groups, oldest.bytes)
+        };
+        assert_eq!([within(0), within(9)], [(1, 1, 5), (1, 1, 5)]);
+        assert_eq!([within(10), within(u64::MAX)], [(2, 2, 10), (3, 3, 15)]);
+        backlog.uploaded(GroupSeq(1));
+        assert_eq!([within(0), within(10)], [(2, 1, 5), (3, 2, 10)]);
+        let wall_ms = [1, 2, 3, 4].map(|seq| backlog.wall_ms(GroupSeq(seq)));
+        assert_eq!(wall_ms, [None, Some(20), Some(30), None]);
+        backlog.uploaded(GroupSeq(3));
+        assert_eq!(within(u64::MAX), (3, 0, 0));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //!
 //! **Invariant**: after it, every acknowledged batch is at its offset, and producers and epochs are as they were live.
 
-use crate::backlog::{Backlog, Bounds};
+use crate::backlog::{Backlog, Bounds, GroupTime};
 use crate::batch::{BatchHeader, ControlRecord, split};
 use crate::blocks::pinned;
 use crate::clock::Clock;
@@ -65,8 +65,11 @@ impl Recovery {
             position = end;
         }
         let batches = group.runs.iter().map(|run| run.batches as usize).sum();
-        self.backlog
-            .replayed(group.seq, batches, stored_bytes, self.clock.monotonic());
+        let time = GroupTime {
+            at: self.clock.monotonic(),
+            wall_ms: group.wall_ms,
+        };
+        self.backlog.replayed(group.seq, batches, stored_bytes, time);
         let pinned = pinned(group.block.len());
         drop(self.tail.insert(group.seq, group.block, pinned));
         Ok(())

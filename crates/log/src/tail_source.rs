@@ -4,12 +4,16 @@
 //!
 //! **Invariant**: what is let go of after an upload is in committed objects, and readable from there before it is let go of.
 
+use crate::batch::{BatchHeader, ControlRecord, split};
 use crate::config::StreamPolicy;
 use crate::core::Core;
 use crate::error::ReadError;
 use crate::ids::{AbortedTransaction, GroupSeq, Offset, StreamId};
-use crate::partition::Partition;
-use crate::upload::source::{TailBatch, TailPart, TailSource, Unuploaded};
+use crate::manifest::record::ProducerSnapshot;
+use crate::partition::{ExactCut, Partition};
+use crate::producers::Producers;
+use crate::upload::build::{as_one, lie_together};
+use crate::upload::source::{Oldest, TailBatch, TailPart, TailSource, Unuploaded};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -18,6 +22,43 @@ impl Core {
     fn known(&self, id: StreamId) -> Option<Arc<Partition>> {
         let partition = self.streams.read().get(&id).cloned();
         partition.filter(|partition| !partition.is_deleted())
+    }
+
+    /// What each stream gives, and its producers as of where objects end: one look, so that both fit.
+    fn cuts(&self, through: GroupSeq) -> Vec<(ExactCut, Arc<[ProducerSnapshot]>)> {
+        let cut = |partition: &Arc<Partition>| {
+            let cut = partition.cut_exactly(through)?;
+            let committed = self.manifest.with_image(|image| {
+                let stream = image.streams.get(&partition.id());
+                stream.map(|stream| stream.producers.clone())
+            });
+            Some((cut, committed.unwrap_or_default()))
+        };
+        self.partitions().iter().filter_map(cut).collect()
+    }
+
+    /// The producers that were `committed`, after these batches: what recovery would find.
+    async fn producers_after(
+        &self,
+        committed: &[ProducerSnapshot],
+        batches: &[TailBatch],
+    ) -> Result<Vec<ProducerSnapshot>, ReadError> {
+        let mut producers = Producers::restore(committed);
+        for run in batches.chunk_by(lie_together) {
+            let run = as_one(run);
+            let not_waiting = || ReadError::Storage(format!("{} waits for no upload", run.group));
+            let wall_ms = self.backlog.wall_ms(run.group).ok_or_else(not_waiting)?;
+            let bytes = self.block_bytes(run.group, run.position, run.len).await?;
+            for batch in split(bytes) {
+                let (header, bytes): (BatchHeader, Bytes) =
+                    batch.map_err(|error| ReadError::Corrupt(format!("a batch of the tail: {error}")))?;
+                if header.has_producer() {
+                    let marker = ControlRecord::of_batch(&header, &bytes);
+                    producers.replay(&header, marker.as_ref(), wall_ms);
+                }
+            }
+        }
+        Ok(producers.snapshot())
     }
 }
 
@@ -35,6 +76,10 @@ impl TailSource for Core {
         }
     }
 
+    fn oldest(&self, bytes_max: u64) -> Oldest {
+        self.backlog.oldest(bytes_max)
+    }
+
     /// `through` is a lower bound: a stream gives all that is durable when it is looked at (see `Partition::cut`).
     fn cut(&self, through: GroupSeq) -> Vec<TailPart> {
         debug_assert!(
@@ -45,6 +90,20 @@ impl TailSource for Core {
             .iter()
             .filter_map(|partition| partition.cut())
             .collect()
+    }
+
+    fn cut_exactly(&self, through: GroupSeq) -> BoxFuture<'_, Result<Vec<TailPart>, ReadError>> {
+        let cuts = self.cuts(through);
+        Box::pin(async move {
+            let mut parts = Vec::with_capacity(cuts.len());
+            for (ExactCut { mut part, untold }, committed) in cuts {
+                if !untold.is_empty() {
+                    part.producers = self.producers_after(&committed, &untold).await?;
+                }
+                parts.push(part);
+            }
+            Ok(parts)
+        })
     }
 
     fn tail_bytes<'a>(
@@ -77,9 +136,9 @@ impl TailSource for Core {
         let (now, first_cached) = (self.clock.wall_ms(), self.tail.first());
         for partition in self.partitions() {
             let is_left_out = ends.binary_search_by_key(&partition.id(), |(id, _)| *id).is_err();
-            if is_left_out && partition.is_deleted() {
+            if is_left_out && partition.is_deleted() && !partition.waits_above(through) {
                 // The commit found its deletion durable, or there was nothing to upload; who deleted it may have gone away
-                // before the answer.
+                // before the answer. What waits above was not asked for: it may be needed yet.
                 partition.forget();
             }
             partition.tidy(first_cached, now, self.config.producer_expiry);

@@ -15,7 +15,7 @@ use crate::objects::fetch::Fetcher;
 use crate::objects::memory::MemoryObjects;
 use crate::objects::pools::IoPools;
 use crate::stream::ReadLimit;
-use crate::upload::source::{TailBatch, TailPart, TailSource, Unuploaded};
+use crate::upload::source::{Oldest, TailBatch, TailPart, TailSource, Unuploaded};
 use crate::upload::uploader::Uploader;
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -235,6 +235,36 @@ impl TailSource for FakeTail {
 
     fn upload_failed(&self) {
         self.put_bytes.store(0, Ordering::Relaxed);
+    }
+
+    fn oldest(&self, bytes_max: u64) -> Oldest {
+        let state = self.state.lock();
+        let batches = state.1.values().flat_map(|stream| &stream.batches);
+        let mut groups: Vec<(GroupSeq, u64)> = batches
+            .map(|(batch, _)| (batch.group, u64::from(batch.len)))
+            .collect();
+        groups.sort_unstable();
+        let mut oldest = Oldest {
+            through: GroupSeq(state.0),
+            groups: 0,
+            bytes: 0,
+        };
+        for (group, len) in groups {
+            if oldest.groups > 0 && oldest.bytes + len > bytes_max {
+                return Oldest {
+                    through: GroupSeq(group.0 - 1),
+                    ..oldest
+                };
+            }
+            oldest.groups += 1;
+            oldest.bytes += len;
+        }
+        oldest
+    }
+
+    fn cut_exactly(&self, through: GroupSeq) -> BoxFuture<'_, Result<Vec<TailPart>, ReadError>> {
+        let parts = self.cut(through);
+        async move { Ok(parts) }.boxed()
     }
 
     fn cut(&self, through: GroupSeq) -> Vec<TailPart> {

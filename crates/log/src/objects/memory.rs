@@ -42,6 +42,8 @@ struct State {
     delete_faults: VecDeque<ObjectFault>,
     latency: Duration,
     full: bool,
+    /// What all objects together may take.
+    bytes_max: Option<u64>,
     puts: u64,
     gets: u64,
 }
@@ -80,6 +82,17 @@ impl MemoryObjects {
     /// Whether puts answer `Full` from now on.
     pub fn set_full(&self, full: bool) {
         self.state.lock().full = full;
+    }
+
+    /// What all objects together may take; a put that does not fit answers `Full`.
+    pub fn set_bytes_max(&self, bytes_max: Option<u64>) {
+        self.state.lock().bytes_max = bytes_max;
+    }
+
+    /// Bytes of all objects.
+    #[must_use]
+    pub fn bytes_used(&self) -> u64 {
+        self.state.lock().bytes_used()
     }
 
     /// How long every operation takes, in tokio's time.
@@ -138,11 +151,19 @@ fn injected(fault: Option<ObjectFault>) -> (Option<ObjectError>, bool) {
 }
 
 impl State {
+    fn bytes_used(&self) -> u64 {
+        self.objects.values().map(|object| object.len() as u64).sum()
+    }
+
     fn put(&mut self, key: &str, parts: &[Bytes], mode: PutMode) -> Result<(), ObjectError> {
         self.puts += 1;
         let (error, happens) = injected(self.put_faults.pop_front());
         if happens {
-            if self.full {
+            let len: u64 = parts.iter().map(|part| part.len() as u64).sum();
+            let fits = self
+                .bytes_max
+                .is_none_or(|bytes_max| self.bytes_used() + len <= bytes_max);
+            if self.full || !fits {
                 return Err(ObjectError::Full);
             }
             if mode == PutMode::CreateNew && self.objects.contains_key(key) {

@@ -179,6 +179,7 @@ impl Partition {
             // Flush mode async lost what the trim had seen: the stream goes on where it was trimmed to.
             state.tail = VecDeque::new();
             state.tail_bytes = 0;
+            state.trimmed = None;
             state.end = state.start;
             state.next = state.start;
         }

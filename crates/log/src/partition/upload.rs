@@ -1,10 +1,19 @@
 //! The partition's part of an upload: what it gives, what it lets go of.
 
-use super::Partition;
+use super::{Partition, State};
 use crate::clock::TimestampMs;
-use crate::ids::{GroupSeq, Offset};
+use crate::ids::{AbortedTransaction, GroupSeq, Offset};
 use crate::upload::source::{TailBatch, TailPart};
 use std::time::Duration;
+
+/// What `Partition::cut_exactly` gives.
+pub(crate) struct ExactCut {
+    /// Without producers.
+    pub(crate) part: TailPart,
+    /// What tells of the producers, from where objects end to where the part ends: what a trim took first, then the part's batches.
+    /// Empty where no producer is known.
+    pub(crate) untold: Vec<TailBatch>,
+}
 
 impl Partition {
     /// Everything durable that is not in objects. It may reach beyond the cut: then recovery skips what it finds of it in the
@@ -23,11 +32,54 @@ impl Partition {
                 .producers
                 .as_ref()
                 .map_or_else(Vec::new, |producers| producers.snapshot()),
-            aborted: state
-                .aborted
-                .as_ref()
-                .map_or_else(Vec::new, |aborted| aborted.since_marker(state.uploaded).to_vec()),
+            aborted: state.aborted_waiting().to_vec(),
         })
+    }
+
+    /// What groups up to `through` hold of it that is not in objects.
+    ///
+    /// Epochs and aborted transactions bear the offsets at which they came, so those below the cut's end are those as of it. What is
+    /// known of producers is as of `end` only: it has to be found anew.
+    pub(crate) fn cut_exactly(&self, through: GroupSeq) -> Option<ExactCut> {
+        let state = self.state.lock();
+        let from = state.tail.partition_point(|batch| batch.last < state.uploaded);
+        let to = state.tail.partition_point(|batch| batch.group <= through);
+        let waiting = state.tail.range(from.min(to)..to).copied();
+        let trimmed = state.trimmed.iter().flat_map(|trimmed| trimmed.iter());
+        let trimmed = trimmed.take_while(|batch| batch.group <= through).copied();
+        let untold: Vec<TailBatch> = trimmed.chain(waiting.clone()).collect();
+        // With the last batch epochs and producers get there, although nobody reads it any more.
+        let newest = *untold.last()?;
+        let mut batches: Vec<TailBatch> = waiting.collect();
+        if batches.is_empty() {
+            batches.push(newest);
+        }
+        let end = newest.last.plus(1);
+        let epochs = state.epochs.iter().filter(|(_, base)| *base < end);
+        let aborted = state.aborted_waiting().iter();
+        Some(ExactCut {
+            part: TailPart {
+                stream: self.id,
+                batches,
+                epochs: epochs.copied().collect(),
+                producers: Vec::new(),
+                aborted: aborted.filter(|aborted| aborted.marker < end).copied().collect(),
+            },
+            untold: if state.producers.is_some() {
+                untold
+            } else {
+                Vec::new()
+            },
+        })
+    }
+
+    /// Whether the oldest of what is not in objects lies in a group above `through`.
+    pub(crate) fn waits_above(&self, through: GroupSeq) -> bool {
+        let state = self.state.lock();
+        let at = state.tail.partition_point(|batch| batch.last < state.uploaded);
+        let trimmed = state.trimmed.iter().flat_map(|trimmed| trimmed.iter());
+        let oldest = trimmed.chain(state.tail.range(at..)).next();
+        oldest.is_some_and(|batch| batch.group > through)
     }
 
     /// Objects hold everything below `end`.
@@ -45,6 +97,7 @@ impl Partition {
         let bytes: u64 = moved.map(|batch| u64::from(batch.len)).sum();
         state.tail_bytes -= bytes;
         state.uploaded = end;
+        state.forget_trimmed();
     }
 
     /// Lets go of batches that are in objects and whose blocks were evicted, and of producers that fell silent.
@@ -68,5 +121,24 @@ impl Partition {
         let state = self.state.lock();
         let at = state.tail.partition_point(|batch| batch.last < state.uploaded);
         state.tail.range(at..).copied().collect()
+    }
+}
+
+impl State {
+    /// Transactions that were aborted by markers that are not in objects.
+    fn aborted_waiting(&self) -> &[AbortedTransaction] {
+        let aborted = self.aborted.as_ref();
+        aborted.map_or(&[], |aborted| aborted.since_marker(self.uploaded))
+    }
+
+    /// Objects tell of the producers of what is below `uploaded`.
+    fn forget_trimmed(&mut self) {
+        if let Some(trimmed) = &mut self.trimmed {
+            let told = trimmed.partition_point(|batch| batch.last < self.uploaded);
+            trimmed.drain(..told);
+            if trimmed.is_empty() {
+                self.trimmed = None;
+            }
+        }
     }
 }

@@ -92,6 +92,30 @@ pub(crate) struct MadeObject {
     pub(crate) ranges: Vec<(StreamId, Range)>,
 }
 
+/// Why an object was not made.
+#[derive(Debug)]
+pub(crate) enum MakeError {
+    /// The store is full. What it may hold of the object all the same is of no use.
+    NoRoom,
+    /// A batch could not be read, or is not what it should be.
+    Read(ReadError),
+}
+
+impl From<ReadError> for MakeError {
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
+    }
+}
+
+impl From<MakeError> for ReadError {
+    fn from(error: MakeError) -> Self {
+        match error {
+            MakeError::NoRoom => ReadError::Storage("the object store has no room".to_owned()),
+            MakeError::Read(error) => error,
+        }
+    }
+}
+
 /// Reads the batches of the slices, encodes them and puts the object.
 pub(crate) async fn make_object(
     tail: &dyn TailSource,
@@ -100,7 +124,7 @@ pub(crate) async fn make_object(
     slices: &[Slice],
     block_target_bytes: usize,
     now_ms: TimestampMs,
-) -> Result<MadeObject, ReadError> {
+) -> Result<MadeObject, MakeError> {
     let mut encoder = ObjectEncoder::new(ticket.id(), nonce(&ticket, now_ms), block_target_bytes);
     let mut ranges = Vec::with_capacity(slices.len());
     for slice in slices {
@@ -115,16 +139,16 @@ pub(crate) async fn make_object(
         }
         ranges.push((slice.stream, range_of(slice, &ticket, now_ms)));
     }
-    put_encoded(store, ticket, encoder.finish(), ranges).await
+    put_made(store, ticket, encoder.finish(), ranges).await
 }
 
 /// Whether `b` follows `a` in the same block.
-fn lie_together(a: &TailBatch, b: &TailBatch) -> bool {
+pub(crate) fn lie_together(a: &TailBatch, b: &TailBatch) -> bool {
     a.group == b.group && a.position + a.len == b.position
 }
 
 /// The place of batches that lie together.
-fn as_one(run: &[TailBatch]) -> TailBatch {
+pub(crate) fn as_one(run: &[TailBatch]) -> TailBatch {
     let (first, last) = (run[0], run[run.len() - 1]);
     TailBatch {
         last: last.last,
@@ -145,6 +169,15 @@ pub(crate) async fn put_encoded(
     encoded: EncodedObject,
     ranges: Vec<(StreamId, Range)>,
 ) -> Result<MadeObject, ReadError> {
+    Ok(put_made(store, ticket, encoded, ranges).await?)
+}
+
+async fn put_made(
+    store: &dyn ObjectStore,
+    ticket: ObjectTicket,
+    encoded: EncodedObject,
+    ranges: Vec<(StreamId, Range)>,
+) -> Result<MadeObject, MakeError> {
     let meta = ObjectMeta {
         id: encoded.id,
         len: encoded.len,
@@ -155,11 +188,11 @@ pub(crate) async fn put_encoded(
     put_new(store, &key, encoded.parts)
         .await
         .map_err(|error| match error {
-            PutError::Taken => ReadError::Corrupt(format!(
+            PutError::Taken => MakeError::Read(ReadError::Corrupt(format!(
                 "{} holds something that this log did not write",
                 encoded.id
-            )),
-            PutError::Full => ReadError::Storage("the object store has no room".to_owned()),
+            ))),
+            PutError::Full => MakeError::NoRoom,
         })?;
     Ok(MadeObject { ticket, meta, ranges })
 }

@@ -66,14 +66,29 @@ impl TailPart {
     }
 }
 
+/// The oldest groups that wait for an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Oldest {
+    /// The last of them.
+    pub(crate) through: GroupSeq,
+    /// How many.
+    pub(crate) groups: u64,
+    /// Bytes that they take in the write-ahead log.
+    pub(crate) bytes: u64,
+}
+
 /// The tails of all streams.
 pub(crate) trait TailSource: Send + Sync + 'static {
     /// The last group that is durable.
     fn durable_group(&self) -> GroupSeq;
     /// How much waits, and since when.
     fn unuploaded(&self) -> Unuploaded;
-    /// Everything in groups up to `through` that is not in objects, by stream in ascending order.
+    /// The oldest groups that wait and take at most so many bytes together; one at least, if there is one.
+    fn oldest(&self, bytes_max: u64) -> Oldest;
+    /// Everything in groups up to `through` that is not in objects, by stream in ascending order. It may reach beyond.
     fn cut(&self, through: GroupSeq) -> Vec<TailPart>;
+    /// The same without reaching beyond. Each part's producers are as of its last batch: they are found by reading.
+    fn cut_exactly(&self, through: GroupSeq) -> BoxFuture<'_, Result<Vec<TailPart>, ReadError>>;
     /// The batch's bytes, or those of several that lie together in one block, from the tail cache or the write-ahead log's file.
     fn tail_bytes<'a>(
         &'a self,

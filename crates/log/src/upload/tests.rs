@@ -9,6 +9,7 @@ use crate::objects::format::BlockEntry;
 use crate::objects::memory::ObjectFault;
 use crate::objects::pools::IoClass;
 use crate::test_world::{EPOCH, World, record, small_config};
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -137,11 +138,111 @@ async fn an_upload_is_tried_until_it_succeeds_and_loses_nothing() {
     world.upload().await;
     assert_eq!(world.read_all(A, Offset(0)).await.expect("all").len(), 30);
     assert_eq!(world.read_all(B, Offset(0)).await.expect("all").len(), 5);
-    assert_eq!(
-        world.objects.keys().len(),
-        2,
-        "what an attempt in vain had put is gone"
-    );
+    nothing_is_left_of_attempts_in_vain(&world);
+}
+
+/// Every object in the store is one that the manifest names.
+fn nothing_is_left_of_attempts_in_vain(world: &World) {
+    let named = world.manifest.with_image(|image| {
+        let ids = image.objects.keys();
+        ids.map(|id| id.key()).collect::<BTreeSet<_>>()
+    });
+    let present: BTreeSet<_> = world.objects.keys().into_iter().collect();
+    assert_eq!(present, named);
+}
+
+/// Offsets of each of the stream's ranges.
+fn sizes(world: &World, stream: StreamId) -> Vec<u64> {
+    world.manifest.with_image(|image| {
+        let ranges = &image.streams.get(&stream).expect("committed").ranges;
+        ranges.iter().map(|range| range.end.0 - range.base.0).collect()
+    })
+}
+
+/// Uploads for long, though not everything finds room.
+async fn upload_what_fits(world: &World) {
+    let waiting = tokio::time::timeout(Duration::from_secs(600), world.uploader.upload_now()).await;
+    assert!(waiting.is_err(), "not everything fits");
+    nothing_is_left_of_attempts_in_vain(world);
+    world
+        .manifest
+        .with_image(|image| image.check())
+        .expect("every invariant");
+}
+
+/// An upload was made whole or not at all: on a disk with less room than what waited, no segment of the write-ahead log was ever
+/// free again.
+#[tokio::test(start_paused = true)]
+async fn of_what_does_not_fit_the_oldest_goes_first_and_the_rest_as_room_is_made() {
+    let world = World::new().await;
+    for _ in 0..10 {
+        append(&world, A, 3, 200);
+        append(&world, B, 3, 200);
+        append(&world, StreamId(3), 1, 10);
+    }
+    let whole = world.tail.unuploaded().bytes;
+    let mut through = GroupSeq(0);
+    for room in [whole / 20, whole / 5, whole / 2] {
+        world.objects.set_bytes_max(Some(room));
+        upload_what_fits(&world).await;
+        let now = world.manifest.wal_through();
+        assert!(now > through && now < world.tail.durable_group(), "{now} after {through}");
+        assert!(
+            world.objects.bytes_used() > room / 2,
+            "{} of {room} are used",
+            world.objects.bytes_used()
+        );
+        through = now;
+    }
+    world.objects.set_bytes_max(None);
+    world.upload().await;
+    nothing_is_left_of_attempts_in_vain(&world);
+    for (stream, count) in [(A, 30), (B, 30), (StreamId(3), 10)] {
+        assert_eq!(world.read_all(stream, Offset(0)).await.expect("all").len(), count);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn less_is_tried_at_once_and_everything_again_once_it_fits() {
+    let world = World::new().await;
+    for _ in 0..64 {
+        append(&world, A, 1, 200);
+    }
+    world.objects.fail_puts([ObjectFault::Full; 3]);
+    let start = tokio::time::Instant::now();
+    world.upload().await;
+    assert_eq!(start.elapsed(), Duration::ZERO, "nobody waited");
+    assert_eq!(sizes(&world, A), [8, 16, 32, 8]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_without_room_is_given_less_too() {
+    let world = World::new().await;
+    for _ in 0..8 {
+        append(&world, A, 1, 200);
+    }
+    world
+        .list
+        .inject([AppendFault::NotDone, AppendFault::NotDone, AppendFault::NotDone]);
+    world.upload().await;
+    nothing_is_left_of_attempts_in_vain(&world);
+    assert_eq!(sizes(&world, A), [1, 2, 4, 1]);
+    assert_eq!(world.read_all(A, Offset(0)).await.expect("all").len(), 8);
+}
+
+/// Objects of one upload are put side by side. Those that were under way when another one found no room came to their end when
+/// nobody looked any more, and held the room until the next sweep.
+#[tokio::test(start_paused = true)]
+async fn what_is_under_way_beside_a_put_without_room_is_deleted() {
+    let world = World::new().await;
+    for stream in 1..=8 {
+        append(&world, StreamId(stream), 4, 600);
+    }
+    let whole = world.tail.unuploaded().bytes;
+    world.objects.set_latency(Duration::from_millis(100));
+    world.objects.set_bytes_max(Some(whole / 3));
+    upload_what_fits(&world).await;
+    assert!(world.manifest.wal_through() > GroupSeq(0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,10 @@
 //! The upload loop: one cut after the other, triggered by bytes, by age or on demand, retried for ever.
+//!
+//! What a failed attempt has put is deleted before the next one: on a full disk it would hold the room that a smaller one needs.
 
-use super::build::{MadeObject, Slice, make_object, plan};
-use super::source::{TailPart, TailSource};
+use super::build::{MadeObject, MakeError, Slice, make_object, plan};
+use super::portion::Portion;
+use super::source::{Oldest, TailPart, TailSource};
 use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::config::LogConfig;
@@ -19,7 +22,7 @@ use futures_util::stream::{self, StreamExt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
@@ -61,6 +64,7 @@ struct Limits {
 /// Why one attempt at an upload failed. Every one is tried again, but for `Fenced`.
 #[derive(Debug)]
 enum UploadError {
+    NoRoom,
     Tail(ReadError),
     Commit(CommitError),
 }
@@ -68,8 +72,25 @@ enum UploadError {
 impl fmt::Display for UploadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoRoom => write!(f, "the object store has no room"),
             Self::Tail(error) => write!(f, "{error}"),
             Self::Commit(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl UploadError {
+    /// Whether less of it may succeed at once. The list may be on the disk that the objects have filled.
+    fn may_be_for_want_of_room(&self) -> bool {
+        matches!(self, Self::NoRoom | Self::Commit(CommitError::Storage(_)))
+    }
+}
+
+impl From<MakeError> for UploadError {
+    fn from(error: MakeError) -> Self {
+        match error {
+            MakeError::NoRoom => Self::NoRoom,
+            MakeError::Read(error) => Self::Tail(error),
         }
     }
 }
@@ -205,22 +226,48 @@ impl Shared {
     /// Uploads everything up to the group, however often it has to be tried.
     async fn upload_through(&self, through: GroupSeq) -> Result<(), StreamError> {
         let mut backoff = Backoff::new();
+        let mut portion = Portion::default();
         while through > self.manifest.wal_through() {
-            let attempt = self.attempt(through).await;
-            if attempt.is_err() {
-                self.tail.upload_failed();
-            }
+            let oldest = self.tail.oldest(portion.bytes_max());
+            let attempt = if oldest.through >= through {
+                self.attempt_whole(through).await
+            } else {
+                self.attempt_exactly(oldest.through).await
+            };
             match attempt {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    portion.grow(oldest);
+                    backoff = Backoff::new();
+                    continue;
+                }
                 Err(UploadError::Commit(CommitError::Fenced)) => {
+                    self.tail.upload_failed();
                     tracing::error!("another writer owns the manifest: nothing is uploaded any more");
                     return Err(CommitError::Fenced.into());
                 }
-                Err(error) => tracing::warn!(%error, "an upload failed, trying again; nothing is lost"),
+                Err(error) => {
+                    self.tail.upload_failed();
+                    let Oldest { groups, bytes, .. } = oldest;
+                    tracing::warn!(%error, groups, bytes, "an upload failed, trying again; nothing is lost");
+                    if error.may_be_for_want_of_room() && portion.shrink(oldest) {
+                        continue;
+                    }
+                }
             }
             backoff.wait().await;
         }
         Ok(())
+    }
+
+    /// Everything that is durable now.
+    async fn attempt_whole(&self, through: GroupSeq) -> Result<(), UploadError> {
+        self.attempt(through, self.tail.cut(through)).await
+    }
+
+    /// What groups up to `through` hold, and no more.
+    async fn attempt_exactly(&self, through: GroupSeq) -> Result<(), UploadError> {
+        let parts = self.tail.cut_exactly(through).await;
+        self.attempt(through, parts.map_err(UploadError::Tail)?).await
     }
 
     /// An upload may take as long as the store is away or full: just then the pressure rises.
@@ -237,8 +284,7 @@ impl Shared {
         }
     }
 
-    async fn attempt(&self, through: GroupSeq) -> Result<(), UploadError> {
-        let parts = self.tail.cut(through);
+    async fn attempt(&self, through: GroupSeq, parts: Vec<TailPart>) -> Result<(), UploadError> {
         let made = self.make_objects(&parts).await?;
         let build = |image: &Image| Some(Record::Upload(upload_record(image, through, &parts, &made)));
         let committed = match self.manifest.commit(build).await {
@@ -267,23 +313,24 @@ impl Shared {
         Ok(())
     }
 
-    /// Makes all objects of the cut, several at once. If one fails the others are given up.
+    /// Makes all objects of the cut, several at once. If one fails, no further one is begun, and those that were are waited for and
+    /// deleted: a put that is merely dropped may still come to its end, on a thread of its own, and would take its room unseen.
     async fn make_objects(&self, parts: &[TailPart]) -> Result<Vec<MadeObject>, UploadError> {
         let planned = plan(parts, self.limits.object_own_bytes);
         // Boxed: the compiler does not see that a future borrowed this way is `Send`.
+        let has_failed = AtomicBool::new(false);
         let objects: Vec<BoxFuture<'_, _>> = planned
             .iter()
-            .map(|slices| self.make_one(slices).boxed())
+            .map(|slices| self.make_one(slices, &has_failed).boxed())
             .collect();
         let mut results = stream::iter(objects).buffered(UPLOADS_MAX);
         let mut made = Vec::with_capacity(planned.len());
         let mut failed = None;
         while let Some(result) = results.next().await {
             match result {
-                Ok(object) => made.push(object),
+                Ok(object) => made.extend(object),
                 Err(error) => {
-                    failed = Some(error);
-                    break;
+                    failed.get_or_insert(error);
                 }
             }
         }
@@ -297,20 +344,44 @@ impl Shared {
         }
     }
 
-    async fn make_one(&self, slices: &[Slice]) -> Result<MadeObject, UploadError> {
+    /// `None` where another one has failed before this was begun.
+    async fn make_one(
+        &self,
+        slices: &[Slice],
+        has_failed: &AtomicBool,
+    ) -> Result<Option<MadeObject>, UploadError> {
         let bytes = slices.iter().map(Slice::bytes).sum();
         let _permit = self.pools.enter_upload(bytes).await;
+        if has_failed.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let made = self.put_one(slices).await;
+        match made {
+            Ok(made) => {
+                self.put_bytes.fetch_add(made.meta.len, Ordering::Relaxed);
+                self.tail.put(bytes);
+                self.note_pressure();
+                Ok(Some(made))
+            }
+            Err(error) => {
+                has_failed.store(true, Ordering::Relaxed);
+                Err(error)
+            }
+        }
+    }
+
+    async fn put_one(&self, slices: &[Slice]) -> Result<MadeObject, UploadError> {
         let ticket = self.manifest.allocate().await.map_err(UploadError::Commit)?;
+        let key = ticket.id().key();
         let now = self.clock.wall_ms();
         let store = self.manifest.objects();
         let block_bytes = self.limits.block_target_bytes;
-        let made = make_object(&*self.tail, &**store, ticket, slices, block_bytes, now)
-            .await
-            .map_err(UploadError::Tail)?;
-        self.put_bytes.fetch_add(made.meta.len, Ordering::Relaxed);
-        self.tail.put(bytes);
-        self.note_pressure();
-        Ok(made)
+        let made = make_object(&*self.tail, &**store, ticket, slices, block_bytes, now).await;
+        if matches!(made, Err(MakeError::NoRoom)) {
+            // A lost answer before that one may have been of a put that was carried out.
+            delete_quietly(&**store, &key).await;
+        }
+        Ok(made?)
     }
 
     /// Deletes objects that certainly no record names.

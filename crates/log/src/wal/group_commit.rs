@@ -9,10 +9,10 @@
 
 use super::queue::{Ack, QueuedBatch, WalQueue};
 use super::{Group, Run, WalError, WalMedium};
-use crate::backlog::Backlog;
+use crate::backlog::{Backlog, GroupTime};
 use crate::batch::stamp;
 use crate::blocks::BlockPool;
-use crate::clock::Clock;
+use crate::clock::{Clock, TimestampMs};
 use crate::counters::Counters;
 use crate::error::{AppendError, Fate};
 use crate::ids::GroupSeq;
@@ -129,11 +129,12 @@ impl GroupCommit {
             runs: Vec::new(),
             block: Bytes::new(),
         };
+        let wall_ms = empty.wall_ms;
         let fate = match self.medium.append(empty).await {
             Ok(stored) => {
                 self.durable = seq;
                 drop(self.tail.insert(seq, Bytes::new(), 0));
-                self.backlog.durable(seq, 0, 0, stored, self.clock.monotonic());
+                self.backlog.durable(seq, 0, 0, stored, self.time(wall_ms));
                 Fate::NotDone
             }
             Err(_) => Fate::Unknown,
@@ -209,7 +210,7 @@ impl GroupCommit {
         let reserved = batches.iter().map(|batch| batch.bytes.len() as u64).sum();
         let waiting = self
             .backlog
-            .durable(seq, batches.len(), reserved, stored, self.clock.monotonic());
+            .durable(seq, batches.len(), reserved, stored, self.time(wall_ms));
         if waiting >= self.upload_bytes || self.backlog.is_pressed() {
             self.uploader.poke();
         }
@@ -219,6 +220,13 @@ impl GroupCommit {
             .batches
             .fetch_add(batches.len() as u64, Ordering::Relaxed);
         self.counters.batch_bytes.fetch_add(reserved, Ordering::Relaxed);
+    }
+
+    fn time(&self, wall_ms: TimestampMs) -> GroupTime {
+        GroupTime {
+            at: self.clock.monotonic(),
+            wall_ms,
+        }
     }
 
     /// Answers everyone, in one go.

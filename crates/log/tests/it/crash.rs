@@ -5,8 +5,11 @@ use millstream_log::disk::testing::Survival;
 use millstream_log::{AppendError, AppendTicket, Fate, Log, ProducerView, StreamId, invariants};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 const STREAMS: u64 = 3;
+/// How long an upload may go on that finds no room.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -25,6 +28,8 @@ enum Step {
     /// The next write fails.
     FailWrite,
     Upload,
+    /// The object store has so much room left; `None`: any.
+    Room(Option<u64>),
     Trim {
         stream: u64,
     },
@@ -52,7 +57,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..4_usize).prop_map(Step::Yield),
         1 => Just(Step::FailSync),
         1 => Just(Step::FailWrite),
-        1 => Just(Step::Upload),
+        2 => Just(Step::Upload),
+        1 => proptest::option::of(0..20_000_u64).prop_map(Step::Room),
         1 => (0..STREAMS).prop_map(|stream| Step::Trim { stream }),
         2 => proptest::collection::vec(survival(), 1..4).prop_map(Step::Crash),
         1 => Just(Step::Kill),
@@ -173,7 +179,14 @@ async fn run(steps: Vec<Step>) {
             }
             Step::FailSync => world.disk.fail_sync_after(0),
             Step::FailWrite => world.disk.fail_write_after(0),
-            Step::Upload => log.upload_now().await.unwrap(),
+            Step::Upload => match tokio::time::timeout(PATIENCE, log.upload_now()).await {
+                Ok(uploaded) => uploaded.unwrap(),
+                Err(_) => invariants::check(&log).unwrap(),
+            },
+            Step::Room(left) => {
+                let room = left.map(|left| world.objects.bytes_used() + left);
+                world.objects.set_bytes_max(room);
+            }
             Step::Trim { stream } => {
                 let handle = log.open_stream(StreamId(stream), EPOCH);
                 let bounds = handle.bounds();
@@ -200,6 +213,9 @@ async fn run(steps: Vec<Step>) {
         }
     }
     settle_all(&mut model, &log, &mut next).await;
+    model.check(&log).await;
+    world.objects.set_bytes_max(None);
+    log.upload_now().await.unwrap();
     model.check(&log).await;
 }
 
@@ -233,7 +249,7 @@ async fn restart(world: &World, log: Log, model: &mut Model, next: &mut BTreeMap
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6000, ..ProptestConfig::default() })]
     #[test]
     fn every_acknowledged_batch_survives_any_crash(steps in proptest::collection::vec(step(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread()
