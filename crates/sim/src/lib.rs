@@ -17,5 +17,6 @@ pub mod rng;
 pub mod run;
 pub mod trace;
 pub mod transactions;
+pub mod volume;
 pub mod workload;
 pub mod world;

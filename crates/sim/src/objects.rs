@@ -6,6 +6,7 @@
 //! that timed out may be carried out later, even after the process that sent it is gone.
 
 use crate::rng::Rng;
+use crate::volume::Volume;
 use crate::world::{Outage, Pace, Site, World};
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
@@ -110,7 +111,7 @@ impl SimObjects {
             if rng.one_in(2) {
                 self.world.event(&format!("late put of {} arrives", put.key));
                 // Nobody waits for the answer.
-                let _ = state.put(&put.key, put.bytes, put.mode);
+                let _ = state.put(self.world.volume(), &put.key, put.bytes, put.mode);
             }
         }
     }
@@ -151,14 +152,14 @@ impl SimObjects {
         // What was late overtakes at the latest here, so that a retry meets its own first attempt.
         if self.world.draw(|rng| rng.one_in(2)) {
             for put in std::mem::take(&mut state.late) {
-                let _ = state.put(&put.key, put.bytes, put.mode);
+                let _ = state.put(self.world.volume(), &put.key, put.bytes, put.mode);
             }
         }
-        let done = state.put(key, bytes, mode);
+        let done = state.put(self.world.volume(), key, bytes, mode);
         if let Some(ObjectMutation::LosesObjectAfterPuts(puts)) = self.mutation
             && state.puts == puts
         {
-            state.objects.remove(key);
+            state.remove(self.world.volume(), key);
         }
         done
     }
@@ -188,11 +189,11 @@ impl SimObjects {
 
     fn carry_out_delete(&self, key: &str) {
         let mut state = self.state.lock();
-        state.objects.remove(key);
+        state.remove(self.world.volume(), key);
         if self.mutation == Some(ObjectMutation::DeletesNeighbour) {
             let next = state.objects.range(key.to_owned()..).next();
             if let Some(next) = next.map(|(key, _)| key.clone()) {
-                state.objects.remove(&next);
+                state.remove(self.world.volume(), &next);
             }
         }
     }
@@ -222,13 +223,23 @@ impl SimObjects {
 }
 
 impl State {
-    fn put(&mut self, key: &str, bytes: Bytes, mode: PutMode) -> Result<(), ObjectError> {
+    fn put(&mut self, volume: &Volume, key: &str, bytes: Bytes, mode: PutMode) -> Result<(), ObjectError> {
         if mode == PutMode::CreateNew && self.objects.contains_key(key) {
             return Err(ObjectError::AlreadyExists);
         }
+        if !volume.add_object(bytes.len() as u64) {
+            return Err(ObjectError::Full);
+        }
+        self.remove(volume, key);
         self.puts += 1;
         self.objects.insert(key.to_owned(), bytes);
         Ok(())
+    }
+
+    fn remove(&mut self, volume: &Volume, key: &str) {
+        if let Some(bytes) = self.objects.remove(key) {
+            volume.remove_object(bytes.len() as u64);
+        }
     }
 }
 

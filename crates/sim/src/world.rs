@@ -12,6 +12,7 @@
 use crate::clock::WALL_START_MS;
 use crate::rng::Rng;
 use crate::trace::{Lines, Trace};
+use crate::volume::Volume;
 use millstream_log::TimestampMs;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -95,6 +96,7 @@ pub struct World {
     state: Mutex<State>,
     /// Somebody has to look: an event, a crash, a violation.
     stirred: Notify,
+    volume: Volume,
 }
 
 impl World {
@@ -118,6 +120,7 @@ impl World {
         Arc::new(Self {
             state: Mutex::new(state),
             stirred: Notify::new(),
+            volume: Volume::default(),
         })
     }
 
@@ -154,6 +157,13 @@ impl World {
         let mut state = self.state.lock();
         state.calm = true;
         state.event("-- all faults end");
+        self.volume.set_bytes_max(None);
+    }
+
+    /// What the disk and the object store share.
+    #[must_use]
+    pub fn volume(&self) -> &Volume {
+        &self.volume
     }
 
     /// Whether faults have ended.

@@ -160,11 +160,14 @@ impl World {
         let handle = log.open_stream(StreamId(stream), self.epoch(stream));
         let start = handle.bounds().start;
         let partition = log.core().partition(StreamId(stream));
-        let known =
-            partition.with_producers(|known| known.map_or_else(Vec::new, |known| known.snapshot()));
+        let known = partition.with_producers(|known| known.map_or_else(Vec::new, |known| known.snapshot()));
         let last = self.epoch(stream).0;
         Remembered {
-            bounds: handle.bounds(),
+            // The newest batch counts as long as it is in the tail, also below the start.
+            bounds: StreamBounds {
+                bytes: 0,
+                ..handle.bounds()
+            },
             producers: known,
             aborted: handle.aborted_between(start, Offset(u64::MAX)),
             epochs: (0..=last)

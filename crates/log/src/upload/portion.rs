@@ -32,7 +32,11 @@ impl Portion {
     /// An upload of these found no room. False: there is nothing smaller.
     pub(crate) fn shrink(&mut self, tried: Oldest) -> bool {
         let is_divisible = tried.groups > 1;
-        let bytes_max = if is_divisible { tried.bytes / 2 } else { tried.bytes };
+        let bytes_max = if is_divisible {
+            tried.bytes / 2
+        } else {
+            tried.bytes
+        };
         self.bytes_max = Some(bytes_max);
         is_divisible
     }

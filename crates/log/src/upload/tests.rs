@@ -186,7 +186,10 @@ async fn of_what_does_not_fit_the_oldest_goes_first_and_the_rest_as_room_is_made
         world.objects.set_bytes_max(Some(room));
         upload_what_fits(&world).await;
         let now = world.manifest.wal_through();
-        assert!(now > through && now < world.tail.durable_group(), "{now} after {through}");
+        assert!(
+            now > through && now < world.tail.durable_group(),
+            "{now} after {through}"
+        );
         assert!(
             world.objects.bytes_used() > room / 2,
             "{} of {room} are used",

@@ -249,7 +249,7 @@ async fn restart(world: &World, log: Log, model: &mut Model, next: &mut BTreeMap
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
     #[test]
     fn every_acknowledged_batch_survives_any_crash(steps in proptest::collection::vec(step(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -159,6 +159,8 @@ impl SimDisk {
                 CrashKind::Kill => file.kill(rng),
             }
         }
+        let lens = state.files.values().map(|file| file.lock().len());
+        self.world.volume().files_are(lens.sum());
         self.world
             .event(&format!("disk after {kind:?}, un-synced writes: {surviving:?}"));
     }
@@ -179,9 +181,9 @@ impl SimDisk {
         Ok(())
     }
 
-    fn room(&self, name: &str) -> Result<()> {
+    fn room(&self, name: &str, len: u64) -> Result<()> {
         let full = self.state.lock().full && !self.world.is_calm();
-        if full || self.world.fault(self.faults.full) {
+        if full || self.world.fault(self.faults.full) || !self.world.volume().add_file(len) {
             self.world.event(&format!("fault: no room for {name}"));
             return Err(ErrorKind::StorageFull.into());
         }
@@ -221,10 +223,10 @@ impl Disk for DiskPort {
             let disk = &self.0;
             disk.before("disk.create", name).await;
             disk.fails(disk.faults.entry_error, "create")?;
-            disk.room(name)?;
             if disk.state.lock().files.contains_key(name) {
                 return Err(ErrorKind::AlreadyExists.into());
             }
+            disk.room(name, len)?;
             disk.state.lock().creating = Some((name.to_owned(), len));
             disk.before("disk.create", "allocating").await;
             let file = Arc::new(Mutex::new(File::zeros(len)));
@@ -262,7 +264,8 @@ impl Disk for DiskPort {
             self.0.before("disk.remove", name).await;
             self.0.fails(self.0.faults.entry_error, "remove")?;
             let removed = self.0.state.lock().files.remove(name);
-            removed.ok_or(ErrorKind::NotFound)?;
+            let len = removed.ok_or(ErrorKind::NotFound)?.lock().len();
+            self.0.world.volume().remove_file(len);
             self.0.after("disk.remove", name).await;
             Ok(())
         }

@@ -13,11 +13,11 @@ use anyhow::{Context, bail};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-const DISK_BYTES: u64 = 364 << 20;
+const DISK_BYTES: u64 = 300 << 20;
 
-/// A file beside the broker's own, to be removed when the disk is full: room for what waits to be uploaded, and for a segment of the
-/// write-ahead log behind it. An upload is made whole or not at all, so with less neither may fit.
-const BALLAST_BYTES: u64 = 128 << 20;
+/// A file beside the broker's own, to be removed when the disk is full: as much as a segment of the write-ahead log takes, and less than
+/// what waits to be uploaded.
+const BALLAST_BYTES: u64 = 64 << 20;
 
 /// Refusals in a row that make a disk full.
 const REFUSALS_FULL: &str = "10";

@@ -7,3 +7,4 @@ mod s002_shared_object_of_a_trimmed_stream;
 mod s003_reader_stuck_behind_compaction;
 mod s004_everything_compacted_away;
 mod s005_topic_that_exists_and_is_not_served;
+mod s006_less_room_than_waits;
