@@ -108,6 +108,8 @@ pub struct Plan {
     pub object_pace: Pace,
     /// Speed of the metadata store.
     pub meta_pace: Pace,
+    /// What files and objects may take together, if they share a volume of some size. The calm has room for everything.
+    pub volume_bytes: Option<u64>,
     /// Faults of the disk.
     pub disk: DiskFaults,
     /// Faults of the object store.
@@ -126,9 +128,11 @@ impl Plan {
     pub fn of_seed(seed: u64) -> Self {
         let mut rng = Rng::new(seed).fork("plan");
         let lives = 2 + rng.below(5);
+        let log = log_config(&mut rng);
         Self {
             seed,
-            log: log_config(&mut rng),
+            volume_bytes: volume_bytes(seed, log.wal_segment_bytes),
+            log,
             lives: (0..lives).map(|_| life(&mut rng)).collect(),
             crew: crew(&mut rng),
             disk_pace: pace(&mut rng, 20),
@@ -165,6 +169,7 @@ impl Plan {
         self.mutations = mutations;
         // It would hide for a while what a store has lost.
         self.second_tier_bytes = None;
+        self.volume_bytes = None;
         if mutations.ack_before_sync {
             self.log.flush = FlushMode::Async;
         }
@@ -174,11 +179,19 @@ impl Plan {
     /// The same without any fault of a port: what is left are crashes.
     #[must_use]
     pub fn without_faults(mut self) -> Self {
+        self.volume_bytes = None;
         self.disk = DiskFaults::default();
         self.objects = ObjectFaults::default();
         self.meta = MetaFaults::default();
         self
     }
+}
+
+/// A third of the runs fill a volume: a few segments and some objects are all that it holds.
+fn volume_bytes(seed: u64, segment_bytes: u64) -> Option<u64> {
+    let mut rng = Rng::new(seed).fork("volume");
+    let bytes = rng.range(3 * segment_bytes..8 * segment_bytes);
+    rng.one_in(3).then_some(bytes)
 }
 
 /// Half of the runs have a tier; it holds little, so that it forgets.

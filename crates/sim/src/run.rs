@@ -150,6 +150,7 @@ impl Run {
     #[must_use]
     pub fn new(plan: Plan, lines: Lines) -> Self {
         let world = World::new(plan.seed, lines);
+        world.volume().set_bytes_max(plan.volume_bytes);
         let Plan {
             disk_pace,
             object_pace,
