@@ -125,7 +125,12 @@ impl House {
 
     /// One round of everything. What fails is left for the next round; the first failure is reported.
     pub(crate) async fn round(&self, round: u64) -> Result<(), StreamError> {
-        let before = self.make_room().await;
+        let mut before = self.make_room().await;
+        // Not behind rewriting, which pauses while uploads are pressed: they may be pressed for want of the room that a crash in the
+        // middle of an upload left taken.
+        if round.is_multiple_of(ROUNDS_PER_SWEEP) {
+            before = before.and(note("sweep", collect::sweep(self).await));
+        }
         let ended = Notify::new();
         let rewriting = async {
             let compacted = note("compaction", compaction::run(self).await);
@@ -135,11 +140,7 @@ impl House {
         };
         let (rewritten, beside) = join(rewriting, self.make_room_until(&ended)).await;
         let collected = note("collection", collect::run(self).await);
-        let mut result = before.and(rewritten).and(beside).and(collected);
-        if round.is_multiple_of(ROUNDS_PER_SWEEP) {
-            result = result.and(note("sweep", collect::sweep(self).await));
-        }
-        result
+        before.and(rewritten).and(beside).and(collected)
     }
 
     async fn make_room(&self) -> Result<(), StreamError> {

@@ -422,17 +422,23 @@ async fn room_is_made_while_uploads_are_pressed_and_rewriting_pauses() {
     world.tail.append(B, &[record("b", "1", 1)]);
     world.upload().await;
     let before = world.objects.keys().len();
+    let orphan = crate::objects::ObjectId::new(1, 999).expect("a name").key();
+    world
+        .objects
+        .overwrite(&orphan, Bytes::from_static(b"left by a crash"));
+    let world = world.restart().await;
     world.objects.set_full(true);
     world.tail.append(A, &[record("c", &"v".repeat(100), 3)]);
     world.tail.is_pressed.store(true, Ordering::Relaxed);
     // The uploader looks, and finds itself pressed.
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let mut round = std::pin::pin!(world.house.round(1));
+    let mut round = std::pin::pin!(world.house.round(0));
     let pause = Duration::from_secs(1);
     assert!(
         tokio::time::timeout(pause, &mut round).await.is_err(),
         "it pauses"
     );
+    assert!(!world.objects.keys().contains(&orphan), "it is swept before");
     let read = tokio::time::timeout(Duration::from_secs(60), world.read_all(A, Offset(0)));
     assert_eq!(read.await.expect("no wait").expect("all").len(), 2);
     world.manifest.trim(B, Offset(1)).await.expect("a trim");
