@@ -319,20 +319,11 @@ impl Backlog {
             };
         }
         let before = durable.last.0 - durable.groups.len() as u64;
-        let mut oldest = Oldest {
-            through: GroupSeq(before),
-            groups: 0,
-            bytes: 0,
-        };
-        for group in &durable.groups {
-            if oldest.groups > 0 && oldest.bytes + group.stored > bytes_max {
-                break;
-            }
-            oldest.through = GroupSeq(oldest.through.0 + 1);
-            oldest.groups += 1;
-            oldest.bytes += group.stored;
-        }
-        oldest
+        let groups = (before + 1..).zip(&durable.groups);
+        Oldest::within(
+            bytes_max,
+            groups.map(|(seq, group)| (GroupSeq(seq), group.stored)),
+        )
     }
 
     /// Wall time in the head of a group that waits.

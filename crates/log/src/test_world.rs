@@ -244,20 +244,10 @@ impl TailSource for FakeTail {
             .map(|(batch, _)| (batch.group, u64::from(batch.len)))
             .collect();
         groups.sort_unstable();
-        let mut oldest = Oldest {
-            through: GroupSeq(state.0),
-            groups: 0,
-            bytes: 0,
-        };
-        for (group, len) in groups {
-            if oldest.groups > 0 && oldest.bytes + len > bytes_max {
-                return Oldest {
-                    through: GroupSeq(group.0 - 1),
-                    ..oldest
-                };
-            }
-            oldest.groups += 1;
-            oldest.bytes += len;
+        let all = groups.len() as u64;
+        let mut oldest = Oldest::within(bytes_max, groups.into_iter());
+        if oldest.groups == all {
+            oldest.through = GroupSeq(state.0);
         }
         oldest
     }

@@ -118,7 +118,7 @@ impl World {
     }
 
     fn epoch(&self, stream: u64) -> Epoch {
-        Epoch(self.epochs.get(&stream).copied().unwrap_or(1).into())
+        Epoch(self.epochs.get(&stream).copied().unwrap_or(1))
     }
 
     async fn append(&mut self, log: &Log, stream: u64, batches: Vec<ValidBatch>, apart: bool) {

@@ -29,6 +29,11 @@ impl Portion {
         self.bytes_max.unwrap_or(u64::MAX)
     }
 
+    /// Whether nothing was found too large.
+    pub(crate) fn is_everything(self) -> bool {
+        self.bytes_max.is_none()
+    }
+
     /// An upload of these found no room. False: there is nothing smaller.
     pub(crate) fn shrink(&mut self, tried: Oldest) -> bool {
         let is_divisible = tried.groups > 1;

@@ -77,6 +77,26 @@ pub(crate) struct Oldest {
     pub(crate) bytes: u64,
 }
 
+impl Oldest {
+    /// Of these groups, oldest first, with their bytes: those that take at most so many together; one at least, if there is one.
+    pub(crate) fn within(bytes_max: u64, groups: impl Iterator<Item = (GroupSeq, u64)>) -> Self {
+        let mut oldest = Oldest {
+            through: GroupSeq(0),
+            groups: 0,
+            bytes: 0,
+        };
+        for (group, bytes) in groups {
+            if oldest.groups > 0 && oldest.bytes + bytes > bytes_max {
+                break;
+            }
+            oldest.through = group;
+            oldest.groups += 1;
+            oldest.bytes += bytes;
+        }
+        oldest
+    }
+}
+
 /// The tails of all streams.
 pub(crate) trait TailSource: Send + Sync + 'static {
     /// The last group that is durable.

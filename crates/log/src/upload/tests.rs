@@ -219,6 +219,28 @@ async fn less_is_tried_at_once_and_everything_again_once_it_fits() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_came_since_does_not_keep_back_what_was_asked_for() {
+    let world = World::new().await;
+    append(&world, A, 1, 200);
+    world.objects.set_full(true);
+    let uploading = {
+        let uploader = world.uploader.clone();
+        tokio::spawn(async move { uploader.upload_now().await })
+    };
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    append(&world, A, 40, 200);
+    world
+        .objects
+        .set_bytes_max(Some(world.tail.unuploaded().bytes / 10));
+    world.objects.set_full(false);
+    uploading
+        .await
+        .expect("the task")
+        .expect("there is room for the one batch that was there");
+    assert_eq!(world.manifest.wal_through(), GroupSeq(1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_without_room_is_given_less_too() {
     let world = World::new().await;
     for _ in 0..8 {

@@ -229,7 +229,9 @@ impl Shared {
         let mut portion = Portion::default();
         while through > self.manifest.wal_through() {
             let oldest = self.tail.oldest(portion.bytes_max());
-            let attempt = if oldest.through >= through {
+            // All that waits, not all that was asked for: what came since may be what does not fit.
+            let is_all = portion.is_everything() || oldest.through >= self.tail.durable_group();
+            let attempt = if is_all {
                 self.attempt_whole(through).await
             } else {
                 self.attempt_exactly(oldest.through).await
