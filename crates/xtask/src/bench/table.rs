@@ -212,7 +212,7 @@ impl Measured {
         for metric in self.metrics(workload.name) {
             text += &self.row(workload, metric, &parties, &others);
         }
-        if parties.contains(&Party::BareLoop) {
+        if parties.contains(&Party::BareLoop) && parties.len() > 1 {
             text += &self.against_the_bare_loop(workload, &parties);
         }
         let is_missed =
