@@ -201,7 +201,7 @@ pub fn about() -> String {
         "\
 - \"The disk beside\": while a workload at a fixed rate or a phase of `mixed` runs, the bench itself writes {} KiB to a file that
   was written before, with O_DIRECT on the file system of the broker's data, and calls fdatasync, every {} ms (one that is late is
-  not made up for). It says what the disk did by itself, not who was better, and each broker has it beside it.
+  not made up for). It says what the disk gave to anybody meanwhile, not who was better, and every broker has it beside it.
 - Before each of these the bench waits for a calm disk: within {} s the same flushes have a p99 of at most {} ms and none takes
   longer than {} ms. It waits {} s at most, then measures all the same and counts that wait as run out.
 ",

@@ -43,7 +43,7 @@ const USAGE: &str = "usage: cargo xtask bench [--all] [--only NAME,NAME] [--turn
   --rate-turns  turns of the workloads with a fixed rate, whose tails hang on single events; as --turns where not given
   --binary  a broker; where it is not given, a release build is made
   --all     every workload, with a backlog of 20 GB: about forty minutes in two turns; the usual ones take a quarter
-            of an hour
+            of an hour, and longer where the disk is not calm
   --only    these, and what they read from
   --quick   tiny sizes: to see that everything runs
   --from    measures nothing; makes the tables from the raw numbers of earlier runs; a workload comes whole from the

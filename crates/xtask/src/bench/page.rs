@@ -45,8 +45,8 @@ Written by `cargo xtask bench --write`; not by hand.
 
 Brokers take turns stage by stage, each time on empty storage of the same disk and after a warm-up; client and broker share the
 machine. A cell is the median over the turns, with the least and the most in parentheses. \"Ahead\" is Millstream against the
-other, above 1 when Millstream is better, whichever way that is, and empty where neither way is. A workload is always of one run; numbers of different runs are
-never compared.
+other, above 1 when Millstream is better, whichever way that is, and empty where neither way is. A workload is always of one
+run; numbers of different runs are never compared.
 
 - Millstream: its defaults. It flushes to disk before it answers.
 - Kafka: Apache Kafka, its defaults and its start script's JVM options. It answers from memory.

@@ -21,6 +21,7 @@ use anyhow::{Context, bail};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::thread;
 use std::time::Duration;
 
 /// The argument of `bench` that makes a process one of these.
@@ -179,18 +180,24 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
     let (folder, time) = (Path::new(folder), Duration::from_secs(seconds.parse()?));
     let port = || -> anyhow::Result<u16> { Ok(port.first().context("no port")?.parse()?) };
     match role.as_str() {
-        "store" => store::run(folder).map(|()| await_end()),
-        "serve" => serve::run(folder, time, serve::Checks::All).map(|()| await_end()),
-        "serve-unchecked" => serve::run(folder, time, serve::Checks::None).map(|()| await_end()),
+        "store" => looping(|| store::run(folder)),
+        "serve" => looping(|| serve::run(folder, time, serve::Checks::All)),
+        "serve-unchecked" => looping(|| serve::run(folder, time, serve::Checks::None)),
         "send" => ends::send(port()?, time),
         "discard" => ends::discard(port()?),
         other => bail!("the bare loop has no role \"{other}\""),
     }
 }
 
-/// Says that all is done, and stays until somebody has read the process's CPU time.
-fn await_end() {
+/// Does the work, says that it is done, and stays until somebody has read the process's CPU time. It ends with its input, wherever it
+/// is then: whoever started it is gone.
+fn looping(work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let input = thread::spawn(|| {
+        // An error is an end, too.
+        let _ = std::io::stdin().read(&mut [0]);
+        std::process::exit(0);
+    });
+    work()?;
     println!("done");
-    // An error is an end, too.
-    let _ = std::io::stdin().read(&mut [0]);
+    input.join().expect("it only waits")
 }
