@@ -29,7 +29,9 @@ const STALLED_AFTER: Duration = Duration::from_millis(500);
 const BRAKE_TIMES_MAX: u64 = 5;
 /// Share of the brake from which uploads are pressed: they start soon, and lower classes of IO pause.
 const BRAKE_PRESSED_PERCENT: u64 = 75;
-/// The same of the bound.
+/// Share of the brake from which objects are written as fast as the disk takes them.
+const BRAKE_SOON_PERCENT: u64 = 95;
+/// Share of the bound from which uploads are pressed.
 const PRESSED_PERCENT: u64 = 50;
 /// Of the tail cache, what may wait for uploads before the brake holds appends: what is uploaded comes from memory then. Buffers that
 /// are larger than their blocks, and what was let through already, take the rest.
@@ -62,6 +64,11 @@ impl Bounds {
     fn is_pressed(&self, ahead: u64, entries: u64) -> bool {
         let brakes_soon = |brake| ahead > brake / 100 * BRAKE_PRESSED_PERCENT;
         self.brake_bytes.is_some_and(brakes_soon) || ahead + entries > self.bytes_max / 100 * PRESSED_PERCENT
+    }
+
+    fn brakes_soon(&self, ahead: u64) -> bool {
+        self.brake_bytes
+            .is_some_and(|brake| ahead > brake / 100 * BRAKE_SOON_PERCENT)
     }
 
     fn is_braked(&self, ahead: u64) -> bool {
@@ -194,6 +201,11 @@ impl Backlog {
     /// Whether uploads fall behind.
     pub(crate) fn is_pressed(&self) -> bool {
         self.bounds.is_pressed(self.ahead(), self.entries())
+    }
+
+    /// Whether appends are about to wait for uploads.
+    pub(crate) fn brakes_soon(&self) -> bool {
+        self.bounds.brakes_soon(self.ahead())
     }
 
     fn entries(&self) -> u64 {

@@ -148,6 +148,7 @@ impl Log {
         recovery.finish();
         let durable = medium.durable();
         let pools = Arc::new(IoPools::new(one_disk, clock.clone()));
+        ports.objects.go_by(pools.pace().clone());
         if let Some(tier) = &ports.second_tier {
             tier.forget_from(manifest.first_free().0);
         }

@@ -73,6 +73,7 @@ impl TailSource for Core {
             bytes,
             oldest,
             is_pressed: self.backlog.is_pressed(),
+            brakes_soon: self.backlog.brakes_soon(),
         }
     }
 

@@ -226,6 +226,7 @@ impl TailSource for FakeTail {
             bytes,
             oldest: (bytes > 0).then_some(Duration::ZERO),
             is_pressed: self.is_pressed.load(Ordering::Relaxed),
+            brakes_soon: self.is_pressed.load(Ordering::Relaxed),
         }
     }
 

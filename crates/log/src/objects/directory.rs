@@ -9,19 +9,24 @@
 //!
 //! **Invariant**: a name in the directory stands for a whole file, flushed before it got the name.
 
-use super::store::PutMode;
+use super::store::{PutMode, WritePace};
 use crate::blocks::{BlockPool, is_recycled};
 use crate::disk::direct::{self, ALIGN_BYTES, past_the_cache};
 use crate::disk::file::{read_exact_at, sync_folder};
 use bytes::Bytes;
+use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
 
 /// Bytes of one direct write: enough that a disk is busy with it and not with its head and tail.
 const CHUNK_BYTES: usize = 1 << 20;
+/// The same where there is time, and a flush of somebody else may come in between.
+const STRETCH_BYTES: usize = 256 << 10;
 /// From this size on what lies together is read directly.
 const DIRECT_READ_MIN: u64 = 64 << 10;
 /// See the module. Its methods block.
@@ -35,6 +40,8 @@ pub(super) struct Directory {
     folders_due: AtomicBool,
     /// What direct reads and writes go by.
     blocks: BlockPool,
+    /// How fast direct writes go; as fast as can be before it is set.
+    pace: OnceLock<Arc<dyn WritePace>>,
 }
 
 /// Why a file is not there, or may not be.
@@ -60,7 +67,13 @@ impl Directory {
             direct: direct::is_possible(root),
             folders_due: AtomicBool::new(false),
             blocks: BlockPool::default(),
+            pace: OnceLock::new(),
         })
+    }
+
+    /// See `ObjectStore::go_by`. The first one stays.
+    pub(super) fn go_by(&self, pace: Arc<dyn WritePace>) {
+        let _ = self.pace.set(pace);
     }
 
     /// Makes the parts, one after the other, the file `key`, durably.
@@ -185,8 +198,24 @@ impl Directory {
         direct::allocate(file, len)?;
         parts.push(direct::padding(len));
         let mut chunk = self.blocks.take_large(CHUNK_BYTES);
-        direct::write(file, 0, &parts, chunk.fill(CHUNK_BYTES))?;
+        let (mut rest, mut at) = (VecDeque::from(parts), 0);
+        while !rest.is_empty() {
+            let stretch = take(&mut rest, self.await_turn());
+            direct::write(file, at, &stretch, chunk.fill(CHUNK_BYTES))?;
+            at += stretch.iter().map(|part| part.len() as u64).sum::<u64>();
+        }
         file.set_len(len)
+    }
+
+    /// Waits until more may be written. Answers how much.
+    fn await_turn(&self) -> usize {
+        match self.pace.get().and_then(|pace| pace.wait(STRETCH_BYTES)) {
+            None => CHUNK_BYTES,
+            Some(wait) => {
+                thread::sleep(wait);
+                STRETCH_BYTES
+            }
+        }
     }
 
     fn make_folders(&self, path: &Path) -> io::Result<()> {
@@ -209,6 +238,22 @@ impl Directory {
     }
 }
 
+/// The first `len` bytes of the parts, or all that is left.
+fn take(parts: &mut VecDeque<Bytes>, len: usize) -> Vec<Bytes> {
+    let (mut taken, mut missing) = (Vec::new(), len);
+    while missing > 0
+        && let Some(part) = parts.front_mut()
+    {
+        let piece = part.split_to(part.len().min(missing));
+        missing -= piece.len();
+        taken.push(piece);
+        if part.is_empty() {
+            parts.pop_front();
+        }
+    }
+    taken
+}
+
 /// Flushes what a life before may have left unflushed, too.
 fn remove_staged(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
@@ -227,6 +272,7 @@ fn remove_staged(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn parts(len: usize) -> Vec<Bytes> {
         let whole: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();
@@ -298,6 +344,33 @@ mod tests {
             .expect("the folder")
             .collect();
         assert_eq!(left.len(), 6, "nothing unfinished stays");
+        fs::remove_dir_all(&root).expect("cleaning up");
+    }
+
+    /// Answers no pause, and counts how often it is asked.
+    struct Counting(AtomicU64);
+
+    impl WritePace for Counting {
+        fn wait(&self, bytes: usize) -> Option<Duration> {
+            self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+            Some(Duration::ZERO)
+        }
+    }
+
+    #[test]
+    fn at_a_pace_every_stretch_is_asked_for_and_the_file_is_whole() {
+        let root = std::env::temp_dir().join(format!("millstream-paced-{}", std::process::id()));
+        let directory = Directory::open(&root).expect("a folder");
+        let pace = Arc::new(Counting(AtomicU64::new(0)));
+        directory.go_by(pace.clone());
+        let len = 5 * STRETCH_BYTES + 1;
+        directory
+            .put("data/paced", parts(len), PutMode::CreateNew)
+            .expect("a put");
+        assert!(fs::read(root.join("data/paced")).expect("the file") == parts(len).concat());
+        if directory.direct {
+            assert_eq!(pace.0.load(Ordering::Relaxed), 6 * STRETCH_BYTES as u64);
+        }
         fs::remove_dir_all(&root).expect("cleaning up");
     }
 }

@@ -18,6 +18,7 @@ mod directory;
 pub(crate) mod encode;
 pub(crate) mod fetch;
 pub(crate) mod format;
+pub(crate) mod pace;
 pub(crate) mod pools;
 pub(crate) mod put;
 pub(crate) mod readahead;

@@ -6,6 +6,7 @@
 //! disk every read gives way to its flushes, whatever its class: that is `courtesy`'s.
 
 use super::courtesy::Courtesy;
+use super::pace::Pace;
 use crate::clock::Clock;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
@@ -47,13 +48,15 @@ pub(crate) struct IoPools {
     upkeep: Semaphore,
     pressed: watch::Sender<bool>,
     courtesy: Courtesy,
+    pace: Arc<Pace>,
 }
 
 impl IoPools {
     /// `one_disk`: objects lie on the disk of the write-ahead log.
     pub(crate) fn new(one_disk: bool, clock: Arc<dyn Clock>) -> Self {
         Self {
-            courtesy: Courtesy::new(one_disk, clock),
+            courtesy: Courtesy::new(one_disk, clock.clone()),
+            pace: Arc::new(Pace::new(clock)),
             upload: Semaphore::new(usize::try_from(UPLOAD_BYTES_MAX / PERMIT_BYTES).expect("a constant")),
             cold_read: Semaphore::new(COLD_READS_MAX),
             prefetch: Semaphore::new(PREFETCHES_MAX),
@@ -94,6 +97,11 @@ impl IoPools {
     /// Who gives way to flushes.
     pub(crate) fn courtesy(&self) -> &Courtesy {
         &self.courtesy
+    }
+
+    /// How fast objects are written to the disk of the write-ahead log.
+    pub(crate) fn pace(&self) -> &Arc<Pace> {
+        &self.pace
     }
 
     /// Said by the uploader: whether uploads fall behind.

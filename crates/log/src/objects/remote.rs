@@ -9,7 +9,7 @@ mod s3;
 mod s3_tests;
 
 use super::directory::{Directory, PutFailed};
-use super::store::{ObjectError, ObjectStore, PutMode, cut_apart, stretch_end};
+use super::store::{ObjectError, ObjectStore, PutMode, WritePace, cut_apart, stretch_end};
 use crate::error::Fate;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -182,6 +182,12 @@ impl RemoteStore {
 impl ObjectStore for RemoteStore {
     fn is_on_disk(&self) -> bool {
         self.directory.is_some()
+    }
+
+    fn go_by(&self, pace: Arc<dyn WritePace>) {
+        if let Some(directory) = &self.directory {
+            directory.go_by(pace);
+        }
     }
 
     fn put<'a>(

@@ -5,6 +5,8 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Whether a put may replace an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,10 +81,18 @@ pub trait ObjectStore: Send + Sync + 'static {
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<(String, u64)>, ObjectError>>;
     /// Deletes; a missing key is success.
     fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), ObjectError>>;
+    /// From now on objects are written at this pace, by a store that writes them to a disk which others wait for.
+    fn go_by(&self, _pace: Arc<dyn WritePace>) {}
     /// Whether objects lie on a disk of this machine, as a rule the one that the write-ahead log is written to.
     fn is_on_disk(&self) -> bool {
         false
     }
+}
+
+/// How fast objects are written to a disk whose flushes others wait for.
+pub trait WritePace: Send + Sync {
+    /// How long to wait before the next `bytes` of an object are written. `None`: go on, as fast as the disk does.
+    fn wait(&self, bytes: usize) -> Option<Duration>;
 }
 
 /// Where pieces of these lengths end.

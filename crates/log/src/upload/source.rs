@@ -20,6 +20,8 @@ pub(crate) struct Unuploaded {
     pub(crate) oldest: Option<Duration>,
     /// Whether uploads fall behind appends.
     pub(crate) is_pressed: bool,
+    /// Whether appends are about to wait for uploads.
+    pub(crate) brakes_soon: bool,
 }
 
 /// One durable batch in a tail.

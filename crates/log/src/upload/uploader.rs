@@ -220,7 +220,9 @@ impl Shared {
     }
 
     fn note_pressure(&self) {
-        self.pools.set_pressed(self.tail.unuploaded().is_pressed);
+        let waiting = self.tail.unuploaded();
+        self.pools.set_pressed(waiting.is_pressed);
+        self.pools.pace().set_hurries(waiting.brakes_soon);
     }
 
     /// Uploads everything up to the group, however often it has to be tried.

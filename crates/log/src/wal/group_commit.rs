@@ -94,6 +94,7 @@ impl GroupCommit {
             let (group, pinned) = self.seal(&batches);
             let block = group.block.clone();
             let (seq, wall_ms) = (group.seq, group.wall_ms);
+            self.pools.pace().appends(block.len());
             let flush = self.pools.courtesy().flush(block.len());
             let appended = self.medium.append(group).await;
             self.pools.courtesy().flushed(&flush, appended.is_ok());

@@ -4,6 +4,8 @@ use crate::kernel::written_bytes;
 use crate::process::now;
 use crate::shell::{output, run};
 use anyhow::{Context, bail};
+use memmap2::MmapMut;
+use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -11,15 +13,12 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-/// Linux's O_DIRECT; the number differs between processors.
-const O_DIRECT: i32 = if cfg!(target_arch = "aarch64") {
-    0o200_000
-} else {
-    0o40_000
-};
+/// What every device takes for direct reads and writes: their place, their length and their memory are multiples of it.
+pub const ALIGNMENT: usize = 4096;
 
-/// What every device takes for a direct read: its place, its length and its memory are multiples of it.
-const ALIGNMENT: usize = 4096;
+/// Memory that begins at a page.
+pub type Buffer = MmapMut;
+
 const READ_BYTES: usize = 1 << 20;
 
 /// One read at a time leaves most disks idle.
@@ -35,6 +34,20 @@ const QUIET_INTERVAL: Duration = Duration::from_millis(500);
 const QUIET_INTERVALS: u32 = 4;
 const QUIET_BYTES_MAX: u64 = 1_000_000;
 const QUIET_LIMIT: Duration = Duration::from_secs(180);
+
+/// Memory for direct reads and writes. It is touched here, so that what is measured later does not pay for that.
+pub fn buffer(bytes: usize) -> anyhow::Result<Buffer> {
+    let mut buffer = MmapMut::map_anon(bytes).context("no memory for a buffer")?;
+    buffer.fill(0);
+    Ok(buffer)
+}
+
+/// To open files past the page cache (O_DIRECT).
+pub fn direct() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.custom_flags(OFlags::DIRECT.bits().cast_signed());
+    options
+}
 
 /// Waits until a process has written next to nothing for a while.
 pub fn await_quiet(pid: u32) -> anyhow::Result<()> {
@@ -117,21 +130,19 @@ fn collect(folder: &Path, files: &mut Vec<(u64, PathBuf)>) -> anyhow::Result<()>
 }
 
 fn read_directly(pieces: &[(PathBuf, u64)]) -> anyhow::Result<u64> {
-    let mut memory = vec![0; READ_BYTES + ALIGNMENT];
-    let aligned = memory.as_ptr().align_offset(ALIGNMENT);
-    let buffer = &mut memory[aligned..aligned + READ_BYTES];
+    let mut buffer = buffer(READ_BYTES)?;
     let mut open: Option<(&Path, File)> = None;
     let mut read = 0;
     for (path, place) in pieces {
         let file = match &open {
             Some((opened, file)) if *opened == path.as_path() => file,
             _ => {
-                let file = OpenOptions::new().read(true).custom_flags(O_DIRECT).open(path);
+                let file = direct().read(true).open(path);
                 let file = file.with_context(|| format!("cannot open {}", path.display()))?;
                 &open.insert((path.as_path(), file)).1
             }
         };
-        read += file.read_at(buffer, *place)? as u64;
+        read += file.read_at(&mut buffer, *place)? as u64;
     }
     Ok(read)
 }

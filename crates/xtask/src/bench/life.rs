@@ -1,6 +1,7 @@
 //! One broker's life in a stage: from empty storage through a warm-up and its workloads to its end.
 
 use super::client::{self, Fields, RECORD_BYTES, SECONDS_MAX, load};
+use super::flushes::Probe;
 use super::metric::*;
 use super::strain;
 use super::workload::{PARTITIONS, Stage, Work, Workload};
@@ -31,6 +32,8 @@ pub struct Sizes {
     pub gigabytes: f64,
     /// The "very many" of the workload of that name.
     pub partitions: u32,
+    /// The wait for a calm disk before a workload whose tail would tell of a stall.
+    pub calm_limit: Duration,
 }
 
 /// What a workload gives.
@@ -195,12 +198,16 @@ impl Life {
         let seconds = self.sizes.rate_seconds.to_string();
         let each = format!("readers={readers}");
         let args = ["latency", &bootstrap, topic, "1024", &rate, &seconds, &each];
-        let (fields, cpu) = self.charged(|| load(&self.site, &args))?;
+        let mut disk = Probe::begin(self.site.folder())?;
+        let calm = disk.await_calm(self.sizes.calm_limit)?;
+        let ((fields, cpu), flushes) = disk.beside(|| self.charged(|| load(&self.site, &args)))?;
         let mut numbers = latencies(&fields)?;
         numbers.push((&REACHED, fields.get("records")? / fields.get("seconds")?));
         numbers.push((&CPU_RECORDS, cpu / (fields.get("records")? / 1e6)));
         let delivered = fields.get("bytes")? * f64::from(readers);
         numbers.push((&CPU_GB_DELIVERED, cpu / (delivered / 1e9)));
+        numbers.extend(flushes.numbers());
+        numbers.push((&RESTLESS, calm.ran_out()));
         Ok(numbers)
     }
 

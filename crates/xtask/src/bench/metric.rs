@@ -9,6 +9,8 @@ pub enum Better {
     Higher,
     /// Latency, CPU time, memory.
     Lower,
+    /// Neither: what the machine did meanwhile.
+    Neither,
 }
 
 /// One number of a workload.
@@ -27,6 +29,11 @@ const fn higher(name: &'static str) -> Metric {
 
 const fn lower(name: &'static str) -> Metric {
     let better = Better::Lower;
+    Metric { name, better }
+}
+
+const fn neither(name: &'static str) -> Metric {
+    let better = Better::Neither;
     Metric { name, better }
 }
 
@@ -49,12 +56,21 @@ pub static RATE_FEW: Metric = higher("throughput with 10 partitions, MB/s");
 pub static RATE_MANY: Metric = higher("throughput with very many partitions, MB/s");
 pub static KEPT: Metric = higher("very many against 10, %");
 pub static WRITTEN: Metric = lower("bytes written to disk a byte produced");
-pub static DIRECT: Metric = higher("direct reads of the same files, MB/s");
+pub static DIRECT: Metric = neither("direct reads of the same files, MB/s");
 pub static OF_DIRECT: Metric = higher("of what direct reads give, %");
 pub static P99_ALONE: Metric = lower("acknowledged after, p99, without the reader, ms");
 pub static P99_BESIDE: Metric = lower("acknowledged after, p99, beside the reader, ms");
 pub static P99_TIMES: Metric = lower("p99 beside against without");
 pub static READER: Metric = higher("the reader, MB/s");
+pub static FLUSH_P50: Metric = neither("the disk beside: a flush of 4 KiB, p50, ms");
+pub static FLUSH_P99: Metric = neither("the disk beside: a flush of 4 KiB, p99, ms");
+pub static FLUSH_P999: Metric = neither("the disk beside: a flush of 4 KiB, p99.9, ms");
+pub static FLUSH_P99_ALONE: Metric =
+    neither("the disk beside: a flush of 4 KiB, p99, without the reader, ms");
+pub static FLUSH_P99_BESIDE: Metric =
+    neither("the disk beside: a flush of 4 KiB, p99, beside the reader, ms");
+pub static RESTLESS: Metric = neither("waits for a calm disk that ran out");
+pub static CPU_GB_UNCHECKED: Metric = neither("CPU-seconds a GB without checksums");
 pub static MEMORY_IDLE: Metric = lower("memory after the start, MB");
 pub static MEMORY_PEAK: Metric = lower("peak memory, MB");
 pub static FIRST_ANSWER: Metric = lower("first answer, s");
@@ -87,6 +103,13 @@ static ALL: &[&Metric] = &[
     &P99_BESIDE,
     &P99_TIMES,
     &READER,
+    &FLUSH_P50,
+    &FLUSH_P99,
+    &FLUSH_P999,
+    &FLUSH_P99_ALONE,
+    &FLUSH_P99_BESIDE,
+    &RESTLESS,
+    &CPU_GB_UNCHECKED,
     &MEMORY_IDLE,
     &MEMORY_PEAK,
     &FIRST_ANSWER,
@@ -100,11 +123,12 @@ impl Metric {
         found.copied().with_context(|| format!("no metric \"{name}\""))
     }
 
-    /// How many times better `ours` is than `theirs`; above 1 is better, whichever way that is.
+    /// How many times better `ours` is than `theirs`; above 1 is better, whichever way that is. Not a number where neither way is.
     pub fn ahead(&self, ours: f64, theirs: f64) -> f64 {
         match self.better {
             Better::Higher => ours / theirs,
             Better::Lower => theirs / ours,
+            Better::Neither => f64::NAN,
         }
     }
 }
@@ -168,5 +192,6 @@ mod tests {
         assert_eq!(Target::AtMost(2.2).is_met(&WRITTEN, 2.1, f64::NAN), Some(true));
         assert_eq!(Target::AtLeast(95.0).is_met(&KEPT, 94.9, 99.0), Some(false));
         assert_eq!(Target::AtLeast(95.0).is_met(&KEPT, f64::NAN, 99.0), None);
+        assert_eq!(Target::Ahead(1.0).is_met(&FLUSH_P99, 1.0, 1.0), None);
     }
 }

@@ -7,34 +7,43 @@
 //! Never compares numbers of different runs. A workload that fails loses its own row and no other; every number is kept in a
 //! file as soon as its stage is over.
 
+mod bare;
 mod client;
 mod disk;
+mod flushes;
 mod life;
 mod limits;
 mod metric;
 mod page;
+mod party;
 mod raw;
 mod strain;
 mod table;
+mod turn;
 mod workload;
 
-use crate::brokers::Peer;
 use crate::kernel;
 use crate::options::Options;
 use crate::process::now;
 use crate::shell::{output, root};
-use anyhow::{Context, bail};
-use life::{Life, Sizes};
+use anyhow::bail;
+use flushes::{CALM_LIMIT, CALM_LIMIT_QUICK};
+use life::Sizes;
+use party::Party;
 use std::path::PathBuf;
 use std::process::Command;
 use table::Measured;
+use turn::{Programs, Step};
 use workload::{Set, Stage, WORKLOADS, Workload};
 
-const USAGE: &str = "usage: cargo xtask bench [--all] [--only NAME,NAME] [--turns N] [--quick] [--peers millstream,kafka,kafka-flush]
+const USAGE: &str = "usage: cargo xtask bench [--all] [--only NAME,NAME] [--turns N] [--rate-turns N] [--quick]
+                         [--peers millstream,kafka,kafka-flush,bare-loop]
                          [--seconds N] [--rate-seconds N] [--gigabytes N] [--partitions N]
                          [--port PORT] [--binary PATH] [--from FILE,FILE] [--write] [--list]
+  --rate-turns  turns of the workloads with a fixed rate, whose tails hang on single events; as --turns where not given
+  --binary  a broker; where it is not given, a release build is made
   --all     every workload, with a backlog of 20 GB: about forty minutes in two turns; the usual ones take a quarter
-            of an hour
+            of an hour, and longer where the disk is not calm
   --only    these, and what they read from
   --quick   tiny sizes: to see that everything runs
   --from    measures nothing; makes the tables from the raw numbers of earlier runs; a workload comes whole from the
@@ -43,7 +52,6 @@ const USAGE: &str = "usage: cargo xtask bench [--all] [--only NAME,NAME] [--turn
   --list    names";
 
 const TURNS: usize = 2;
-const ALL_PEERS: &str = "millstream,kafka,kafka-flush";
 
 /// Room for what the other brokers, logs and clients need beside the data of a stage.
 const FREE_BYTES_BESIDE: f64 = 4e9;
@@ -59,7 +67,8 @@ struct Plan {
     set: Set,
     sizes: Sizes,
     turns: usize,
-    peers: Vec<Peer>,
+    rate_turns: usize,
+    parties: Vec<Party>,
     workloads: Vec<&'static Workload>,
     port: Option<u16>,
     binary: Option<PathBuf>,
@@ -77,6 +86,7 @@ fn sizes(options: &mut Options, set: Set) -> anyhow::Result<Sizes> {
             java_records: 20_000,
             gigabytes: 0.2,
             partitions: 100,
+            calm_limit: CALM_LIMIT_QUICK,
         },
         (false, Set::Usual) => Sizes {
             seconds: 3,
@@ -85,6 +95,7 @@ fn sizes(options: &mut Options, set: Set) -> anyhow::Result<Sizes> {
             java_records: 1_000_000,
             gigabytes: 2.0,
             partitions: 10_000,
+            calm_limit: CALM_LIMIT,
         },
         (false, Set::All) => Sizes {
             seconds: 4,
@@ -93,6 +104,7 @@ fn sizes(options: &mut Options, set: Set) -> anyhow::Result<Sizes> {
             java_records: 2_000_000,
             gigabytes: 20.0,
             partitions: 10_000,
+            calm_limit: CALM_LIMIT,
         },
     };
     Ok(Sizes {
@@ -113,13 +125,21 @@ impl Plan {
             Set::Usual
         };
         let port = options.parsed("--port", 0)?;
-        let peers = options.text("--peers")?.unwrap_or_else(|| ALL_PEERS.to_owned());
+        let parties = match options.text("--peers")? {
+            Some(names) => names
+                .split(',')
+                .map(Party::parse)
+                .collect::<anyhow::Result<_>>()?,
+            None => Party::ALL.to_vec(),
+        };
+        let turns = options.parsed("--turns", TURNS)?;
         let from = options.text("--from")?.unwrap_or_default();
         let plan = Self {
             set,
             sizes: sizes(&mut options, set)?,
-            turns: options.parsed("--turns", TURNS)?,
-            peers: peers.split(',').map(Peer::parse).collect::<anyhow::Result<_>>()?,
+            turns,
+            rate_turns: options.parsed("--rate-turns", turns)?,
+            parties,
             workloads: workload::select(options.text("--only")?.as_deref(), set)?,
             port: (port != 0).then_some(port),
             binary: options.path("--binary")?,
@@ -128,29 +148,42 @@ impl Plan {
             list: options.flag("--list"),
         };
         options.finish(USAGE)?;
-        if plan.turns == 0 || plan.sizes.seconds == 0 || plan.sizes.rate_seconds == 0 {
+        if plan.turns == 0 || plan.rate_turns == 0 || plan.sizes.seconds == 0 || plan.sizes.rate_seconds == 0
+        {
             bail!("nothing would be measured\n{USAGE}");
         }
-        if plan.write && plan.peers.len() < ALL_PEERS.split(',').count() {
+        if plan.write && Party::ALL.iter().any(|party| !plan.parties.contains(party)) {
             bail!("--write wants every peer");
         }
         Ok(plan)
     }
 
-    /// The workloads of a stage in which a broker takes part.
-    fn of(&self, stage: Stage, peer: Peer) -> Vec<&'static Workload> {
-        let mine = |workload: &&&Workload| workload.stage == stage && workload.is_for(peer, self.set);
-        self.workloads.iter().filter(mine).copied().collect()
+    /// The workloads of a step.
+    fn workloads_of(&self, step: Step) -> Vec<&'static Workload> {
+        let is_taken = |workload: &&&Workload| {
+            workload.stage == step.stage
+                && workload.is_for(step.party, self.set)
+                && step.turn <= self.turns_of(workload)
+        };
+        self.workloads.iter().filter(is_taken).copied().collect()
     }
 
-    /// Every broker's stages in the order of the run, with the number of the turn.
-    fn steps(&self) -> Vec<(usize, Stage, Peer)> {
+    fn turns_of(&self, workload: &Workload) -> usize {
+        match workload.is_at_fixed_rate() {
+            true => self.rate_turns,
+            false => self.turns,
+        }
+    }
+
+    /// Every party's stages in the order of the run.
+    fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
-        for turn in 1..=self.turns {
+        for turn in 1..=self.turns.max(self.rate_turns) {
             for stage in Stage::ALL {
-                for &peer in &self.peers {
-                    if !self.of(stage, peer).is_empty() {
-                        steps.push((turn, stage, peer));
+                for &party in &self.parties {
+                    let step = Step { turn, stage, party };
+                    if !self.workloads_of(step).is_empty() {
+                        steps.push(step);
                     }
                 }
             }
@@ -167,11 +200,15 @@ impl Plan {
             java_records,
             gigabytes,
             partitions,
+            calm_limit,
         } = self.sizes;
         format!(
-            "{} turn(s); {seconds} s a workload, {rate_seconds} s at a fixed rate, after a warm-up of {warm_up_seconds} s; \
-             {java_records} records by the Java tools; a backlog of {gigabytes} GB; {partitions} partitions where there are very many",
-            self.turns
+            "{} turn(s), {} at a fixed rate; {seconds} s a workload, {rate_seconds} s at a fixed rate, after a warm-up of {warm_up_seconds} s; \
+             {java_records} records by the Java tools; a backlog of {gigabytes} GB; {partitions} partitions where there are very many; \
+             waits of {} s for a calm disk",
+            self.turns,
+            self.rate_turns,
+            calm_limit.as_secs(),
         )
     }
 
@@ -190,6 +227,11 @@ impl Plan {
 
 /// Entry of the task.
 pub fn run(args: &[String]) -> anyhow::Result<()> {
+    if let Some((first, rest)) = args.split_first()
+        && first == bare::ARGUMENT
+    {
+        return bare::run(rest);
+    }
     let plan = Plan::parse(args)?;
     if plan.list {
         for workload in WORKLOADS {
@@ -220,12 +262,13 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
 
 fn measure(plan: &Plan) -> anyhow::Result<Measured> {
     client::install()?;
-    let mut measured = Measured::new(&plan.peers);
+    let programs = Programs::build(plan)?;
+    let mut measured = Measured::new(&plan.parties);
     measured.ran(page::run_line(&plan.settings())?);
     let file = raw_file()?;
     let steps = plan.steps();
     let began = now();
-    for (done, &(turn, stage, peer)) in steps.iter().enumerate() {
+    for (done, &step) in steps.iter().enumerate() {
         let passed = (now() - began).as_secs_f64();
         let left = passed / done.max(1) as f64 * (steps.len() - done) as f64;
         let left = match done {
@@ -233,74 +276,19 @@ fn measure(plan: &Plan) -> anyhow::Result<Measured> {
             _ => format!(", about {:.0} min left", (left / 60.0).ceil()),
         };
         println!(
-            "==> [{}/{}] turn {turn}: {} of {}{left}; load {}",
+            "==> [{}/{}] turn {}: {} of {}{left}; load {}",
             done + 1,
             steps.len(),
-            stage.name(),
-            peer.name(),
+            step.turn,
+            step.stage.name(),
+            step.party.name(),
             kernel::load()
         );
-        take_stage(plan, stage, peer, &mut measured);
+        turn::take(plan, &programs, step, &mut measured);
         raw::write(&file, &measured)?;
     }
     println!("raw numbers: {}", file.display());
     Ok(measured)
-}
-
-/// One broker's life; what fails is written down.
-fn take_stage(plan: &Plan, stage: Stage, peer: Peer, measured: &mut Measured) {
-    let workloads = plan.of(stage, peer);
-    let mut life = match begin(plan, stage, peer) {
-        Ok(life) => life,
-        Err(error) => {
-            for workload in workloads {
-                measured.fail(peer, workload.name, &format!("{error:#}"));
-            }
-            return;
-        }
-    };
-    for workload in workloads {
-        let began = now();
-        let outcome = life
-            .must_live()
-            .and_then(|()| life.run(workload))
-            .and_then(|numbers| life.must_live().map(|()| numbers));
-        let took = (now() - began).as_secs_f64();
-        match outcome {
-            Ok(numbers) => {
-                let first = numbers
-                    .first()
-                    .map(|(metric, value)| format!("{}: {}", metric.name, table::short(*value)));
-                println!(
-                    "    {:<14} {} ({took:.0} s)",
-                    workload.name,
-                    first.unwrap_or_default()
-                );
-                for (metric, value) in numbers {
-                    measured.add(peer, workload.name, metric, value);
-                }
-            }
-            Err(error) => {
-                println!("    {:<14} FAILED: {error:#}", workload.name);
-                measured.fail(peer, workload.name, &format!("{error:#}"));
-            }
-        }
-    }
-    if let Err(error) = life.end() {
-        println!("    the end: {error:#}");
-    }
-}
-
-fn begin(plan: &Plan, stage: Stage, peer: Peer) -> anyhow::Result<Life> {
-    let (free, wanted) = (disk::free_bytes(&root())? as f64, plan.free_bytes_wanted(stage));
-    if free < wanted {
-        bail!(
-            "{:.0} GB of disk are free, {:.0} are wanted",
-            free / 1e9,
-            wanted / 1e9
-        );
-    }
-    Life::begin(peer, stage, plan.sizes, plan.port, plan.binary.clone()).context("the start")
 }
 
 /// A file of its own for each run.
@@ -319,13 +307,34 @@ mod tests {
     }
 
     #[test]
-    fn brokers_alternate_within_a_stage() {
+    fn parties_alternate_within_a_stage() {
         let steps = plan("--only produce-1,latency-1000").expect("a plan").steps();
-        let peers: Vec<Peer> = steps.iter().map(|(_, _, peer)| *peer).collect();
-        let once = [Peer::Millstream, Peer::Kafka, Peer::KafkaFlushing];
-        assert_eq!(peers, [once; 4].concat());
-        assert_eq!(steps[3].1, Stage::Latency);
-        assert_eq!(steps[6].0, 2);
+        let parties: Vec<Party> = steps.iter().map(|step| step.party).collect();
+        let throughput = &Party::ALL[..];
+        // No loop without a broker has a latency that a broker's could be held against.
+        let latency = &Party::ALL[..3];
+        assert_eq!(parties, [throughput, latency, throughput, latency].concat());
+        assert_eq!(steps[4].stage, Stage::Latency);
+        assert_eq!(steps[7].turn, 2);
+    }
+
+    #[test]
+    fn workloads_at_a_fixed_rate_can_have_turns_of_their_own() {
+        let text = "--only produce-1,latency-1000 --peers millstream --turns 2 --rate-turns 3";
+        let steps = plan(text).expect("a plan").steps();
+        let turns: Vec<(usize, Stage)> = steps.iter().map(|step| (step.turn, step.stage)).collect();
+        let [throughput, latency] = [Stage::Throughput, Stage::Latency];
+        assert_eq!(
+            turns,
+            [
+                (1, throughput),
+                (1, latency),
+                (2, throughput),
+                (2, latency),
+                (3, latency)
+            ]
+        );
+        assert_eq!(plan("--turns 5").expect("a plan").rate_turns, 5);
     }
 
     #[test]
@@ -336,6 +345,7 @@ mod tests {
         assert_eq!(plan("--quick --all").expect("a plan").sizes.seconds, 1);
         assert!(plan("--turns 0").is_err());
         assert!(plan("--write --peers millstream,kafka").is_err());
+        assert!(plan("--rate-turns 0").is_err());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The raw numbers of a run in a file, so that tables can be made again, and of several runs, without measuring.
 
 use super::metric::Metric;
+use super::party::Party;
 use super::table::Measured;
 use super::workload::Workload;
-use crate::brokers::Peer;
 use crate::process::create;
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ pub fn read(paths: &[PathBuf]) -> anyhow::Result<Measured> {
 fn to_json(measured: &Measured) -> Value {
     let numbers = measured.numbers().iter().map(|number| {
         json!({
-            "peer": number.peer.name(),
+            "peer": number.party.name(),
             "workload": number.workload,
             "metric": number.metric.name,
             "value": number.value,
@@ -39,7 +39,7 @@ fn to_json(measured: &Measured) -> Value {
     });
     let failures = measured.failures().iter().map(|failure| {
         json!({
-            "peer": failure.peer.name(),
+            "peer": failure.party.name(),
             "workload": failure.workload,
             "why": failure.why,
         })
@@ -53,23 +53,23 @@ fn to_json(measured: &Measured) -> Value {
 
 fn from_json(value: &Value) -> anyhow::Result<Measured> {
     let list = |name: &str| value[name].as_array().with_context(|| format!("no {name}"));
-    let mut peers = Vec::new();
+    let mut parties = Vec::new();
     for one in list("numbers")? {
-        let peer = Peer::parse(text(one, "peer")?)?;
-        if !peers.contains(&peer) {
-            peers.push(peer);
+        let party = Party::parse(text(one, "peer")?)?;
+        if !parties.contains(&party) {
+            parties.push(party);
         }
     }
-    let mut measured = Measured::new(&peers);
+    let mut measured = Measured::new(&parties);
     for one in list("numbers")? {
         let value = one["value"].as_f64().context("a value is no number")?;
         let workload = Workload::named(text(one, "workload")?)?.name;
-        let peer = Peer::parse(text(one, "peer")?)?;
-        measured.add(peer, workload, Metric::named(text(one, "metric")?)?, value);
+        let party = Party::parse(text(one, "peer")?)?;
+        measured.add(party, workload, Metric::named(text(one, "metric")?)?, value);
     }
     for one in list("failures")? {
         let workload = Workload::named(text(one, "workload")?)?.name;
-        measured.fail(Peer::parse(text(one, "peer")?)?, workload, text(one, "why")?);
+        measured.fail(Party::parse(text(one, "peer")?)?, workload, text(one, "why")?);
     }
     for run in list("runs")? {
         measured.ran(run.as_str().context("a run is no text")?.to_owned());
@@ -88,10 +88,10 @@ mod tests {
 
     #[test]
     fn tables_made_from_a_file_are_those_of_the_run() {
-        let mut measured = Measured::new(&[Peer::Millstream, Peer::Kafka]);
-        measured.add(Peer::Millstream, "produce-1", &RATE, 600.25);
-        measured.add(Peer::Kafka, "produce-1", &RATE, 400.5);
-        measured.fail(Peer::Kafka, "mixed", "it died");
+        let mut measured = Measured::new(&[Party::MILLSTREAM, Party::KAFKA]);
+        measured.add(Party::MILLSTREAM, "produce-1", &RATE, 600.25);
+        measured.add(Party::KAFKA, "produce-1", &RATE, 400.5);
+        measured.fail(Party::KAFKA, "mixed", "it died");
         measured.ran("one run".to_owned());
         let again = from_json(&to_json(&measured)).expect("what was written can be read");
         assert_eq!(again.tables(), measured.tables());

@@ -2,6 +2,7 @@
 
 use super::client::{self, Fields, RECORD_BYTES, SECONDS_MAX, load, patient_load};
 use super::disk;
+use super::flushes::{Calm, Probe};
 use super::life::{Life, Numbers, throughput};
 use super::metric::*;
 use super::workload::PARTITIONS;
@@ -12,6 +13,8 @@ use std::thread;
 
 const BACKLOG: &str = "backlog";
 const FILLERS: &str = "4";
+
+const MIXED: &str = "mixed";
 
 /// Records a second beside the reader.
 const MIXED_RATE: &str = "5000";
@@ -97,34 +100,64 @@ pub fn catch_up(life: &mut Life) -> anyhow::Result<Numbers> {
 }
 
 /// Produces at a fixed rate: alone, beside a reader that goes through the backlog again and again, and alone once more, so that what
-/// disturbs the machine for a while is not taken for the reader.
+/// disturbs the machine for a while is not taken for the reader. Each begins on a calm disk.
 pub fn mixed(life: &mut Life) -> anyhow::Result<Numbers> {
-    const TOPIC: &str = "mixed";
-    client::create_topic(&life.site, TOPIC, PARTITIONS)?;
-    let records = backlog_records(life)?.to_string();
-    let (bootstrap, seconds) = (life.bootstrap(), life.sizes.rate_seconds.to_string());
-    let produce = || {
-        let args = ["latency", &bootstrap, TOPIC, "1024", MIXED_RATE, &seconds];
-        load(&life.site, &args)?.get("ack_p99_us")
-    };
-    let alone = produce().context("without the reader")?;
+    client::create_topic(&life.site, MIXED, PARTITIONS)?;
+    let mut disk = Probe::begin(life.site.folder())?;
+    let first = Phase::produce(life, &mut disk).context("without the reader")?;
     disk::drop_page_cache()?;
-    let longer = (life.sizes.rate_seconds + READER_SECONDS_MORE).to_string();
-    let reader = ["consume", &bootstrap, BACKLOG, &records, &longer, "again=1"];
-    let (beside, read) = thread::scope(|scope| {
-        let reader = scope.spawn(|| patient_load(&life.site, &reader));
-        let beside = produce();
-        let read = reader.join().expect("the reader's thread does not panic");
-        (beside, read)
-    });
-    let (beside, read): (f64, Fields) = (beside.context("beside the reader")?, read.context("the reader")?);
-    let alone = f64::midpoint(alone, produce().context("without the reader, again")?);
+    let (beside, read) = Phase::produce_beside_reader(life, &mut disk)?;
+    let last = Phase::produce(life, &mut disk).context("without the reader, again")?;
+    let alone = f64::midpoint(first.ack_p99, last.ack_p99);
     Ok(vec![
-        (&P99_ALONE, alone / 1e3),
-        (&P99_BESIDE, beside / 1e3),
-        (&P99_TIMES, beside / alone),
+        (&P99_ALONE, alone),
+        (&P99_BESIDE, beside.ack_p99),
+        (&P99_TIMES, beside.ack_p99 / alone),
         (&READER, read.megabytes_per_second()?),
+        (&FLUSH_P99_ALONE, f64::midpoint(first.flush_p99, last.flush_p99)),
+        (&FLUSH_P99_BESIDE, beside.flush_p99),
+        (&RESTLESS, first.restless + beside.restless + last.restless),
     ])
+}
+
+/// What one phase of [`mixed`] gives, in milliseconds.
+struct Phase {
+    ack_p99: f64,
+    flush_p99: f64,
+    /// Waits for a calm disk that ran out.
+    restless: f64,
+}
+
+impl Phase {
+    fn produce(life: &Life, disk: &mut Probe) -> anyhow::Result<Self> {
+        let calm = disk.await_calm(life.sizes.calm_limit)?;
+        Self::produce_at_once(life, disk, calm)
+    }
+
+    fn produce_at_once(life: &Life, disk: &mut Probe, calm: Calm) -> anyhow::Result<Self> {
+        let (bootstrap, seconds) = (life.bootstrap(), life.sizes.rate_seconds.to_string());
+        let args = ["latency", &bootstrap, MIXED, "1024", MIXED_RATE, &seconds];
+        let (fields, flushes) = disk.beside(|| load(&life.site, &args))?;
+        Ok(Self {
+            ack_p99: fields.get("ack_p99_us")? / 1e3,
+            flush_p99: flushes.permille(990).as_secs_f64() * 1e3,
+            restless: calm.ran_out(),
+        })
+    }
+
+    fn produce_beside_reader(life: &Life, disk: &mut Probe) -> anyhow::Result<(Self, Fields)> {
+        let records = backlog_records(life)?.to_string();
+        let calm = disk.await_calm(life.sizes.calm_limit)?;
+        let (bootstrap, longer) = (life.bootstrap(), life.sizes.rate_seconds + READER_SECONDS_MORE);
+        let longer = longer.to_string();
+        let reader = ["consume", &bootstrap, BACKLOG, &records, &longer, "again=1"];
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| patient_load(&life.site, &reader));
+            let beside = Self::produce_at_once(life, disk, calm);
+            let read = reader.join().expect("the reader's thread does not panic");
+            Ok((beside.context("beside the reader")?, read.context("the reader")?))
+        })
+    }
 }
 
 /// kill -9, a start, and how long until a request is answered and until a record is acknowledged.

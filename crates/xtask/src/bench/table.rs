@@ -1,17 +1,20 @@
 //! All numbers of a run, their medians and spread, and the tables made of them.
 
-use super::metric::{Metric, Target};
+use super::metric::{Better, CPU_GB, Metric, RATE, Target};
+use super::party::Party;
 use super::workload::{WORKLOADS, Workload};
-use crate::brokers::Peer;
 use std::fmt::Write;
 
 /// The verdict on a target that was not reached.
 const MISSED: &str = "**no**";
 
+/// What the bare loop is the yardstick of.
+const AGAINST_THE_BARE_LOOP: [&Metric; 2] = [&RATE, &CPU_GB];
+
 /// One value of one turn.
 pub struct Number {
     /// Whose.
-    pub peer: Peer,
+    pub party: Party,
     /// Name of the workload.
     pub workload: &'static str,
     /// What it is.
@@ -24,7 +27,7 @@ pub struct Number {
 #[derive(PartialEq, Eq)]
 pub struct Failure {
     /// Whose.
-    pub peer: Peer,
+    pub party: Party,
     /// Name of the workload.
     pub workload: &'static str,
     /// The error.
@@ -33,7 +36,7 @@ pub struct Failure {
 
 /// Everything that was measured.
 pub struct Measured {
-    peers: Vec<Peer>,
+    parties: Vec<Party>,
     numbers: Vec<Number>,
     failures: Vec<Failure>,
     /// For each run: when, where, how.
@@ -42,9 +45,9 @@ pub struct Measured {
 
 impl Measured {
     /// Nothing yet.
-    pub fn new(peers: &[Peer]) -> Self {
+    pub fn new(parties: &[Party]) -> Self {
         Self {
-            peers: peers.to_vec(),
+            parties: parties.to_vec(),
             numbers: Vec::new(),
             failures: Vec::new(),
             runs: Vec::new(),
@@ -52,9 +55,9 @@ impl Measured {
     }
 
     /// Adds one turn's value.
-    pub fn add(&mut self, peer: Peer, workload: &'static str, metric: &'static Metric, value: f64) {
+    pub fn add(&mut self, party: Party, workload: &'static str, metric: &'static Metric, value: f64) {
         self.numbers.push(Number {
-            peer,
+            party,
             workload,
             metric,
             value,
@@ -62,9 +65,9 @@ impl Measured {
     }
 
     /// Adds one turn's failure.
-    pub fn fail(&mut self, peer: Peer, workload: &'static str, why: &str) {
+    pub fn fail(&mut self, party: Party, workload: &'static str, why: &str) {
         let failure = Failure {
-            peer,
+            party,
             workload,
             why: why.to_owned(),
         };
@@ -99,11 +102,11 @@ impl Measured {
             || self.failures.iter().any(|f| f.workload == workload)
     }
 
-    /// Takes over another run's peers, and its workloads of which this one has no numbers.
+    /// Takes over another run's parties, and its workloads of which this one has no numbers.
     pub fn absorb(&mut self, other: Self) {
-        for peer in other.peers {
-            if !self.peers.contains(&peer) {
-                self.peers.push(peer);
+        for party in other.parties {
+            if !self.parties.contains(&party) {
+                self.parties.push(party);
             }
         }
         let has = |numbers: &[Number], workload: &str| numbers.iter().any(|n| n.workload == workload);
@@ -118,7 +121,7 @@ impl Measured {
         self.numbers
             .extend(other.numbers.into_iter().filter(|n| is_new(n.workload)));
         for failure in other.failures.iter().filter(|f| is_new(f.workload)) {
-            self.fail(failure.peer, failure.workload, &failure.why);
+            self.fail(failure.party, failure.workload, &failure.why);
         }
         self.runs.extend(other.runs);
     }
@@ -136,7 +139,7 @@ impl Measured {
                     text,
                     "- {}, {}: {}",
                     failure.workload,
-                    label(failure.peer),
+                    failure.party.label(),
                     failure.why.replace('\n', " ")
                 )
                 .expect("a String takes every write");
@@ -152,8 +155,8 @@ impl Measured {
             .to_owned();
         for workload in WORKLOADS {
             for (metric, target) in workload.targets {
-                let ours = self.values(Peer::Millstream, workload.name, metric);
-                let kafkas = self.values(Peer::Kafka, workload.name, metric);
+                let ours = self.values(Party::MILLSTREAM, workload.name, metric);
+                let kafkas = self.values(Party::KAFKA, workload.name, metric);
                 writeln!(
                     text,
                     "| {} | {} | {} | {} | {} | {} | {} |",
@@ -172,8 +175,8 @@ impl Measured {
     }
 
     fn verdict(&self, workload: &Workload, metric: &Metric, target: Target) -> &'static str {
-        let ours = median(&self.values(Peer::Millstream, workload.name, metric));
-        let kafkas = median(&self.values(Peer::Kafka, workload.name, metric));
+        let ours = median(&self.values(Party::MILLSTREAM, workload.name, metric));
+        let kafkas = median(&self.values(Party::KAFKA, workload.name, metric));
         match target.is_met(metric, ours, kafkas) {
             Some(true) => "yes",
             Some(false) => MISSED,
@@ -183,19 +186,19 @@ impl Measured {
 
     fn table(&self, workload: &Workload) -> String {
         let of = |number: &&Number| number.workload == workload.name;
-        let peers: Vec<Peer> = self
-            .peers
+        let parties: Vec<Party> = self
+            .parties
             .iter()
             .copied()
-            .filter(|peer| self.numbers.iter().filter(of).any(|n| n.peer == *peer))
+            .filter(|party| self.numbers.iter().filter(of).any(|n| n.party == *party))
             .collect();
-        let others: Vec<Peer> = peers
+        let others: Vec<Party> = parties
             .iter()
             .copied()
-            .filter(|peer| *peer != Peer::Millstream && peers.contains(&Peer::Millstream))
+            .filter(|party| party.is_rival() && parties.contains(&Party::MILLSTREAM))
             .collect();
-        let mut columns: Vec<String> = peers.iter().map(|peer| label(*peer).to_owned()).collect();
-        columns.extend(others.iter().map(|peer| format!("ahead of {}", label(*peer))));
+        let mut columns: Vec<String> = parties.iter().map(|party| party.label().to_owned()).collect();
+        columns.extend(others.iter().map(|party| format!("ahead of {}", party.label())));
         if !workload.targets.is_empty() {
             columns.extend(["target", "met"].map(str::to_owned));
         }
@@ -207,7 +210,10 @@ impl Measured {
             "---|".repeat(columns.len())
         );
         for metric in self.metrics(workload.name) {
-            text += &self.row(workload, metric, &peers, &others);
+            text += &self.row(workload, metric, &parties, &others);
+        }
+        if parties.contains(&Party::BareLoop) && parties.len() > 1 {
+            text += &self.against_the_bare_loop(workload, &parties);
         }
         let is_missed =
             |(metric, target): &(&'static Metric, Target)| self.verdict(workload, metric, *target) == MISSED;
@@ -228,17 +234,26 @@ impl Measured {
         metrics
     }
 
-    fn row(&self, workload: &Workload, metric: &'static Metric, peers: &[Peer], others: &[Peer]) -> String {
+    fn row(
+        &self,
+        workload: &Workload,
+        metric: &'static Metric,
+        parties: &[Party],
+        others: &[Party],
+    ) -> String {
         let mut cells = vec![metric.name.to_owned()];
         cells.extend(
-            peers
+            parties
                 .iter()
-                .map(|peer| spread(&self.values(*peer, workload.name, metric))),
+                .map(|party| spread(&self.values(*party, workload.name, metric))),
         );
-        let ours = median(&self.values(Peer::Millstream, workload.name, metric));
+        let ours = median(&self.values(Party::MILLSTREAM, workload.name, metric));
         for other in others {
             let theirs = median(&self.values(*other, workload.name, metric));
-            cells.push(times(metric.ahead(ours, theirs)));
+            cells.push(match metric.better {
+                Better::Neither => String::new(),
+                Better::Higher | Better::Lower => times(metric.ahead(ours, theirs)),
+            });
         }
         if !workload.targets.is_empty() {
             let target = workload.targets.iter().find(|(named, _)| *named == metric);
@@ -249,23 +264,30 @@ impl Measured {
         format!("| {} |\n", cells.join(" | "))
     }
 
-    fn values(&self, peer: Peer, workload: &str, metric: &Metric) -> Vec<f64> {
+    /// Every broker's throughput and CPU time as multiples of the bare loop's.
+    fn against_the_bare_loop(&self, workload: &Workload, parties: &[Party]) -> String {
+        let ratios = |metric: &'static Metric| {
+            let of = |party: Party| median(&self.values(party, workload.name, metric));
+            let brokers = parties.iter().filter(|party| **party != Party::BareLoop);
+            let each = brokers.map(|party| {
+                let ratio = times(of(*party) / of(Party::BareLoop));
+                format!("{ratio} ({})", party.label())
+            });
+            format!("{} {}", metric.name, each.collect::<Vec<_>>().join(", "))
+        };
+        let text = AGAINST_THE_BARE_LOOP.map(ratios).join("; ");
+        format!("\nTimes the bare loop's: {text}.\n")
+    }
+
+    fn values(&self, party: Party, workload: &str, metric: &Metric) -> Vec<f64> {
         let mut values: Vec<f64> = self
             .numbers
             .iter()
-            .filter(|n| n.peer == peer && n.workload == workload && n.metric == metric)
+            .filter(|n| n.party == party && n.workload == workload && n.metric == metric)
             .map(|n| n.value)
             .collect();
         values.sort_by(f64::total_cmp);
         values
-    }
-}
-
-fn label(peer: Peer) -> &'static str {
-    match peer {
-        Peer::Millstream => "Millstream",
-        Peer::Kafka => "Kafka",
-        Peer::KafkaFlushing => "Kafka, flushing",
     }
 }
 
@@ -303,20 +325,21 @@ pub fn short(value: f64) -> String {
         size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
         size if size >= 1.0 => format!("{value:.2}"),
+        0.0 => "0".to_owned(),
         _ => format!("{value:.3}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::metric::{CPU_GB, RATE};
+    use super::super::metric::FLUSH_P99;
     use super::*;
 
     fn measured() -> Measured {
-        let mut measured = Measured::new(&[Peer::Millstream, Peer::Kafka]);
+        let mut measured = Measured::new(&[Party::MILLSTREAM, Party::KAFKA]);
         for (metric, ours, theirs) in [(&RATE, 4.0, 2.0), (&CPU_GB, 4.0, 2.0)] {
-            measured.add(Peer::Millstream, "produce-1", metric, ours);
-            measured.add(Peer::Kafka, "produce-1", metric, theirs);
+            measured.add(Party::MILLSTREAM, "produce-1", metric, ours);
+            measured.add(Party::KAFKA, "produce-1", metric, theirs);
         }
         measured
     }
@@ -333,14 +356,41 @@ mod tests {
     }
 
     #[test]
+    fn the_bare_loop_is_a_column_and_what_every_broker_is_a_multiple_of() {
+        let mut measured = measured();
+        measured.parties.push(Party::BareLoop);
+        measured.add(Party::BareLoop, "produce-1", &RATE, 8.0);
+        measured.add(Party::BareLoop, "produce-1", &CPU_GB, 1.0);
+        let tables = measured.tables();
+        for text in [
+            "| | Millstream | Kafka | bare loop | ahead of Kafka | target | met |",
+            "| throughput, MB/s | 4.00 | 2.00 | 8.00 | 2.00 | 2 times ahead of Kafka | yes |",
+            "Times the bare loop's: throughput, MB/s 0.50 (Millstream), 0.25 (Kafka); \
+             broker CPU-seconds a GB 4.00 (Millstream), 2.00 (Kafka).",
+        ] {
+            assert!(tables.contains(text), "{text} in {tables}");
+        }
+    }
+
+    #[test]
+    fn what_the_disk_did_puts_nobody_ahead() {
+        let mut measured = Measured::new(&[Party::MILLSTREAM, Party::KAFKA]);
+        measured.add(Party::MILLSTREAM, "latency-1000", &FLUSH_P99, 4.0);
+        measured.add(Party::KAFKA, "latency-1000", &FLUSH_P99, 2.0);
+        let tables = measured.tables();
+        let row = format!("| {} | 4.00 | 2.00 |  |\n", FLUSH_P99.name);
+        assert!(tables.contains(&row), "{tables}");
+    }
+
+    #[test]
     fn what_limits_a_workload_is_said_where_a_target_is_missed() {
         let missed = measured().tables();
         assert!(missed.contains("What limits it: "), "{missed}");
-        let mut met = Measured::new(&[Peer::Millstream, Peer::Kafka]);
+        let mut met = Measured::new(&[Party::MILLSTREAM, Party::KAFKA]);
         for metric in [&RATE, &CPU_GB] {
             let (ours, theirs) = if metric == &RATE { (9.0, 1.0) } else { (1.0, 9.0) };
-            met.add(Peer::Millstream, "produce-1", metric, ours);
-            met.add(Peer::Kafka, "produce-1", metric, theirs);
+            met.add(Party::MILLSTREAM, "produce-1", metric, ours);
+            met.add(Party::KAFKA, "produce-1", metric, theirs);
         }
         let met = met.tables();
         assert!(!met.contains("What limits it: "), "{met}");
@@ -356,8 +406,8 @@ mod tests {
     #[test]
     fn a_failed_row_is_named_once_and_costs_no_other() {
         let mut measured = measured();
-        measured.fail(Peer::Kafka, "consume", "no\nluck");
-        measured.fail(Peer::Kafka, "consume", "no\nluck");
+        measured.fail(Party::KAFKA, "consume", "no\nluck");
+        measured.fail(Party::KAFKA, "consume", "no\nluck");
         let tables = measured.tables();
         assert_eq!(
             tables.matches("- consume, Kafka: no luck\n").count(),
@@ -370,14 +420,14 @@ mod tests {
     #[test]
     fn a_workload_is_never_mixed_from_two_runs() {
         let mut first = measured();
-        let mut second = Measured::new(&[Peer::Millstream, Peer::KafkaFlushing]);
-        second.add(Peer::KafkaFlushing, "produce-1", &RATE, 100.0);
-        second.add(Peer::Millstream, "consume", &RATE, 5.0);
-        first.fail(Peer::Kafka, "consume", "it failed at first");
+        let mut second = Measured::new(&[Party::MILLSTREAM, Party::KAFKA_FLUSHING]);
+        second.add(Party::KAFKA_FLUSHING, "produce-1", &RATE, 100.0);
+        second.add(Party::MILLSTREAM, "consume", &RATE, 5.0);
+        first.fail(Party::KAFKA, "consume", "it failed at first");
         first.absorb(second);
         assert!(first.failures().is_empty(), "the row is there now");
-        assert!(first.values(Peer::KafkaFlushing, "produce-1", &RATE).is_empty());
-        assert_eq!(first.values(Peer::Millstream, "consume", &RATE), [5.0]);
+        assert!(first.values(Party::KAFKA_FLUSHING, "produce-1", &RATE).is_empty());
+        assert_eq!(first.values(Party::MILLSTREAM, "consume", &RATE), [5.0]);
     }
 
     #[test]

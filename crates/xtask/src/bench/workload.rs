@@ -2,6 +2,7 @@
 
 use super::limits;
 use super::metric::*;
+use super::party::Party;
 use crate::brokers::Peer;
 use anyhow::Context;
 
@@ -389,14 +390,26 @@ impl Workload {
         })
     }
 
-    /// Whether this broker takes part.
-    pub fn is_for(&self, peer: Peer, set: Set) -> bool {
-        peer != Peer::KafkaFlushing
-            || match self.flushing {
-                Flushing::Always => true,
-                Flushing::WhenAll => set == Set::All,
-                Flushing::Never => false,
-            }
+    /// Whether this party takes part.
+    pub fn is_for(&self, party: Party, set: Set) -> bool {
+        match (party, self.flushing) {
+            (Party::BareLoop, _) => self.has_bare_loop(),
+            (Party::Broker(Peer::Millstream | Peer::Kafka), _) => true,
+            (Party::Broker(Peer::KafkaFlushing), Flushing::Always) => true,
+            (Party::Broker(Peer::KafkaFlushing), Flushing::WhenAll) => set == Set::All,
+            (Party::Broker(Peer::KafkaFlushing), Flushing::Never) => false,
+        }
+    }
+
+    /// Whether a loop that only moves bytes says anything about it: as fast as it goes, large and plain.
+    fn has_bare_loop(&self) -> bool {
+        let moves_bytes = matches!(self.work, Work::Produce { .. } | Work::Consume { .. });
+        self.stage == Stage::Throughput && moves_bytes
+    }
+
+    /// Whether its numbers hang on single events, so that it may want more turns than others.
+    pub fn is_at_fixed_rate(&self) -> bool {
+        matches!(self.work, Work::Rate { .. })
     }
 
     /// Whether a run without `--only` takes it.
@@ -445,12 +458,12 @@ mod tests {
     }
 
     #[test]
-    fn a_broker_takes_part_in_whatever_its_workloads_need() {
-        for peer in [Peer::Millstream, Peer::Kafka, Peer::KafkaFlushing] {
-            for workload in WORKLOADS.iter().filter(|w| w.is_for(peer, Set::Usual)) {
+    fn a_party_takes_part_in_whatever_its_workloads_need() {
+        for party in Party::ALL {
+            for workload in WORKLOADS.iter().filter(|w| w.is_for(party, Set::Usual)) {
                 for need in workload.needs {
                     let needed = Workload::named(need).expect("it is there");
-                    assert!(needed.is_for(peer, Set::Usual), "{} of {peer:?}", workload.name);
+                    assert!(needed.is_for(party, Set::Usual), "{} of {party:?}", workload.name);
                 }
             }
         }

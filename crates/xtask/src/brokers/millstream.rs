@@ -1,7 +1,7 @@
 //! How Millstream is found and started.
 
 use super::Site;
-use crate::shell::root;
+use crate::shell::{cargo, root, run};
 use anyhow::bail;
 use std::path::PathBuf;
 use std::process::Command;
@@ -23,11 +23,28 @@ pub fn command(site: &Site) -> Command {
     command
 }
 
-/// The binary that was built last, be it of a debug or of a release build.
+/// A release build of a program of the workspace, made now: what is measured is never a debug build, and never an old one.
+pub fn release_binary(package: &str, name: &str) -> anyhow::Result<PathBuf> {
+    run(cargo().args([
+        "build",
+        "--release",
+        "--quiet",
+        "--package",
+        package,
+        "--bin",
+        name,
+    ]))?;
+    Ok(target().join("release").join(name))
+}
+
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// The binary that was built last, be it of a debug or of a release build: for tasks that test and do not measure.
 pub fn newest_binary() -> anyhow::Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let built = ["release", "debug"]
-        .map(|profile| target.join(profile).join("millstream"))
+        .map(|profile| target().join(profile).join("millstream"))
         .into_iter()
         .filter_map(|path| Some((path.metadata().ok()?.modified().ok()?, path)))
         .max();

@@ -5,6 +5,8 @@
 mod kafka;
 mod millstream;
 
+pub use millstream::release_binary;
+
 use crate::process::{create, now, signal, wait_until};
 use anyhow::{Context, bail};
 use std::net::{SocketAddr, TcpListener, TcpStream};

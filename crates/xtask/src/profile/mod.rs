@@ -8,7 +8,7 @@ mod calls;
 mod perf;
 mod stacks;
 
-use crate::brokers::{Broker, Peer, Site};
+use crate::brokers::{Broker, Peer, Site, release_binary};
 use crate::installs;
 use crate::kernel;
 use crate::options::Options;
@@ -24,6 +24,7 @@ use std::time::Duration;
 
 const USAGE: &str = "usage: cargo xtask profile [produce|consume|all] [--seconds N] [--counts] [--port PORT] [--binary PATH] [--write]
   --counts  system calls only
+  --binary  a broker; where it is not given, a release build is made
   --write   docs/profiles";
 
 const SECONDS: u64 = 10;
@@ -109,7 +110,10 @@ impl Plan {
 
 /// Entry of the task.
 pub fn run(args: &[String]) -> anyhow::Result<()> {
-    let plan = Plan::parse(args)?;
+    let mut plan = Plan::parse(args)?;
+    if plan.binary.is_none() {
+        plan.binary = Some(release_binary("millstream-server", "millstream")?);
+    }
     installs::go_clients()?;
     installs::load_program()?;
     for &load in &plan.loads {

@@ -51,6 +51,8 @@ const KINDS: &[(&str, &[&str])] = &[
             "zap_",
             "lru_",
             "mas_",
+            "memcg",
+            "frozen_pages",
             "madvise",
             "mmap",
         ],
@@ -71,6 +73,12 @@ const KINDS: &[(&str, &[&str])] = &[
             "xfs_",
             "dio_",
             "kiocb",
+            "bvec",
+            "virtqueue",
+            "vring",
+            "find_get_block",
+            "buffer_head",
+            "recently_deleted",
         ],
     ),
     (
@@ -109,10 +117,26 @@ const KINDS: &[(&str, &[&str])] = &[
             "psi_",
         ],
     ),
+    (
+        "interrupts, and work for which they were held off",
+        &["softirq", "unlock_irq", "hrtimer", "apic_"],
+    ),
+    (
+        "small memory of the kernel",
+        &["kmem_cache", "kmalloc", "kfree", "slab", "rcu_", "_rcu"],
+    ),
     ("memory allocator", &["mi_", "malloc", "mimalloc", "_free"]),
     (
         "entering and leaving the kernel",
-        &["syscall", "entry_", "SYSCALL", "exit_to_user"],
+        &[
+            "syscall",
+            "entry_",
+            "SYSCALL",
+            "exit_to_user",
+            "__libc_",
+            "__GI_",
+            "asynccancel",
+        ],
     ),
     ("the rest of the kernel", &[KERNEL]),
     ("tokio", &["tokio"]),
@@ -121,6 +145,20 @@ const KINDS: &[(&str, &[&str])] = &[
     ("Millstream: broker", &["millstream_broker"]),
     ("Millstream: Kafka front end", &["millstream_kafka"]),
     ("Millstream: the rest", &["millstream"]),
+    ("the store of metadata", &["redb"]),
+    (
+        "collections, futures and the like",
+        &[
+            "core::",
+            "alloc::",
+            "std::",
+            "bytes::",
+            "futures_",
+            "arc_swap",
+            "parking_lot",
+            "hashbrown",
+        ],
+    ),
 ];
 const OTHER: &str = "other";
 
@@ -218,6 +256,32 @@ mod tests {
             assert!(tables.contains(row), "{row} in {tables}");
         }
         assert!(super::tables("").is_err());
+    }
+
+    #[test]
+    fn a_function_is_of_the_kind_that_it_is_work_for() {
+        for (function, expected) in [
+            ("__free_frozen_pages_[k]", "pages: clearing, mapping, page cache"),
+            ("kmem_cache_free_[k]", "small memory of the kernel"),
+            ("recently_deleted_[k]", "file system and disk"),
+            (
+                "_raw_spin_unlock_irqrestore_[k]",
+                "interrupts, and work for which they were held off",
+            ),
+            ("anything_else_[k]", "the rest of the kernel"),
+            ("_mi_page_free_collect", "memory allocator"),
+            (
+                "<millstream_log::Records as core::iter::Iterator>::next",
+                "Millstream: log",
+            ),
+            (
+                "alloc::collections::btree::map::BTreeMap<K,V,A>::remove",
+                "collections, futures and the like",
+            ),
+            ("main", OTHER),
+        ] {
+            assert_eq!(kind(function), expected, "{function}");
+        }
     }
 
     #[test]
