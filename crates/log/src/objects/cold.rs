@@ -59,19 +59,17 @@ impl ColdReader {
         let mut leased = self.lease(id, from)?;
         for _ in 0..RANGES_PER_READ_MAX {
             let Some(range) = leased.first() else { break };
-            if outcome.next < range.range.base {
-                // The stream was trimmed past its committed end, or the range before is empty.
-                outcome.next = range.range.base;
-            }
             if !self.read_range(id, range, &limit, &mut outcome).await? {
                 break;
             }
             // One after the other: most reads are content with the first.
-            leased = self
-                .shared
-                .manifest
-                .lease(id, outcome.next, 1)
-                .unwrap_or_default();
+            leased = match self.lease(id, outcome.next) {
+                Ok(leased) => leased,
+                // The stream was trimmed meanwhile, beyond what was read. What follows is not the answer's next part: a reader that
+                // got it would pass over the hole and never hear of it. It asks again, and is told.
+                Err(_) if outcome.bytes > 0 => break,
+                Err(error) => return Err(error),
+            };
         }
         drop(leased);
         let bytes = outcome.bytes as u64;
@@ -81,7 +79,7 @@ impl ColdReader {
         Ok(outcome)
     }
 
-    /// The range that holds `from`, or the next one; none at the committed end; an error when `from` is not among the committed offsets.
+    /// The range that holds `from`; none at the committed end; an error when `from` is not among the committed offsets.
     pub(super) fn lease(&self, id: StreamId, from: Offset) -> Result<Vec<LeasedRange>, ReadError> {
         let bounds = |image: &crate::manifest::image::Image| image.streams.get(&id).map(|s| (s.start, s.end));
         let Some((start, end)) = self.shared.manifest.with_image(bounds) else {
@@ -90,10 +88,16 @@ impl ColdReader {
         if from < start || from > end.max(start) {
             return Err(ReadError::OffsetOutOfRange { start, end });
         }
-        self.shared
-            .manifest
-            .lease(id, from, 1)
-            .ok_or(ReadError::StreamGone)
+        let leased = self.shared.manifest.lease(id, from, 1);
+        let leased = leased.ok_or(ReadError::StreamGone)?;
+        match leased.first() {
+            // Trimmed between the two looks: ranges leave no other hole.
+            Some(next) if next.range.base > from => Err(ReadError::OffsetOutOfRange {
+                start: next.range.base,
+                end,
+            }),
+            _ => Ok(leased),
+        }
     }
 
     /// Reads on in one range. Answers whether the next range may be read too.

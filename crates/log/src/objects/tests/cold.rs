@@ -309,6 +309,34 @@ async fn records_are_found_by_time() {
     );
 }
 
+/// A read went through three objects. While it read the first, retention took the second: the answer went on with the third, and the
+/// reader, which takes what follows in an answer for what follows in the stream, never heard that there had been a second.
+#[tokio::test(start_paused = true)]
+async fn a_read_ends_where_the_stream_was_trimmed_meanwhile() {
+    let world = World::new().await;
+    for n in 0..3 {
+        world.tail.append(STREAM, &[record("key", "value", n)]);
+        world.upload().await;
+    }
+    let get = std::time::Duration::from_millis(5);
+    world.objects.set_latency(get);
+    let read = world.cold.read(STREAM, Offset(0), limit(1 << 20));
+    let trim = async {
+        // The first object's footer is there, its block is not.
+        tokio::time::sleep(get + get / 2).await;
+        world.manifest.trim(STREAM, Offset(2)).await.expect("a trim")
+    };
+    let (read, _) = tokio::join!(read, trim);
+    let read = read.expect("what was there when it was asked for");
+    assert_eq!((read.chunks.len(), read.next), (1, Offset(1)));
+    let next = world.cold.read(STREAM, read.next, limit(1 << 20)).await;
+    let (start, end) = (Offset(2), Offset(3));
+    assert_eq!(
+        next.expect_err("trimmed"),
+        ReadError::OffsetOutOfRange { start, end }
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_object_is_not_deleted_under_a_reader() {
     let world = world_with(4).await;
