@@ -11,7 +11,8 @@ use millstream_broker::queue::{
     Queues, Settlement, Space, StartAt, SubscriptionId,
 };
 use millstream_broker::{Isolation, Topic};
-use millstream_log::{ReadLimit, batch};
+use millstream_log::ReadLimit;
+use millstream_log::batch::{self, BatchHeader};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -107,6 +108,13 @@ impl Consumers {
             }
             ctx.pause(&mut self.rng).await;
         }
+    }
+
+    /// Takes what comes first, once, and answers nothing.
+    pub async fn take(&mut self, ctx: &Ctx, topic: &Arc<Topic>, place: Place) {
+        let queues = Self::queues(ctx);
+        self.acquire(ctx, &queues, Holder(0), topic, place).await;
+        queues.close();
     }
 
     async fn acquire(
@@ -244,9 +252,9 @@ impl Consumers {
 
     async fn judge_rest(&self, ctx: &Ctx, topic: &Topic, place: Place) {
         // What a trim or compaction has taken away meanwhile cannot come again.
-        let there = batches_of(topic, place).await;
+        let there = offsets_of(topic, place).await;
         for (offset, known) in self.records.get(&place).into_iter().flatten() {
-            let is_there = there.iter().any(|batch| batch.contains(offset));
+            let is_there = there.iter().any(|kept| kept.contains(offset));
             if is_there && *known == Known::Seen {
                 ctx.world.violate(format!(
                     "{place}: {offset} was handed out, has no end, and does not come again"
@@ -256,8 +264,8 @@ impl Consumers {
     }
 }
 
-/// The offsets of every batch that the log holds.
-async fn batches_of(topic: &Topic, place: Place) -> Vec<RangeInclusive<u64>> {
+/// The offsets that the log keeps, batch by batch.
+async fn offsets_of(topic: &Topic, place: Place) -> Vec<RangeInclusive<u64>> {
     let mut found = Vec::new();
     let Some(stream) = topic.stream(place.partition) else {
         return found;
@@ -273,7 +281,10 @@ async fn batches_of(topic: &Topic, place: Place) -> Vec<RangeInclusive<u64>> {
         match stream.read(next, limit).await {
             Ok(outcome) if outcome.next > next => {
                 let split = outcome.chunks.into_iter().flat_map(batch::split).flatten();
-                found.extend(split.map(|(header, _)| header.base_offset.0..=header.last_offset().0));
+                // The first batch may begin below the start; its records there are gone all the same.
+                let kept =
+                    |header: BatchHeader| header.base_offset.max(bounds.start).0..=header.last_offset().0;
+                found.extend(split.map(|(header, _)| kept(header)));
                 next = outcome.next;
             }
             // Readers find out what is wrong with it.
