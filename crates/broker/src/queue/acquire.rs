@@ -239,7 +239,14 @@ impl Queues {
             if candidate.from >= end.0 {
                 break;
             }
-            let read = read(stream, candidate, end, &policy, left.bytes, left.at_least_one).await?;
+            let read = match read(stream, candidate, end, &policy, left.bytes, left.at_least_one).await {
+                // Trimmed since the bounds were looked at: the queue begins further on. That is nothing that a consumer could do
+                // anything about, and share consumers do not know the error.
+                Err(FetchError::OffsetOutOfRange { .. }) if stream.bounds().start.0 > candidate.from => {
+                    continue;
+                }
+                read => read?,
+            };
             if read.next <= candidate.from || (!left.at_least_one && read.bytes > left.bytes) {
                 break;
             }

@@ -9,3 +9,4 @@ mod s004_everything_compacted_away;
 mod s005_topic_that_exists_and_is_not_served;
 mod s006_less_room_than_waits;
 mod s007_trim_into_a_batch_that_was_handed_out;
+mod s008_queue_before_a_start_that_nobody_told_it;
