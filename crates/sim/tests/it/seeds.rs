@@ -6,12 +6,15 @@ use std::ops::Range;
 /// Enough for every commit; the long runs are made apart.
 const SEEDS: Range<u64> = 1..9;
 
-fn asked_for() -> Range<u64> {
+/// Runs of a long night that failed: trims amid reads and amid records that were handed out. As long as they mean the same runs.
+const ONCE_FAILED: [u64; 5] = [120, 125, 142, 148, 160];
+
+fn asked_for() -> Vec<u64> {
     let Ok(text) = std::env::var("MILLSTREAM_SIM_SEEDS") else {
-        return SEEDS;
+        return SEEDS.chain(ONCE_FAILED).collect();
     };
     let (from, to) = text.split_once("..").expect("MILLSTREAM_SIM_SEEDS is FROM..TO");
-    from.parse().expect("FROM is a number")..to.parse().expect("TO is a number")
+    (from.parse().expect("FROM is a number")..to.parse().expect("TO is a number")).collect()
 }
 
 fn run_clean(seeds: impl Iterator<Item = u64>) {
@@ -25,10 +28,10 @@ fn run_clean(seeds: impl Iterator<Item = u64>) {
 
 #[test]
 fn no_promise_is_broken_under_even_seeds() {
-    run_clean(asked_for().filter(|seed| seed % 2 == 0));
+    run_clean(asked_for().into_iter().filter(|seed| seed % 2 == 0));
 }
 
 #[test]
 fn no_promise_is_broken_under_odd_seeds() {
-    run_clean(asked_for().filter(|seed| seed % 2 == 1));
+    run_clean(asked_for().into_iter().filter(|seed| seed % 2 == 1));
 }
