@@ -85,11 +85,11 @@ pub(crate) struct Block {
 }
 
 impl BlockPool {
-    /// An empty buffer with room for `len` bytes; one that was kept may have up to a quarter more.
+    /// An empty buffer with room for `len` bytes; one that was kept may have up to half as much more.
     pub(crate) fn take(&self, len: usize) -> Filling {
         if is_recycled(len) {
             let room = room(len);
-            Filling::Large(self.take_within(room, room + room / 4))
+            Filling::Large(self.take_within(room, room + room / 2))
         } else {
             Filling::Small(Vec::with_capacity(len))
         }
@@ -114,7 +114,9 @@ impl BlockPool {
 impl Spares {
     fn take(&mut self, room: usize, room_max: usize) -> Option<Aligned> {
         let fits = |spare: &Aligned| (room..=room_max).contains(&spare.len());
-        let at = self.buffers.iter().position(fits)?;
+        // Of those the smallest, and of equals the oldest.
+        let fitting = self.buffers.iter().enumerate().filter(|(_, spare)| fits(spare));
+        let (at, _) = fitting.min_by_key(|(_, spare)| spare.len())?;
         let buffer = self.buffers.remove(at)?;
         self.bytes -= buffer.len();
         Some(buffer)

@@ -7,7 +7,7 @@
 //! copied to a page that does.
 
 use bytes::Bytes;
-use memmap2::MmapMut;
+use memmap2::{MmapMut, MmapOptions};
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice};
 use std::ops::{Deref, DerefMut, Range};
@@ -45,7 +45,8 @@ impl Aligned {
     pub(crate) fn new(len: usize) -> Aligned {
         if len >= MAPPED_MIN
             // The system bounds how many a process has.
-            && let Ok(mapped) = MmapMut::map_anon(len)
+            // All at once: it is about to be filled, and page by page the same takes three times as long.
+            && let Ok(mapped) = MmapOptions::new().len(len).populate().map_anon()
         {
             let memory = Memory::Mapped(mapped);
             return Aligned { memory };
