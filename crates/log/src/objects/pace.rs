@@ -1,9 +1,7 @@
-//! Whoever makes objects, and writes them to the disk of the write-ahead log, goes no faster than need be.
+//! Whoever writes objects to the disk of the write-ahead log goes no faster than need be.
 //!
 //! An upload at the speed of the disk is over in a twentieth of a second, and every flush of that time waits behind it. But the next one
 //! is due only when producers have filled the tail again: so objects are written in short stretches, at a few times the rate of appends.
-//!
-//! The same with the processor, of which a core is busy for as long while an object is made.
 //!
 //! Owns: that rate. Never writes; the store's directory asks before each stretch.
 //!
@@ -26,10 +24,6 @@ const SPAN: f64 = 1.0;
 const IDLE: Duration = Duration::from_secs(1);
 /// What a writer that came late has not used it may catch up on, up to this.
 const CREDIT_MAX: Duration = Duration::from_millis(10);
-/// After so many bytes of an object in the making the processor is left to others, ...
-pub(crate) const BREATH_BYTES: u64 = 1 << 20;
-/// ... for so long: the least that a timer can.
-const BREATH: Duration = Duration::from_millis(1);
 
 /// See the module.
 pub(crate) struct Pace {
@@ -69,27 +63,9 @@ impl Pace {
         state.appended = Some(now);
     }
 
-    /// Lets others have the processor, after `BREATH_BYTES` of an object in the making. A task that does not stop for tens of milliseconds
-    /// keeps one from those who wait for answers.
-    pub(crate) async fn breathe(&self) {
-        let has_time = self.state.lock().has_time(self.clock.monotonic());
-        match has_time {
-            true => tokio::time::sleep(BREATH).await,
-            false => tokio::task::yield_now().await,
-        }
-    }
-
     /// Whether uploads have to be as quick as can be.
     pub(crate) fn set_hurries(&self, hurries: bool) {
         self.state.lock().hurries = hurries;
-    }
-}
-
-impl State {
-    /// Whether somebody may wait for a flush, and nobody for an upload.
-    fn has_time(&self, now: Duration) -> bool {
-        let is_idle = self.appended.is_none_or(|last| now.saturating_sub(last) >= IDLE);
-        !self.hurries && !is_idle
     }
 }
 
@@ -97,7 +73,8 @@ impl WritePace for Pace {
     fn wait(&self, bytes: usize) -> Option<Duration> {
         let now = self.clock.monotonic();
         let mut state = self.state.lock();
-        if !state.has_time(now) {
+        let is_idle = state.appended.is_none_or(|last| now.saturating_sub(last) >= IDLE);
+        if state.hurries || is_idle {
             return None;
         }
         let begins = state.next.max(now.saturating_sub(CREDIT_MAX));
@@ -173,14 +150,8 @@ mod tests {
         let pace = pace();
         append(&pace, MIB).await;
         pace.set_hurries(true);
-        let began = pace.clock.monotonic();
-        pace.breathe().await;
         assert_eq!(write(&pace, MIB).await, None);
-        assert_eq!(pace.clock.monotonic(), began);
         pace.set_hurries(false);
         assert!(write(&pace, MIB).await.is_some());
-        let began = pace.clock.monotonic();
-        pace.breathe().await;
-        assert!(pace.clock.monotonic() > began);
     }
 }
