@@ -18,6 +18,8 @@ use std::time::Duration;
 const TIMES: f64 = 6.0;
 /// Not slower, in bytes a second: what is rewritten is to be done with.
 const RATE_MIN: f64 = (64 << 20) as f64;
+/// From this rate on pauses are not worth their while: a stretch takes longer.
+const RATE_MAX: f64 = (512 << 20) as f64;
 /// The rate of appends is that of about so long, in seconds.
 const SPAN: f64 = 1.0;
 /// After so much time without an append nobody waits for a flush.
@@ -77,8 +79,11 @@ impl WritePace for Pace {
         if state.hurries || is_idle {
             return None;
         }
-        let begins = state.next.max(now.saturating_sub(CREDIT_MAX));
         let rate = (TIMES * state.rate).max(RATE_MIN);
+        if rate >= RATE_MAX {
+            return None;
+        }
+        let begins = state.next.max(now.saturating_sub(CREDIT_MAX));
         state.next = begins + Duration::from_secs_f64(bytes as f64 / rate);
         Some(begins.saturating_sub(now))
     }
@@ -138,6 +143,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn beside_appends_that_fill_a_disk_there_is_no_pause() {
+        let pace = pace();
+        append(&pace, MIB).await;
+        assert_eq!(write(&pace, MIB).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn several_writers_share_the_rate() {
         let pace = pace();
         append(&pace, 1000).await;
@@ -148,7 +160,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_hurries_does_not_pause() {
         let pace = pace();
-        append(&pace, MIB).await;
+        append(&pace, MIB / 4).await;
         pace.set_hurries(true);
         assert_eq!(write(&pace, MIB).await, None);
         pace.set_hurries(false);

@@ -36,4 +36,4 @@ pub const MIXED: &str = "the disk: a flush waits for the one read that was there
 /// Latency at a fixed rate.
 pub const LATENCY: &str = "two cores that broker, producer and consumer share: a flush of somebody else on the same disk, in the rows below, takes a small \
     part of it. Tried: objects written at a few times the rate of appends and not as fast as the disk takes them (a third of the 99th percentile \
-    before), the processor left to others while one is made.";
+    before), the processor left to others for a millisecond after each mebibyte of an object in the making (no less).";
