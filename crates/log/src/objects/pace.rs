@@ -1,9 +1,7 @@
-//! Whoever makes objects, and writes them to the disk of the write-ahead log, goes no faster than need be.
+//! Whoever writes objects to the disk of the write-ahead log goes no faster than need be.
 //!
 //! An upload at the speed of the disk is over in a twentieth of a second, and every flush of that time waits behind it. But the next one
 //! is due only when producers have filled the tail again: so objects are written in short stretches, at a few times the rate of appends.
-//!
-//! The same with the processor, of which a core is busy for as long while an object is made.
 //!
 //! Owns: that rate. Never writes; the store's directory asks before each stretch.
 //!
@@ -20,16 +18,14 @@ use std::time::Duration;
 const TIMES: f64 = 6.0;
 /// Not slower, in bytes a second: what is rewritten is to be done with.
 const RATE_MIN: f64 = (64 << 20) as f64;
+/// From this rate on pauses are not worth their while: a stretch takes longer.
+const RATE_MAX: f64 = (512 << 20) as f64;
 /// The rate of appends is that of about so long, in seconds.
 const SPAN: f64 = 1.0;
 /// After so much time without an append nobody waits for a flush.
 const IDLE: Duration = Duration::from_secs(1);
 /// What a writer that came late has not used it may catch up on, up to this.
 const CREDIT_MAX: Duration = Duration::from_millis(10);
-/// After so many bytes of an object in the making the processor is left to others, ...
-pub(crate) const BREATH_BYTES: u64 = 1 << 20;
-/// ... for so long: the least that a timer can.
-const BREATH: Duration = Duration::from_millis(1);
 
 /// See the module.
 pub(crate) struct Pace {
@@ -69,27 +65,9 @@ impl Pace {
         state.appended = Some(now);
     }
 
-    /// Lets others have the processor, after `BREATH_BYTES` of an object in the making. A task that does not stop for tens of milliseconds
-    /// keeps one from those who wait for answers.
-    pub(crate) async fn breathe(&self) {
-        let has_time = self.state.lock().has_time(self.clock.monotonic());
-        match has_time {
-            true => tokio::time::sleep(BREATH).await,
-            false => tokio::task::yield_now().await,
-        }
-    }
-
     /// Whether uploads have to be as quick as can be.
     pub(crate) fn set_hurries(&self, hurries: bool) {
         self.state.lock().hurries = hurries;
-    }
-}
-
-impl State {
-    /// Whether somebody may wait for a flush, and nobody for an upload.
-    fn has_time(&self, now: Duration) -> bool {
-        let is_idle = self.appended.is_none_or(|last| now.saturating_sub(last) >= IDLE);
-        !self.hurries && !is_idle
     }
 }
 
@@ -97,11 +75,15 @@ impl WritePace for Pace {
     fn wait(&self, bytes: usize) -> Option<Duration> {
         let now = self.clock.monotonic();
         let mut state = self.state.lock();
-        if !state.has_time(now) {
+        let is_idle = state.appended.is_none_or(|last| now.saturating_sub(last) >= IDLE);
+        if state.hurries || is_idle {
+            return None;
+        }
+        let rate = (TIMES * state.rate).max(RATE_MIN);
+        if rate >= RATE_MAX {
             return None;
         }
         let begins = state.next.max(now.saturating_sub(CREDIT_MAX));
-        let rate = (TIMES * state.rate).max(RATE_MIN);
         state.next = begins + Duration::from_secs_f64(bytes as f64 / rate);
         Some(begins.saturating_sub(now))
     }
@@ -161,6 +143,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn beside_appends_that_fill_a_disk_there_is_no_pause() {
+        let pace = pace();
+        append(&pace, MIB).await;
+        assert_eq!(write(&pace, MIB).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn several_writers_share_the_rate() {
         let pace = pace();
         append(&pace, 1000).await;
@@ -171,16 +160,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_hurries_does_not_pause() {
         let pace = pace();
-        append(&pace, MIB).await;
+        append(&pace, MIB / 4).await;
         pace.set_hurries(true);
-        let began = pace.clock.monotonic();
-        pace.breathe().await;
         assert_eq!(write(&pace, MIB).await, None);
-        assert_eq!(pace.clock.monotonic(), began);
         pace.set_hurries(false);
         assert!(write(&pace, MIB).await.is_some());
-        let began = pace.clock.monotonic();
-        pace.breathe().await;
-        assert!(pace.clock.monotonic() > began);
     }
 }

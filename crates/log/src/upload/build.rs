@@ -8,7 +8,6 @@ use crate::ids::{Offset, StreamId};
 use crate::manifest::handle::ObjectTicket;
 use crate::manifest::record::{ObjectMeta, Range};
 use crate::objects::encode::{BatchSpan, EncodedObject, ObjectEncoder};
-use crate::objects::pace::{BREATH_BYTES, Pace};
 use crate::objects::put::{PutError, put_new};
 use crate::objects::store::ObjectStore;
 
@@ -121,7 +120,6 @@ impl From<MakeError> for ReadError {
 pub(crate) async fn make_object(
     tail: &dyn TailSource,
     store: &dyn ObjectStore,
-    pace: &Pace,
     ticket: ObjectTicket,
     slices: &[Slice],
     block_target_bytes: usize,
@@ -129,21 +127,14 @@ pub(crate) async fn make_object(
 ) -> Result<MadeObject, MakeError> {
     let mut encoder = ObjectEncoder::new(ticket.id(), nonce(&ticket, now_ms), block_target_bytes);
     let mut ranges = Vec::with_capacity(slices.len());
-    let mut since_breath = 0;
     for slice in slices {
         for run in slice.batches.chunk_by(lie_together) {
             // One read for all that lie together: what is no longer cached comes from a file.
-            let run_in_one = as_one(run);
-            let mut bytes = tail.tail_bytes(slice.stream, &run_in_one).await?;
-            since_breath += u64::from(run_in_one.len);
+            let mut bytes = tail.tail_bytes(slice.stream, &as_one(run)).await?;
             for batch in run {
                 let one = bytes.split_to(bytes.len().min(batch.len as usize));
                 let span = span_of(batch, &one)?;
                 encoder.push(slice.stream, span, one);
-            }
-            if since_breath >= BREATH_BYTES {
-                since_breath = 0;
-                pace.breathe().await;
             }
         }
         ranges.push((slice.stream, range_of(slice, &ticket, now_ms)));

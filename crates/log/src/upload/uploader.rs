@@ -380,8 +380,7 @@ impl Shared {
         let now = self.clock.wall_ms();
         let store = self.manifest.objects();
         let block_bytes = self.limits.block_target_bytes;
-        let pace = self.pools.pace();
-        let made = make_object(&*self.tail, &**store, pace, ticket, slices, block_bytes, now).await;
+        let made = make_object(&*self.tail, &**store, ticket, slices, block_bytes, now).await;
         if matches!(made, Err(MakeError::NoRoom)) {
             // A lost answer before that one may have been of a put that was carried out.
             delete_quietly(&**store, &key).await;

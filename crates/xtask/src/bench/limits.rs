@@ -1,28 +1,39 @@
 //! What was tried for targets that are not met, and what limits them: said on the page beside the numbers.
 
 /// Throughput and CPU of producing.
-pub const PRODUCE: &str = "throughput: the disk, which takes about 1 GB/s of direct writes here and gets every byte twice (write-ahead log and \
-    object), and both cores, of which the client takes about as much as the broker. Kafka leaves its writing to the page cache and to later. \
-    CPU: half of it is the kernel's (receiving over the loopback, direct writes); of the rest, two copies a byte (into the group, and to pages \
-    for the object's direct write) and one CRC-32C. Tried: everything through the page cache (1.5 times the CPU), a second checksum a byte less, \
-    buffers that are filled again, uploads that never read back.";
+pub const PRODUCE: &str = "throughput: the disk, which gets every byte twice (write-ahead log and object), and both cores, of which the client \
+    takes about as much as the broker. The bare loop shows what is left to gain: less than a fifth. Kafka leaves its writing to the page cache \
+    and to later. CPU: the bare loop's, and above it a second copy of every byte (batches lie anywhere in a group, and a direct write wants \
+    whole pages), fresh pages for the blocks of groups whose size was not met lately (a fifth of all bytes), and waking up. Tried: everything \
+    through the page cache (1.5 times the CPU), a second checksum a byte less, buffers that are filled again, all pages of a fresh one mapped at \
+    once (a fourteenth less), uploads that never read back.";
 
 /// CPU of consuming.
-pub const CONSUME: &str = "CPU: the kernel's copy to the socket and its work for both ends of the loopback (half), the direct read, and the comparison \
-    with the checksums (a ninth). Tried: reads through the page cache, which take 1.4 times as much when it holds the data and four times when not.";
+pub const CONSUME: &str = "CPU: the kernel's, in the direct read, in the copy to the socket and for both ends of the loopback. A loop that reads, \
+    compares checksums and sends is no more ahead of Kafka than its column says, and hardly more without checksums: no broker can be ahead three \
+    times that reads from a disk and sends through this loopback. Tried: reads through the page cache, which take 1.4 times as much when it holds \
+    the data and four times when not.";
 
 /// Memory at full load.
-pub const MEMORY: &str = "the tail cache (96 MiB), what producers have on the way (a megabyte each request, five a producer), spare buffers for both, and \
-    what the allocator has freed and not given back yet (it waits a second). Tried: giving back at once, 80 MB less for 1.5 times the CPU. \
-    Kafka's number leaves out the page cache, which it cannot do without.";
+pub const MEMORY: &str = "the tail cache (96 MiB), the block cache (64 MiB) once somebody reads, what producers have on the way (a megabyte each \
+    request, five a producer), and spare buffers for all of them. Tried: large buffers mapped by themselves (a quarter less); a tail cache of 80 MiB \
+    (6 MB less, and more pages to map anew); giving back at once what was freed, 80 MB less for 1.5 times the CPU. Kafka's number leaves out the \
+    page cache, which it cannot do without.";
+
+/// Small batches.
+pub const SMALL: &str = "turns differ by more than what is missing. Of the broker's CPU an eighth goes to fresh pages for the blocks of groups, \
+    whose sizes vary so much that spare ones seldom fit. Tried: the smallest that fits, up to half as much more.";
 
 /// Very many partitions.
-pub const PARTITIONS: &str = "what an upload does for each stream that has anything in it: a cut, an index entry, a row of the manifest, and one more \
-    write when the small parts are merged. An object of 48 MiB holds 5 KiB of each of 10,000 partitions.";
+pub const PARTITIONS: &str = "both cores are busy. Of what a GB costs more with very many partitions, two thirds are the client's (0.3 CPU-seconds on top of \
+    0.9), and one third the broker's (0.15 on top of 1.4): what an upload does for each stream that has anything in it, a cut, an index entry and a \
+    row of the manifest. Bytes written to disk are the same.";
 
 /// Latency beside a reader of the backlog.
-pub const MIXED: &str = "the disk. The reader takes nine tenths of what it gives, and the flush of a group waits behind reads that were there before it; \
-    this one is throttled in steps of tens of milliseconds besides. Uploads that fall behind make readers wait; a flush that is late does not yet.";
+pub const MIXED: &str = "the disk: a flush waits for the one read that was there before it. Reads give way to flushes that were late, one at a time and with \
+    pauses, and uploads go no faster than need be; one flush in seventy is late all the same, or the reader would stand still.";
 
 /// Latency at a fixed rate.
-pub const LATENCY: &str = "the tail of the disk's flushes and of two cores that broker, producer and consumer share: turns differ more than brokers do.";
+pub const LATENCY: &str = "two cores that broker, producer and consumer share: a flush of somebody else on the same disk, in the rows below, takes a small \
+    part of it. Tried: objects written at a few times the rate of appends and not as fast as the disk takes them (a third of the 99th percentile \
+    before), the processor left to others for a millisecond after each mebibyte of an object in the making (no less).";

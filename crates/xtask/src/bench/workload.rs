@@ -236,6 +236,7 @@ pub static WORKLOADS: &[Workload] = &[
         stage: Stage::Shapes,
         work: produce(100, 10, 100, &["keys=100000", "linger.ms=0"]),
         targets: &[(&RECORDS_CPU, Target::Ahead(3.0))],
+        limit: limits::SMALL,
         ..USUAL
     },
     Workload {
