@@ -130,6 +130,13 @@ struct GroupCharge {
     time: GroupTime,
 }
 
+impl Durable {
+    /// Number of the group before the oldest that waits.
+    fn before(&self) -> u64 {
+        self.last.0 - self.groups.len() as u64
+    }
+}
+
 /// When a group became durable.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct GroupTime {
@@ -296,7 +303,7 @@ impl Backlog {
     pub(crate) fn uploaded(&self, through: GroupSeq) {
         let (mut freed, mut batches) = (0, 0);
         let mut durable = self.durable.lock();
-        while durable.last.0 - (durable.groups.len() as u64) < through.0
+        while durable.before() < through.0
             && let Some(group) = durable.groups.pop_front()
         {
             freed += group.stored;
@@ -330,8 +337,7 @@ impl Backlog {
                 bytes: durable.bytes,
             };
         }
-        let before = durable.last.0 - durable.groups.len() as u64;
-        let groups = (before + 1..).zip(&durable.groups);
+        let groups = (durable.before() + 1..).zip(&durable.groups);
         Oldest::within(
             bytes_max,
             groups.map(|(seq, group)| (GroupSeq(seq), group.stored)),
@@ -341,8 +347,7 @@ impl Backlog {
     /// Wall time in the head of a group that waits.
     pub(crate) fn wall_ms(&self, group: GroupSeq) -> Option<TimestampMs> {
         let durable = self.durable.lock();
-        let before = durable.last.0 - durable.groups.len() as u64;
-        let index = group.0.checked_sub(before + 1)?;
+        let index = group.0.checked_sub(durable.before() + 1)?;
         let charge = durable.groups.get(usize::try_from(index).ok()?)?;
         Some(charge.time.wall_ms)
     }

@@ -20,7 +20,7 @@ impl Partition {
     /// write-ahead log, and the producers' state, taken in the same step, fits the end exactly.
     pub(crate) fn cut(&self) -> Option<TailPart> {
         let state = self.state.lock();
-        let at = state.tail.partition_point(|batch| batch.last < state.uploaded);
+        let at = state.first_waiting();
         if at == state.tail.len() {
             return None;
         }
@@ -42,7 +42,7 @@ impl Partition {
     /// known of producers is as of `end` only: it has to be found anew.
     pub(crate) fn cut_exactly(&self, through: GroupSeq) -> Option<ExactCut> {
         let state = self.state.lock();
-        let from = state.tail.partition_point(|batch| batch.last < state.uploaded);
+        let from = state.first_waiting();
         let to = state.tail.partition_point(|batch| batch.group <= through);
         let waiting = state.tail.range(from.min(to)..to).copied();
         let trimmed = state.trimmed.iter().flat_map(|trimmed| trimmed.iter());
@@ -76,7 +76,7 @@ impl Partition {
     /// Whether the oldest of what is not in objects lies in a group above `through`.
     pub(crate) fn waits_above(&self, through: GroupSeq) -> bool {
         let state = self.state.lock();
-        let at = state.tail.partition_point(|batch| batch.last < state.uploaded);
+        let at = state.first_waiting();
         let trimmed = state.trimmed.iter().flat_map(|trimmed| trimmed.iter());
         let oldest = trimmed.chain(state.tail.range(at..)).next();
         oldest.is_some_and(|batch| batch.group > through)
@@ -119,12 +119,17 @@ impl Partition {
     /// The durable batches of the tail that are not in objects.
     pub(crate) fn tail(&self) -> Vec<TailBatch> {
         let state = self.state.lock();
-        let at = state.tail.partition_point(|batch| batch.last < state.uploaded);
+        let at = state.first_waiting();
         state.tail.range(at..).copied().collect()
     }
 }
 
 impl State {
+    /// Where in the tail that begins which is not in objects.
+    fn first_waiting(&self) -> usize {
+        self.tail.partition_point(|batch| batch.last < self.uploaded)
+    }
+
     /// Transactions that were aborted by markers that are not in objects.
     fn aborted_waiting(&self) -> &[AbortedTransaction] {
         let aborted = self.aborted.as_ref();

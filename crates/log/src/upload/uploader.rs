@@ -238,6 +238,9 @@ impl Shared {
             } else {
                 self.attempt_exactly(oldest.through).await
             };
+            if attempt.is_err() {
+                self.tail.upload_failed();
+            }
             match attempt {
                 Ok(()) => {
                     portion.grow(oldest);
@@ -245,12 +248,10 @@ impl Shared {
                     continue;
                 }
                 Err(UploadError::Commit(CommitError::Fenced)) => {
-                    self.tail.upload_failed();
                     tracing::error!("another writer owns the manifest: nothing is uploaded any more");
                     return Err(CommitError::Fenced.into());
                 }
                 Err(error) => {
-                    self.tail.upload_failed();
                     let Oldest { groups, bytes, .. } = oldest;
                     tracing::warn!(%error, groups, bytes, "an upload failed, trying again; nothing is lost");
                     if error.may_be_for_want_of_room() && portion.shrink(oldest) {
