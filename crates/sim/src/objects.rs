@@ -6,7 +6,7 @@
 //! that timed out may be carried out later, even after the process that sent it is gone.
 
 use crate::rng::Rng;
-use crate::volume::Volume;
+use crate::volume::{Volume, What};
 use crate::world::{Outage, Pace, Site, World};
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
@@ -227,7 +227,7 @@ impl State {
         if mode == PutMode::CreateNew && self.objects.contains_key(key) {
             return Err(ObjectError::AlreadyExists);
         }
-        if !volume.add_object(bytes.len() as u64) {
+        if !volume.add(What::Object, bytes.len() as u64) {
             return Err(ObjectError::Full);
         }
         self.remove(volume, key);
@@ -238,7 +238,7 @@ impl State {
 
     fn remove(&mut self, volume: &Volume, key: &str) {
         if let Some(bytes) = self.objects.remove(key) {
-            volume.remove_object(bytes.len() as u64);
+            volume.remove(What::Object, bytes.len() as u64);
         }
     }
 }

@@ -13,6 +13,15 @@ struct Account {
     objects: u64,
 }
 
+/// What takes room.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum What {
+    /// A file of the disk.
+    File,
+    /// An object of the store.
+    Object,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Volume(Mutex<Account>);
@@ -29,39 +38,33 @@ impl Volume {
         self.0.lock().used()
     }
 
-    /// Whether there was room for a file; then it has taken it.
-    pub(crate) fn add_file(&self, len: u64) -> bool {
+    /// Whether there was room for one more; then it has taken it.
+    pub(crate) fn add(&self, what: What, len: u64) -> bool {
         let mut account = self.0.lock();
         let fits = account.fits(len);
-        account.files += if fits { len } else { 0 };
+        *account.of(what) += if fits { len } else { 0 };
         fits
     }
 
-    /// A file is gone.
-    pub(crate) fn remove_file(&self, len: u64) {
-        self.0.lock().files -= len;
+    /// One is gone.
+    pub(crate) fn remove(&self, what: What, len: u64) {
+        *self.0.lock().of(what) -= len;
     }
 
     /// What all files take after a crash.
     pub(crate) fn files_are(&self, bytes: u64) {
         self.0.lock().files = bytes;
     }
-
-    /// Whether there was room for an object; then it has taken it.
-    pub(crate) fn add_object(&self, len: u64) -> bool {
-        let mut account = self.0.lock();
-        let fits = account.fits(len);
-        account.objects += if fits { len } else { 0 };
-        fits
-    }
-
-    /// An object is gone.
-    pub(crate) fn remove_object(&self, len: u64) {
-        self.0.lock().objects -= len;
-    }
 }
 
 impl Account {
+    fn of(&mut self, what: What) -> &mut u64 {
+        match what {
+            What::File => &mut self.files,
+            What::Object => &mut self.objects,
+        }
+    }
+
     fn used(&self) -> u64 {
         self.files + self.objects
     }

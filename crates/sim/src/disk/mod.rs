@@ -11,6 +11,7 @@ mod file;
 mod tests;
 
 use crate::rng::{RATE_UNIT, Rng};
+use crate::volume::What;
 use crate::world::{Pace, World};
 use bytes::Bytes;
 use file::{File, Surviving};
@@ -183,7 +184,7 @@ impl SimDisk {
 
     fn room(&self, name: &str, len: u64) -> Result<()> {
         let full = self.state.lock().full && !self.world.is_calm();
-        if full || self.world.fault(self.faults.full) || !self.world.volume().add_file(len) {
+        if full || self.world.fault(self.faults.full) || !self.world.volume().add(What::File, len) {
             self.world.event(&format!("fault: no room for {name}"));
             return Err(ErrorKind::StorageFull.into());
         }
@@ -265,7 +266,7 @@ impl Disk for DiskPort {
             self.0.fails(self.0.faults.entry_error, "remove")?;
             let removed = self.0.state.lock().files.remove(name);
             let len = removed.ok_or(ErrorKind::NotFound)?.lock().len();
-            self.0.world.volume().remove_file(len);
+            self.0.world.volume().remove(What::File, len);
             self.0.after("disk.remove", name).await;
             Ok(())
         }
