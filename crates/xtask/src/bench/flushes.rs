@@ -54,7 +54,7 @@ impl Flushes {
     }
 
     /// The flush that so many of a thousand do not exceed (nearest rank).
-    pub fn permille(&self, permille: usize) -> Duration {
+    fn permille(&self, permille: usize) -> Duration {
         let rank = (self.sorted.len() * permille).div_ceil(1000).max(1);
         self.sorted[rank - 1]
     }
@@ -68,13 +68,21 @@ impl Flushes {
         self.permille(990) <= CALM_P99_MAX && self.longest() <= CALM_LONGEST_MAX
     }
 
+    /// The flush that 99 of 100 do not exceed, in milliseconds.
+    pub fn p99_milliseconds(&self) -> f64 {
+        self.milliseconds(990)
+    }
+
+    fn milliseconds(&self, permille: usize) -> f64 {
+        self.permille(permille).as_secs_f64() * 1e3
+    }
+
     /// The rows of a workload beside which they were made.
     pub fn numbers(&self) -> Numbers {
-        let milliseconds = |permille| self.permille(permille).as_secs_f64() * 1e3;
         vec![
-            (&FLUSH_P50, milliseconds(500)),
-            (&FLUSH_P99, milliseconds(990)),
-            (&FLUSH_P999, milliseconds(999)),
+            (&FLUSH_P50, self.milliseconds(500)),
+            (&FLUSH_P99, self.p99_milliseconds()),
+            (&FLUSH_P999, self.milliseconds(999)),
         ]
     }
 }

@@ -140,7 +140,7 @@ impl Phase {
         let (fields, flushes) = disk.beside(|| load(&life.site, &args))?;
         Ok(Self {
             ack_p99: fields.get("ack_p99_us")? / 1e3,
-            flush_p99: flushes.permille(990).as_secs_f64() * 1e3,
+            flush_p99: flushes.p99_milliseconds(),
             restless: calm.ran_out(),
         })
     }
