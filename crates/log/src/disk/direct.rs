@@ -133,9 +133,14 @@ pub(crate) fn allocate(file: &File, len: u64) -> io::Result<bool> {
 
 /// Zeros that fill the page in which `len` bytes end; none where they end with it.
 pub(crate) fn padding(len: u64) -> Bytes {
-    static PAGE: [u8; ALIGN_BYTES] = [0; ALIGN_BYTES];
     let missing = len.next_multiple_of(ALIGN_BYTES as u64) - len;
-    Bytes::from_static(&PAGE[..usize::try_from(missing).expect("less than a page")])
+    zeros(usize::try_from(missing).expect("less than a page"))
+}
+
+/// So many zeros, a page at most.
+pub(crate) fn zeros(len: usize) -> Bytes {
+    static PAGE: [u8; ALIGN_BYTES] = [0; ALIGN_BYTES];
+    Bytes::from_static(&PAGE[..len])
 }
 
 /// Where a stretch of the file comes from.

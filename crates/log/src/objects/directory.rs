@@ -129,7 +129,7 @@ impl Directory {
     fn read_directly(&self, file: &File, at: u64, len: usize) -> io::Result<Bytes> {
         let before = usize::try_from(at % ALIGN_BYTES as u64).expect("below a page");
         let pages = (before + len).next_multiple_of(ALIGN_BYTES);
-        let mut block = self.blocks.take_large(pages);
+        let mut block = self.blocks.take(pages);
         let buffer = block.fill(pages);
         let mut read = 0;
         while read < before + len {
@@ -197,7 +197,7 @@ impl Directory {
         }
         direct::allocate(file, len)?;
         parts.push(direct::padding(len));
-        let mut chunk = self.blocks.take_large(CHUNK_BYTES);
+        let mut chunk = self.blocks.take(CHUNK_BYTES);
         let (mut rest, mut at) = (VecDeque::from(parts), 0);
         while !rest.is_empty() {
             let stretch = take(&mut rest, self.await_turn());
