@@ -355,11 +355,11 @@ mod tests {
         fs::remove_dir_all(&root).expect("cleaning up");
     }
 
-    /// A block of the write-ahead log's: begins at a page if it is large.
+    /// Begins at a page of memory.
     fn batch(blocks: &BlockPool, len: usize) -> Bytes {
-        let mut filling = blocks.take(len);
-        filling.push(&vec![b'v'; len]);
-        filling.freeze()
+        let mut block = blocks.take(len);
+        block.fill(len).fill(b'v');
+        Bytes::from_owner(block)
     }
 
     #[test]
