@@ -19,8 +19,8 @@ const COPY_BELOW_BYTES: usize = 4 << 10;
 /// The common buffer is sealed as a part at this size.
 const GATHER_BYTES: usize = 256 << 10;
 /// A block whose first batch is at least so large begins at a page, so that a direct write takes it from where it lies in memory: at a page
-/// too, if the write-ahead log left it where it was (`wal/seal.rs`). The gap before it is less than a page, half of one as a rule: a sixteenth of such a block at most, less than a hundredth of a full one. Before
-/// smaller batches it would save little and cost more.
+/// too, if it is the write-ahead log's (`wal/seal.rs`). The gap before it is less than a page, half of one as a rule: a sixteenth of such a
+/// block at most, less than a hundredth of a full one. Before smaller batches it would save little and cost more.
 ///
 /// A large batch does not close the block that is open, so of several in one block only the first lies at a page. Blocks of one batch each
 /// would be up to eight times as many: in the index, and as direct reads of a backlog, of which each waits for the disk. Batches of more
