@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 
 /// Bytes of spare buffers that are kept.
-const SPARE_BYTES_MAX: usize = 24 << 20;
+const SPARE_BYTES_MAX: usize = 12 << 20;
 /// Buffers that are kept.
 const SPARES_MAX: usize = 128;
 /// From this size on buffers are kept, and begin at a page. Smaller ones are as large as their blocks: the allocator has them at hand.

@@ -26,7 +26,13 @@ const STEPS: usize = 8;
 /// See the module. A cheap clone.
 #[derive(Clone)]
 pub struct Buffers {
-    spares: Arc<Mutex<Spares<BytesMut>>>,
+    inner: Arc<Mutex<Inner>>,
+}
+
+struct Inner {
+    spares: Spares<BytesMut>,
+    /// Whether anybody has asked for a buffer since spare ones were let go of: until then none is kept.
+    is_wanted: bool,
 }
 
 impl Room for BytesMut {
@@ -38,7 +44,10 @@ impl Room for BytesMut {
 impl Default for Buffers {
     fn default() -> Self {
         Self {
-            spares: Arc::new(Mutex::new(Spares::new(SPARE_BYTES_MAX, SPARES_MAX))),
+            inner: Arc::new(Mutex::new(Inner {
+                spares: Spares::new(SPARE_BYTES_MAX, SPARES_MAX),
+                is_wanted: false,
+            })),
         }
     }
 }
@@ -49,7 +58,11 @@ impl Buffers {
     pub fn take(&self, len: usize, page_at: usize) -> BytesMut {
         let room = room(len + ALIGN_BYTES);
         // One with up to half as much more: sizes vary.
-        let spare = self.spares.lock().take(room, room + room / 2);
+        let spare = {
+            let mut inner = self.inner.lock();
+            inner.is_wanted = true;
+            inner.spares.take(room, room + room / 2)
+        };
         let mut buffer = spare.unwrap_or_else(|| BytesMut::with_capacity(room));
         let before = (buffer.as_ptr().addr() + page_at).next_multiple_of(ALIGN_BYTES)
             - (buffer.as_ptr().addr() + page_at);
@@ -73,13 +86,21 @@ impl Buffers {
         if buffer.capacity() > KEPT_MAX {
             return;
         }
-        let surplus = self.spares.lock().give(buffer);
+        let mut inner = self.inner.lock();
+        let surplus = match inner.is_wanted {
+            true => inner.spares.give(buffer),
+            false => vec![buffer],
+        };
+        drop(inner);
         drop(surplus);
     }
 
-    /// Lets spare buffers go: what filled them has stopped.
+    /// Lets spare buffers go, also those that come back before the next is asked for: what filled them has stopped.
     pub fn trim(&self) {
-        let spares = self.spares.lock().drain();
+        let mut inner = self.inner.lock();
+        inner.is_wanted = false;
+        let spares = inner.spares.drain();
+        drop(inner);
         drop(spares);
     }
 }
@@ -101,7 +122,7 @@ mod tests {
     }
 
     fn spare_bytes(buffers: &Buffers) -> usize {
-        buffers.spares.lock().bytes()
+        buffers.inner.lock().spares.bytes()
     }
 
     #[test]
@@ -173,8 +194,13 @@ mod tests {
         give(1 << 20, 2 * (SPARE_BYTES_MAX >> 20));
         assert!((1..=SPARE_BYTES_MAX).contains(&spare_bytes(&buffers)));
         give(KEPT_MIN, 2 * SPARES_MAX);
-        assert!(buffers.spares.lock().len() <= SPARES_MAX);
+        assert!(buffers.inner.lock().spares.len() <= SPARES_MAX);
+        let on_its_way = filled(&buffers, 1 << 20);
         buffers.trim();
         assert_eq!(spare_bytes(&buffers), 0);
+        buffers.give(on_its_way);
+        assert_eq!(spare_bytes(&buffers), 0, "nobody wants it");
+        give(1 << 20, 1);
+        assert!(spare_bytes(&buffers) > 0);
     }
 }

@@ -216,12 +216,8 @@ impl TailSource for FakeTail {
 
     fn unuploaded(&self) -> Unuploaded {
         let state = self.state.lock();
-        let bytes = state
-            .1
-            .values()
-            .flat_map(|stream| &stream.batches)
-            .map(|(batch, _)| u64::from(batch.len))
-            .sum();
+        let batches = state.1.values().flat_map(|stream| &stream.batches);
+        let bytes = batches.map(|(batch, _)| u64::from(batch.len)).sum();
         Unuploaded {
             bytes,
             oldest: (bytes > 0).then_some(Duration::ZERO),

@@ -58,7 +58,7 @@ pub async fn all<S: Setup>(fresh: impl Fn() -> S) {
     uploaded_groups_are_not_replayed(&fresh()).await;
     blocks_are_readable_until_they_are_reclaimed(&fresh()).await;
     empty_and_large_groups_are_kept(&fresh()).await;
-    blocks_of_several_pieces_are_kept(&fresh()).await;
+    blocks_of_several_extents_are_kept(&fresh()).await;
     room_is_used_again(&fresh()).await;
     a_closed_medium_still_reads(&fresh()).await;
 }
@@ -160,28 +160,28 @@ pub async fn empty_and_large_groups_are_kept(setup: &impl Setup) {
     opened.end().await;
 }
 
-/// Each piece is found where the block has it, before and after a restart.
-pub async fn blocks_of_several_pieces_are_kept(setup: &impl Setup) {
+/// Each extent is found where the block has it, before and after a restart.
+pub async fn blocks_of_several_extents_are_kept(setup: &impl Setup) {
     let groups = [
-        group_in_pieces(1, &[10, 4096, 8191]),
-        group_in_pieces(2, &[8192, 1, 5000]),
-        group_in_pieces(3, &[100, setup.large_block_bytes(), 4097]),
+        group_in_extents(1, &[10, 4096, 8191]),
+        group_in_extents(2, &[8192, 1, 5000]),
+        group_in_extents(3, &[100, setup.large_block_bytes(), 4097]),
     ];
     let opened = open(setup, 0).await;
     for group in &groups {
         opened.medium.append(group.clone()).await.expect("durable");
     }
-    expect_pieces(&opened, &groups).await;
+    expect_extents(&opened, &groups).await;
     let opened = reopen(setup, opened, 0).await;
     for (found, group) in opened.replayed.iter().zip(&groups) {
         assert_eq!(found.group.block, group.block);
         assert_eq!(found.group.runs, group.runs);
     }
-    expect_pieces(&opened, &groups).await;
+    expect_extents(&opened, &groups).await;
     opened.end().await;
 }
 
-async fn expect_pieces(opened: &Opened, groups: &[Group]) {
+async fn expect_extents(opened: &Opened, groups: &[Group]) {
     for group in groups {
         for run in &group.runs {
             let position = u32::try_from(run.position).expect("small");
@@ -266,12 +266,12 @@ pub fn group(seq: u64, bytes: usize) -> Group {
     }
 }
 
-/// A group whose block has a piece of each of these lengths, and a run for each.
-fn group_in_pieces(seq: u64, lens: &[usize]) -> Group {
+/// A group whose block has an extent of each of these lengths, and a run for each.
+fn group_in_extents(seq: u64, lens: &[usize]) -> Group {
     let mut made = group(seq, 0);
     for (len, salt) in lens.iter().zip(1..) {
-        let piece = group(seq + salt, *len).block.slice(0, *len);
-        let position = made.block.push(piece);
+        let extent = group(seq + salt, *len).block.slice(0, *len);
+        let position = made.block.push(extent);
         made.runs.push(run(seq + salt, position, *len));
     }
     made

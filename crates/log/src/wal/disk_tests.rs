@@ -46,7 +46,7 @@ async fn the_real_disk_conforms_too() {
     std::fs::remove_dir_all(&path).unwrap();
     conformance::uploaded_groups_are_not_replayed(&on).await;
     std::fs::remove_dir_all(&path).unwrap();
-    conformance::blocks_of_several_pieces_are_kept(&on).await;
+    conformance::blocks_of_several_extents_are_kept(&on).await;
     std::fs::remove_dir_all(&path).unwrap();
 }
 

@@ -224,13 +224,13 @@ impl WalMedium for FileWal {
     }
 }
 
-/// A group's head, the pieces of its block behind it, and zeros between all of them and up to the next page.
+/// A group's head, the extents of its block behind it, and zeros between all of them and up to the next page.
 fn parts(front: Bytes, block_at: usize, block: &Block) -> Vec<Bytes> {
     let mut end = front.len();
     let mut parts = vec![front];
-    for (at, piece) in block.pieces() {
-        parts.extend([zeros(block_at + at - end), piece.clone()]);
-        end = block_at + at + piece.len();
+    for (at, extent) in block.extents() {
+        parts.extend([zeros(block_at + at - end), extent.clone()]);
+        end = block_at + at + extent.len();
     }
     parts.push(padding(end as u64));
     parts.retain(|part| !part.is_empty());

@@ -4,7 +4,7 @@
 //!
 //! **Invariant**: a head decodes only if its checksum holds, so that every later decision rests on what was once written whole.
 
-use super::block::next_piece_at;
+use super::block::next_extent_at;
 use super::{Block, Run};
 use crate::batch::{bodies_hold, heads_sum_of};
 use crate::clock::TimestampMs;
@@ -17,7 +17,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_64_with_seed};
 pub(crate) const ALIGN_BYTES: u64 = 4096;
 /// The format's version.
 pub(crate) const VERSION: u16 = 4;
-/// The oldest version that is read: its groups have none of the flags that came later, and blocks of one piece.
+/// The oldest version that is read: its groups have none of the flags that came later, and blocks of one extent.
 const VERSION_MIN: u16 = 1;
 /// Bytes of a segment header that carry something; the rest of its page is zero.
 pub(crate) const SEGMENT_HEADER_BYTES: usize = 40;
@@ -25,8 +25,8 @@ pub(crate) const SEGMENT_HEADER_BYTES: usize = 40;
 pub(crate) const GROUP_HEAD_BYTES: usize = 64;
 /// Bytes of one row of the run table.
 pub(crate) const RUN_BYTES: usize = 16;
-/// Bit of a run's length: the run begins a piece, at the page behind the run before it. No run has 2^31 bytes.
-const BEGINS_PIECE: u32 = 1 << 31;
+/// Bit of a run's length: the run begins an extent, at the page behind the run before it. No run has 2^31 bytes.
+const BEGINS_EXTENT: u32 = 1 << 31;
 /// Blocks begin at multiples of this.
 pub(crate) const BLOCK_UNIT_BYTES: u64 = 16;
 /// Most streams in one group: bounds the table before it is allocated.
@@ -91,9 +91,9 @@ pub(crate) struct GroupHead {
     pub wall_ms: TimestampMs,
     /// Rows of the run table.
     pub runs: u32,
-    /// Bytes of the block, gaps between its pieces included.
+    /// Bytes of the block, gaps between its extents included.
     pub block_bytes: u32,
-    /// xxh3 of run table and pieces, or of run table and heads of the block's batches.
+    /// xxh3 of run table and extents, or of run table and heads of the block's batches.
     pub body_checksum: u64,
     /// xxh3 of the head before this field.
     pub checksum: u64,
@@ -138,17 +138,17 @@ impl GroupHead {
         head.put_bytes(0, GROUP_HEAD_BYTES);
         let mut end = 0;
         for run in runs {
-            debug_assert!(run.position == end || run.position == next_piece_at(end));
-            let begins_piece = if run.position == end { 0 } else { BEGINS_PIECE };
+            debug_assert!(run.position == end || run.position == next_extent_at(end));
+            let begins_extent = if run.position == end { 0 } else { BEGINS_EXTENT };
             head.put_u64_le(run.stream.0);
-            head.put_u32_le(run.bytes | begins_piece);
+            head.put_u32_le(run.bytes | begins_extent);
             head.put_u32_le(run.batches);
             end = run.end();
         }
-        let pieces = || block.pieces().map(|(_, bytes)| &bytes[..]);
-        let by_heads = heads_sum_of(pieces());
+        let extents = || block.extents().map(|(_, bytes)| &bytes[..]);
+        let by_heads = heads_sum_of(extents());
         self.is_by_heads = by_heads.is_some();
-        let block_sum = by_heads.unwrap_or_else(|| bytes_sum(pieces()));
+        let block_sum = by_heads.unwrap_or_else(|| bytes_sum(extents()));
         self.body_checksum = body_checksum(&head[GROUP_HEAD_BYTES..], block_sum);
         let mut fixed = &mut head[..CHECKSUM_AT];
         fixed.put_slice(&GROUP_MAGIC);
@@ -218,22 +218,22 @@ impl GroupHead {
         if runs.last().map_or(0, Run::end) != block.len() {
             return None;
         }
-        let pieces = runs.chunk_by(|before, run| run.position == before.end());
-        let pieces: Vec<&[u8]> = pieces
-            .map(|piece| block.get(piece[0].position..piece[piece.len() - 1].end()))
+        let extents = runs.chunk_by(|before, run| run.position == before.end());
+        let extents: Vec<&[u8]> = extents
+            .map(|extent| block.get(extent[0].position..extent[extent.len() - 1].end()))
             .collect::<Option<_>>()?;
         let block_sum = match self.is_by_heads {
-            true => heads_sum_of(pieces.iter().copied())
-                .filter(|_| pieces.iter().all(|piece| bodies_hold(piece)))?,
-            false => bytes_sum(pieces.iter().copied()),
+            true => heads_sum_of(extents.iter().copied())
+                .filter(|_| extents.iter().all(|extent| bodies_hold(extent)))?,
+            false => bytes_sum(extents.iter().copied()),
         };
         if body_checksum(table, block_sum) != self.body_checksum {
             return None;
         }
         let mut block = Block::default();
-        for piece in pieces {
+        for extent in extents {
             // Copied, so that a small block does not pin the large buffer that a scan reads into (trap T14).
-            block.push(Bytes::copy_from_slice(piece));
+            block.push(Bytes::copy_from_slice(extent));
         }
         Some((runs, block))
     }
@@ -254,10 +254,10 @@ fn body_checksum(table: &[u8], block_sum: u64) -> u64 {
     xxh3_64_with_seed(table, block_sum)
 }
 
-/// All bytes, piece by piece.
-fn bytes_sum<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> u64 {
+/// All bytes, extent by extent.
+fn bytes_sum<'a>(extents: impl Iterator<Item = &'a [u8]>) -> u64 {
     let mut sum = Xxh3::new();
-    pieces.for_each(|piece| sum.update(piece));
+    extents.for_each(|extent| sum.update(extent));
     sum.digest()
 }
 
@@ -268,11 +268,11 @@ fn decode_runs(table: &[u8]) -> Vec<Run> {
         let bytes = u32_at(row, 8);
         let run = Run {
             stream: StreamId(u64_at(row, 0)),
-            position: match bytes & BEGINS_PIECE {
+            position: match bytes & BEGINS_EXTENT {
                 0 => end,
-                _ => next_piece_at(end),
+                _ => next_extent_at(end),
             },
-            bytes: bytes & !BEGINS_PIECE,
+            bytes: bytes & !BEGINS_EXTENT,
             batches: u32_at(row, 12),
         };
         end = run.end();

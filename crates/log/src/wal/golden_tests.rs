@@ -12,13 +12,13 @@ use bytes::Bytes;
 const FIRST: &[u8] = include_bytes!("../batch/golden/java-none.batch");
 const SECOND: &[u8] = include_bytes!("../batch/golden/java-zstd.batch");
 
-/// A group of batches as a client sent them, in pieces; each batch is of a stream of its own.
-fn group_of(seq: u64, pieces: &[&[&[u8]]]) -> Group {
+/// A group of batches as a client sent them, in extents; each batch is of a stream of its own.
+fn group_of(seq: u64, extents: &[&[&[u8]]]) -> Group {
     let mut block = Block::default();
     let mut runs = Vec::new();
-    for piece in pieces {
-        let mut position = block.push(Bytes::from(piece.concat()));
-        for batch in *piece {
+    for extent in extents {
+        let mut position = block.push(Bytes::from(extent.concat()));
+        for batch in *extent {
             runs.push(Run {
                 stream: StreamId(runs.len() as u64 + 1),
                 position,
@@ -36,11 +36,11 @@ fn group_of(seq: u64, pieces: &[&[&[u8]]]) -> Group {
     }
 }
 
-fn in_one_piece(seq: u64) -> Group {
+fn in_one_extent(seq: u64) -> Group {
     group_of(seq, &[&[FIRST, SECOND]])
 }
 
-fn in_pieces(seq: u64) -> Group {
+fn in_extents(seq: u64) -> Group {
     group_of(seq, &[&[FIRST], &[SECOND, FIRST], &[SECOND]])
 }
 
@@ -55,12 +55,12 @@ async fn the_golden_file_of_version_4_is_written_and_read() {
     const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/wal-v4.bin");
     let on = OnMemory::new(FlushMode::Sync);
     let opened = filled(&on, 3, 200).await;
-    opened.medium.append(in_one_piece(4)).await.unwrap();
-    opened.medium.append(in_pieces(5)).await.unwrap();
+    opened.medium.append(in_one_extent(4)).await.unwrap();
+    opened.medium.append(in_extents(5)).await.unwrap();
     opened.end().await;
     let (name, at) = segment_with(&on.disk, 5);
     let bytes = on.disk.contents(&name).unwrap();
-    let end = at + paged_end(&in_pieces(5));
+    let end = at + paged_end(&in_extents(5));
     if std::env::var_os("MILLSTREAM_WRITE_GOLDEN").is_some() {
         std::fs::write(PATH, &bytes[..end]).unwrap();
         return;
@@ -68,7 +68,7 @@ async fn the_golden_file_of_version_4_is_written_and_read() {
     let golden = std::fs::read(PATH).unwrap();
     assert!(bytes[..end] == golden, "version 4 is written as it always was");
     let opened = reads_golden(&name, &golden, &[1, 2, 3, 4, 5]).await;
-    for (found, expected) in opened.replayed[3..].iter().zip([in_one_piece(4), in_pieces(5)]) {
+    for (found, expected) in opened.replayed[3..].iter().zip([in_one_extent(4), in_extents(5)]) {
         assert_eq!(found.group.block, expected.block);
         assert_eq!(found.group.runs, expected.runs);
     }
@@ -87,7 +87,7 @@ async fn the_golden_files_of_older_versions_are_read() {
     reads_golden(&name, first, &[1, 2, 3]).await;
     reads_golden(&name, second, &[1, 2, 3]).await;
     let opened = reads_golden(&name, third, &[1, 2, 3, 4]).await;
-    assert_eq!(opened.replayed[3].group.block, in_one_piece(4).block);
+    assert_eq!(opened.replayed[3].group.block, in_one_extent(4).block);
 }
 
 async fn reads_golden(name: &str, golden: &[u8], expected: &[u64]) -> Opened {
@@ -101,10 +101,10 @@ async fn reads_golden(name: &str, golden: &[u8], expected: &[u64]) -> Opened {
     opened
 }
 
-/// The records of a batch are covered by its own CRC, and by nothing else; the gaps between pieces by nothing.
+/// The records of a batch are covered by its own CRC, and by nothing else; the gaps between extents by nothing.
 #[tokio::test]
 async fn a_changed_byte_anywhere_in_the_last_group_makes_it_a_torn_one() {
-    for last in [in_one_piece(2), in_pieces(2)] {
+    for last in [in_one_extent(2), in_extents(2)] {
         let on = OnMemory::new(FlushMode::Sync);
         let opened = filled(&on, 1, 200).await;
         opened.medium.append(last.clone()).await.unwrap();
@@ -116,11 +116,11 @@ async fn a_changed_byte_anywhere_in_the_last_group_makes_it_a_torn_one() {
             true => at + ALIGN_BYTES as usize,
             false => table_end,
         };
-        let pieces = last
+        let extents = last
             .block
-            .pieces()
-            .map(|(piece_at, piece)| block_at + piece_at..block_at + piece_at + piece.len());
-        for byte in (at..table_end).chain(pieces.flatten()) {
+            .extents()
+            .map(|(extent_at, extent)| block_at + extent_at..block_at + extent_at + extent.len());
+        for byte in (at..table_end).chain(extents.flatten()) {
             let damaged = OnMemory::new(FlushMode::Sync);
             damaged.disk.create(&name, SEGMENT_BYTES).await.unwrap();
             damaged.disk.damage(&name, |bytes| {

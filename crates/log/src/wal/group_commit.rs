@@ -109,8 +109,8 @@ impl GroupCommit {
                     let evicted = self.tail.insert(seq, block, pinned);
                     self.publish(seq, wall_ms, stored, &batches, &mut outbox);
                     self.answer(&mut batches, &mut outbox);
-                    let pieces = evicted.into_iter().flat_map(Block::into_pieces);
-                    pieces.for_each(|bytes| self.buffers.give(bytes));
+                    let extents = evicted.into_iter().flat_map(Block::into_extents);
+                    extents.for_each(|bytes| self.buffers.give(bytes));
                 }
                 Err(error) => {
                     let error = self.void(seq, error).await;

@@ -45,7 +45,7 @@ pub struct Group {
     pub seq: GroupSeq,
     /// Wall time at which it was gathered.
     pub wall_ms: TimestampMs,
-    /// What of the block belongs to whom, in the block's order; at most one run a stream and piece.
+    /// What of the block belongs to whom, in the block's order; at most one run a stream and extent.
     pub runs: Vec<Run>,
     /// The batches. The same memory is the tail cache's: at most one copy is made of them.
     pub block: Block,
@@ -56,7 +56,7 @@ pub struct Group {
 pub struct Run {
     /// Whose batches.
     pub stream: StreamId,
-    /// Where in the block: at the end of the run before, or where the next piece begins.
+    /// Where in the block: at the end of the run before, or where the next extent begins.
     pub position: usize,
     /// Their bytes together.
     pub bytes: u32,

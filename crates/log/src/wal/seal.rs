@@ -17,9 +17,9 @@ use bytes::{Bytes, BytesMut};
 /// From this size on a batch may stay where it is: below, the page that it then begins would cost the disk more than the copy costs the
 /// processor.
 pub(crate) const KEPT_MIN: usize = 64 << 10;
-/// Copied batches share pieces of this size, or less at the end: of one size, so that buffers fit again. A larger batch has one of its own.
-const PIECE_BYTES: usize = 256 << 10;
-/// Smaller pieces are the allocator's.
+/// Copied batches share extents of this size, or less at the end: of one size, so that buffers fit again. A larger batch has one of its own.
+const EXTENT_BYTES: usize = 256 << 10;
+/// Smaller extents are the allocator's.
 const POOLED_MIN: usize = 16 << 10;
 
 /// A block, with what is known of it.
@@ -62,12 +62,12 @@ struct Sealing<'a> {
     runs: Vec<Run>,
     block: Block,
     pinned: usize,
-    /// The piece that copies go to; without memory when there is none.
+    /// The extent that copies go to; without memory when there is none.
     copies: BytesMut,
 }
 
 impl Sealing<'_> {
-    /// The batch becomes a piece.
+    /// The batch becomes an extent.
     fn keep(&mut self, mut batch: BytesMut, header: &BatchHeader) -> usize {
         self.close_copies();
         stamp(&mut batch, header.base_offset, header.epoch);
@@ -75,7 +75,7 @@ impl Sealing<'_> {
         self.block.push(batch.freeze())
     }
 
-    /// The batch is put behind other copies, into a new piece if there is no room. `behind` are the batches that follow it.
+    /// The batch is put behind other copies, into a new extent if there is no room. `behind` are the batches that follow it.
     fn copy(&mut self, batch: Bytes, header: &BatchHeader, behind: &[QueuedBatch]) -> usize {
         if self.copies.capacity() - self.copies.len() < batch.len() || self.copies.is_empty() {
             self.close_copies();
@@ -142,12 +142,12 @@ fn pinned(buffer: &BytesMut) -> usize {
     }
 }
 
-/// Bytes for a batch of `len` bytes and those that follow it, as far as they go into the same piece.
+/// Bytes for a batch of `len` bytes and those that follow it, as far as they go into the same extent.
 fn room_for_copies(len: usize, behind: &[QueuedBatch]) -> usize {
     let mut room = len;
     for batch in behind {
         let more = room + batch.bytes.len();
-        if more > PIECE_BYTES || may_be_alone(&batch.bytes) {
+        if more > EXTENT_BYTES || may_be_alone(&batch.bytes) {
             break;
         }
         room = more;

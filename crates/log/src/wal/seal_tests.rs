@@ -147,17 +147,17 @@ fn a_batch_is_copied_that_is_small_or_shared_or_lies_anywhere_or_leaves_its_buff
 }
 
 #[test]
-fn many_small_batches_share_pieces_of_one_size() {
+fn many_small_batches_share_extents_of_one_size() {
     let buffers = Buffers::default();
     let sent: Vec<Bytes> = (0..1000).map(|n| batch(500 + n)).collect();
     let mut queued = queue((1..).zip(sent.iter().cloned()).collect());
     let sealed = seal(&mut queued, &buffers);
     check(&sealed, &queued, &sent);
     let bytes: usize = sent.iter().map(Bytes::len).sum();
-    let pieces = sealed.block.pieces().count();
+    let extents = sealed.block.extents().count();
     assert!(
-        (bytes / (256 << 10)..=bytes / (256 << 10) + 2).contains(&pieces),
-        "{pieces}"
+        (bytes / (256 << 10)..=bytes / (256 << 10) + 2).contains(&extents),
+        "{extents}"
     );
     assert!(
         (bytes..bytes + bytes / 10).contains(&sealed.pinned),
@@ -167,8 +167,8 @@ fn many_small_batches_share_pieces_of_one_size() {
     assert!(
         sealed
             .block
-            .pieces()
-            .all(|(_, piece)| piece.as_ptr().addr().is_multiple_of(ALIGN_BYTES))
+            .extents()
+            .all(|(_, extent)| extent.as_ptr().addr().is_multiple_of(ALIGN_BYTES))
     );
 }
 

@@ -1,6 +1,7 @@
 //! Random histories with crashes: what was acknowledged is there, nothing else is, and all state is a function of the log.
 
-use crate::support::{EPOCH, World, read_all, sequenced};
+use crate::support::{EPOCH, World, large, read_all, sequenced};
+use millstream_log::batch::ValidBatch;
 use millstream_log::disk::testing::Survival;
 use millstream_log::{AppendError, AppendTicket, Fate, Log, ProducerView, StreamId, invariants};
 use proptest::prelude::*;
@@ -18,6 +19,12 @@ enum Step {
         stream: u64,
         batches: usize,
         records: usize,
+    },
+    /// Appends a batch that stays in the memory of its request, between small ones or alone.
+    AppendLarge {
+        stream: u64,
+        records: usize,
+        bytes: usize,
     },
     /// Waits for all answers.
     Settle,
@@ -46,6 +53,8 @@ fn survival() -> impl Strategy<Value = Survival> {
         Just(Survival::Whole),
         (0..9000_usize).prop_map(Survival::Prefix),
         (0..9000_usize).prop_map(Survival::Suffix),
+        (0..300_000_usize).prop_map(Survival::Prefix),
+        (0..300_000_usize).prop_map(Survival::Suffix),
     ]
 }
 
@@ -53,6 +62,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..STREAMS, 1..6_usize, 1..40_usize)
             .prop_map(|(stream, batches, records)| Step::Append { stream, batches, records }),
+        2 => (0..STREAMS, 1..4_usize, 65_536..100_000_usize)
+            .prop_map(|(stream, records, bytes)| Step::AppendLarge { stream, records, bytes }),
         3 => Just(Step::Settle),
         3 => (0..4_usize).prop_map(Step::Yield),
         1 => Just(Step::FailSync),
@@ -135,14 +146,18 @@ fn producers(log: &Log) -> Vec<Vec<ProducerView>> {
         .collect()
 }
 
-/// Sends the producer's next batch: after what the log knows of it and what is still under way.
-async fn send(model: &mut Model, log: &Log, next: &mut BTreeMap<u64, i32>, stream: u64, records: usize) {
+/// Sends the producer's next batch, which `make` makes of its sequence: after what the log knows of it and what is still under way.
+async fn send(
+    model: &mut Model,
+    log: &Log,
+    next: &mut BTreeMap<u64, i32>,
+    stream: u64,
+    records: usize,
+    make: impl FnOnce(i32) -> ValidBatch,
+) {
     let handle = log.open_stream(StreamId(stream), EPOCH);
     let sequence = *next.entry(stream).or_insert(0);
-    if let Ok(ticket) = handle
-        .append(EPOCH, sequenced(stream as i64, 0, sequence, records))
-        .await
-    {
+    if let Ok(ticket) = handle.append(EPOCH, make(sequence)).await {
         model.sent.push(Sent {
             stream,
             sequence,
@@ -168,8 +183,17 @@ async fn run(steps: Vec<Step>) {
                 records,
             } => {
                 for _ in 0..batches {
-                    send(&mut model, &log, &mut next, stream, records).await;
+                    let make = |sequence| sequenced(stream as i64, 0, sequence, records);
+                    send(&mut model, &log, &mut next, stream, records, make).await;
                 }
+            }
+            Step::AppendLarge {
+                stream,
+                records,
+                bytes,
+            } => {
+                let make = |sequence| large(&log, stream as i64, sequence, records, bytes / records);
+                send(&mut model, &log, &mut next, stream, records, make).await;
             }
             Step::Settle => settle_all(&mut model, &log, &mut next).await,
             Step::Yield(count) => {

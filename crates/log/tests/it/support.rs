@@ -87,23 +87,39 @@ pub const ALL: ReadLimit = ReadLimit {
 
 /// A batch of `count` records whose values begin with `text`.
 pub fn batch(text: &str, count: usize) -> ValidBatch {
-    build(BatchBuilder::new(Codec::None), text, count)
+    build(BatchBuilder::new(Codec::None), text, count, &[])
 }
 
 /// The same from an idempotent producer.
 pub fn sequenced(producer_id: i64, epoch: i16, sequence: i32, count: usize) -> ValidBatch {
     let builder = BatchBuilder::new(Codec::None).producer(producer_id, epoch, sequence);
-    build(builder, &format!("{producer_id}/{sequence}"), count)
+    build(builder, &format!("{producer_id}/{sequence}"), count, &[])
 }
 
-fn build(mut builder: BatchBuilder, text: &str, count: usize) -> ValidBatch {
+/// The same with so many bytes in each record that nobody looks at, and in the memory of a request, where the log may keep it.
+pub fn large(log: &Log, producer_id: i64, sequence: i32, count: usize, filler_bytes: usize) -> ValidBatch {
+    let builder = BatchBuilder::new(Codec::None).producer(producer_id, 0, sequence);
+    let filler = vec![b'f'; filler_bytes];
+    let headers = [(&b"filler"[..], Some(&filler[..]))];
+    let batch = build(builder, &format!("{producer_id}/{sequence}"), count, &headers).into_bytes();
+    let mut request = log.buffers().take(batch.len(), 0);
+    request.extend_from_slice(&batch);
+    ValidBatch::verify(request.freeze()).expect("it was built")
+}
+
+fn build(
+    mut builder: BatchBuilder,
+    text: &str,
+    count: usize,
+    headers: &[(&[u8], Option<&[u8]>)],
+) -> ValidBatch {
     for index in 0..count {
         let value = format!("{text}.{index}");
         let record = NewRecord {
             timestamp: 1_700_000_000_000 + index as i64,
             key: None,
             value: Some(value.as_bytes()),
-            headers: &[],
+            headers,
         };
         builder.push(&record).expect("it fits");
     }
