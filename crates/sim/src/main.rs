@@ -29,10 +29,11 @@ fn main() -> ExitCode {
             failed.push(seed);
         } else {
             println!(
-                "seed {seed}: {:?} {:?} {} events",
+                "seed {seed}: {:?} {:?} {} events in {:.1} s",
                 report.ends,
                 report.counts,
-                report.trace.events()
+                report.trace.events(),
+                report.simulated.as_secs_f64()
             );
         }
     }

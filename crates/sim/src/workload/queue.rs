@@ -3,7 +3,7 @@
 //! What must hold: a record whose acceptance was confirmed is never handed out again; one that was handed out and whose end nobody was
 //! told of, is; and nobody holds a record that another one holds.
 
-use super::Ctx;
+use super::{Answers, Backoffs, Ctx};
 use crate::model::Place;
 use crate::rng::Rng;
 use millstream_broker::queue::{
@@ -72,6 +72,7 @@ pub struct Consumers {
     records: BTreeMap<Place, BTreeMap<u64, Known>>,
     /// Until when this life's consumers hold what.
     held: BTreeMap<(Place, u64), Duration>,
+    backoffs: Backoffs,
 }
 
 impl Consumers {
@@ -83,6 +84,7 @@ impl Consumers {
             belief,
             records: BTreeMap::new(),
             held: BTreeMap::new(),
+            backoffs: Backoffs::default(),
         }
     }
 
@@ -101,7 +103,9 @@ impl Consumers {
         self.held.clear();
         let queues = Self::queues(ctx);
         loop {
-            if let Some((topic, place)) = ctx.pick_place(&mut self.rng) {
+            if let Some((topic, place)) = ctx.pick_place(&mut self.rng)
+                && self.backoffs.are_over(&ctx.world, place)
+            {
                 let holder = Holder(self.rng.below(HOLDERS));
                 let acquired = self.acquire(ctx, &queues, holder, &topic, place).await;
                 self.answer(ctx, &queues, holder, place, acquired).await;
@@ -140,6 +144,11 @@ impl Consumers {
             .acquire(holder, &[ask], budget, std::future::pending())
             .await;
         let Some(Ok(slice)) = results.into_iter().next() else {
+            let answers = Answers {
+                refused: true,
+                ..Answers::default()
+            };
+            self.backoffs.answered(&ctx.world, place, answers, &mut self.rng);
             return Vec::new();
         };
         let now = ctx.world.now();
@@ -183,6 +192,7 @@ impl Consumers {
         place: Place,
         acquired: Vec<Acquired>,
     ) {
+        let mut answers = Answers::default();
         for Acquired { range, .. } in acquired {
             let disposition = match self.rng.below(8) {
                 0 => continue,
@@ -190,12 +200,26 @@ impl Consumers {
                 2 => Disposition::Reject,
                 _ => Disposition::Accept,
             };
-            self.settle(ctx, queues, holder, place, Settlement { range, disposition })
+            let settled = self
+                .settle(ctx, queues, holder, place, Settlement { range, disposition })
                 .await;
+            answers.done |= settled.is_ok();
+            answers.refused |= matches!(
+                settled,
+                Err(QueueError::NotKept(_) | QueueError::Unknown | QueueError::Closed)
+            );
         }
+        self.backoffs.answered(&ctx.world, place, answers, &mut self.rng);
     }
 
-    async fn settle(&mut self, ctx: &Ctx, queues: &Queues, holder: Holder, place: Place, answer: Settlement) {
+    async fn settle(
+        &mut self,
+        ctx: &Ctx,
+        queues: &Queues,
+        holder: Holder,
+        place: Place,
+        answer: Settlement,
+    ) -> Result<(), QueueError> {
         let asked = match (self.belief, answer.disposition) {
             (Belief::WhenTold, _) => Known::Perhaps,
             (Belief::TooEarly, Disposition::Release) => Known::Seen,
@@ -207,7 +231,7 @@ impl Consumers {
             .await;
         ctx.world
             .event(&format!("client: {place} {answer:?}: {outcome:?}"));
-        let known = match outcome {
+        let known = match &outcome {
             Ok(()) if answer.disposition == Disposition::Release => Known::Seen,
             Ok(()) => Known::Finished,
             Err(QueueError::Unknown | QueueError::Closed) => Known::Perhaps,
@@ -220,6 +244,7 @@ impl Consumers {
         for offset in answer.range {
             self.held.remove(&(place, offset));
         }
+        outcome
     }
 
     fn know(&mut self, place: Place, answer: &Settlement, known: Known) {
@@ -241,7 +266,9 @@ impl Consumers {
                 }
                 for Acquired { range, .. } in acquired {
                     let disposition = Disposition::Accept;
-                    self.settle(ctx, &queues, Holder(0), place, Settlement { range, disposition })
+                    // What was refused comes again, or is missed below.
+                    let _ = self
+                        .settle(ctx, &queues, Holder(0), place, Settlement { range, disposition })
                         .await;
                 }
             }
