@@ -40,6 +40,13 @@ enum Known {
     Finished,
 }
 
+/// Whether a record whose end is in doubt was handed out again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    NotYet,
+    HandedOut,
+}
+
 /// When the consumers believe that an end is confirmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Belief {
@@ -72,6 +79,9 @@ pub struct Consumers {
     records: BTreeMap<Place, BTreeMap<u64, Known>>,
     /// Until when this life's consumers hold what.
     held: BTreeMap<(Place, u64), Duration>,
+    /// Records whose end this life's broker may have kept, and whether they were handed out again since: it goes on without the end,
+    /// and the next recovery may find it, as long as nothing that was kept after it took its place.
+    doubts: BTreeMap<(Place, u64), Again>,
     backoffs: Backoffs,
 }
 
@@ -84,6 +94,7 @@ impl Consumers {
             belief,
             records: BTreeMap::new(),
             held: BTreeMap::new(),
+            doubts: BTreeMap::new(),
             backoffs: Backoffs::default(),
         }
     }
@@ -100,7 +111,7 @@ impl Consumers {
 
     /// Works until the broker's life ends.
     pub async fn work(&mut self, ctx: &Ctx) {
-        self.held.clear();
+        self.begin_life();
         let queues = Self::queues(ctx);
         loop {
             if let Some((topic, place)) = ctx.pick_place(&mut self.rng)
@@ -112,6 +123,11 @@ impl Consumers {
             }
             ctx.pause(&mut self.rng).await;
         }
+    }
+
+    fn begin_life(&mut self) {
+        self.held.clear();
+        self.doubts.clear();
     }
 
     /// Takes what comes first, once, and answers nothing.
@@ -173,8 +189,14 @@ impl Consumers {
                 "{place}: {offset} was handed out after its end was confirmed"
             ));
         }
-        // Whatever was asked for, it did not happen.
-        *known = Known::Seen;
+        // Whatever was asked for, it did not happen; or not in this life.
+        *known = match self.doubts.get_mut(&(place, offset)) {
+            Some(again) => {
+                *again = Again::HandedOut;
+                Known::Perhaps
+            }
+            None => Known::Seen,
+        };
         let before = self.held.insert((place, offset), now + LOCK);
         // A write whose outcome is unknown makes the broker read its state anew, and that ends locks of others.
         let keeps_locks = ctx.plan.disk.write_error == 0 && ctx.plan.disk.sync_error == 0;
@@ -239,12 +261,41 @@ impl Consumers {
         };
         if self.belief == Belief::WhenTold {
             self.know(place, &answer, known);
+            self.doubt(place, &answer, known);
         }
         // It may be handed out again from now on, or when its lock has run out.
         for offset in answer.range {
             self.held.remove(&(place, offset));
         }
         outcome
+    }
+
+    /// An end that was kept settles the doubts before it: its place in the queue's state is theirs. One that was refused does not.
+    fn doubt(&mut self, place: Place, answer: &Settlement, known: Known) {
+        let records = self.records.entry(place).or_default();
+        match known {
+            Known::Finished => self.doubts.retain(|(of, offset), again| {
+                let settled = *of == place;
+                if settled && *again == Again::HandedOut && records.get(offset) == Some(&Known::Perhaps) {
+                    records.insert(*offset, Known::Seen);
+                }
+                !settled
+            }),
+            Known::Perhaps if answer.disposition != Disposition::Release => {
+                let doubts = answer
+                    .range
+                    .clone()
+                    .map(|offset| ((place, offset), Again::NotYet));
+                self.doubts.extend(doubts);
+            }
+            Known::Perhaps | Known::Seen => {
+                for offset in answer.range.clone() {
+                    if self.doubts.contains_key(&(place, offset)) {
+                        records.insert(offset, Known::Perhaps);
+                    }
+                }
+            }
+        }
     }
 
     fn know(&mut self, place: Place, answer: &Settlement, known: Known) {
@@ -256,7 +307,7 @@ impl Consumers {
 
     /// Nothing fails any more: everything that was seen and has no end comes again, unless the log has let go of it.
     pub async fn drain(&mut self, ctx: &Ctx) {
-        self.held.clear();
+        self.begin_life();
         let queues = Self::queues(ctx);
         for (topic, place) in super::places(ctx) {
             for _ in 0..DRAIN_STEPS_MAX {
