@@ -6,6 +6,7 @@
 mod admin;
 mod backoff;
 mod batches;
+mod ends;
 mod idempotent;
 mod producer;
 mod queue;

@@ -3,6 +3,7 @@
 //! What must hold: a record whose acceptance was confirmed is never handed out again; one that was handed out and whose end nobody was
 //! told of, is; and nobody holds a record that another one holds.
 
+use super::ends::Ends;
 use super::{Answers, Backoffs, Ctx};
 use crate::model::Place;
 use crate::rng::Rng;
@@ -28,24 +29,6 @@ const DRAIN_STEPS_MAX: u32 = 2_000;
 const READ_BYTES: usize = 1 << 20;
 
 const LOCK: Duration = Duration::from_secs(5);
-
-/// What is known of one record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Known {
-    /// Handed out; nobody was told of its end.
-    Seen,
-    /// Its end was asked for, and nobody knows.
-    Perhaps,
-    /// Its end was confirmed.
-    Finished,
-}
-
-/// Whether a record whose end is in doubt was handed out again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Again {
-    NotYet,
-    HandedOut,
-}
 
 /// When the consumers believe that an end is confirmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,12 +59,9 @@ impl PolicySource for Terms {
 pub struct Consumers {
     rng: Rng,
     belief: Belief,
-    records: BTreeMap<Place, BTreeMap<u64, Known>>,
+    ends: Ends,
     /// Until when this life's consumers hold what.
     held: BTreeMap<(Place, u64), Duration>,
-    /// Records whose end this life's broker may have kept, and whether they were handed out again since: it goes on without the end,
-    /// and the next recovery may find it, as long as nothing that was kept after it took its place.
-    doubts: BTreeMap<(Place, u64), Again>,
     backoffs: Backoffs,
 }
 
@@ -92,9 +72,8 @@ impl Consumers {
         Self {
             rng,
             belief,
-            records: BTreeMap::new(),
+            ends: Ends::default(),
             held: BTreeMap::new(),
-            doubts: BTreeMap::new(),
             backoffs: Backoffs::default(),
         }
     }
@@ -127,7 +106,7 @@ impl Consumers {
 
     fn begin_life(&mut self) {
         self.held.clear();
-        self.doubts.clear();
+        self.ends.begin_life();
     }
 
     /// Takes what comes first, once, and answers nothing.
@@ -178,25 +157,7 @@ impl Consumers {
     }
 
     fn saw(&mut self, ctx: &Ctx, place: Place, offset: u64, now: Duration) {
-        let known = self
-            .records
-            .entry(place)
-            .or_default()
-            .entry(offset)
-            .or_insert(Known::Seen);
-        if *known == Known::Finished {
-            ctx.world.violate(format!(
-                "{place}: {offset} was handed out after its end was confirmed"
-            ));
-        }
-        // Whatever was asked for, it did not happen; or not in this life.
-        *known = match self.doubts.get_mut(&(place, offset)) {
-            Some(again) => {
-                *again = Again::HandedOut;
-                Known::Perhaps
-            }
-            None => Known::Seen,
-        };
+        ctx.judge(|_| self.ends.handed_out(place, offset));
         let before = self.held.insert((place, offset), now + LOCK);
         // A write whose outcome is unknown makes the broker read its state anew, and that ends locks of others.
         let keeps_locks = ctx.plan.disk.write_error == 0 && ctx.plan.disk.sync_error == 0;
@@ -242,67 +203,27 @@ impl Consumers {
         place: Place,
         answer: Settlement,
     ) -> Result<(), QueueError> {
-        let asked = match (self.belief, answer.disposition) {
-            (Belief::WhenTold, _) => Known::Perhaps,
-            (Belief::TooEarly, Disposition::Release) => Known::Seen,
-            (Belief::TooEarly, _) => Known::Finished,
-        };
-        self.know(place, &answer, asked);
+        let Settlement { range, disposition } = answer.clone();
+        let is_end = disposition != Disposition::Release;
+        match self.belief {
+            Belief::TooEarly if is_end => self.ends.ended(place, &range, &Ok(())),
+            _ => self.ends.asked(place, &range),
+        }
         let outcome = queues
             .settle(&subscription(place), holder, std::slice::from_ref(&answer))
             .await;
         ctx.world
             .event(&format!("client: {place} {answer:?}: {outcome:?}"));
-        let known = match &outcome {
-            Ok(()) if answer.disposition == Disposition::Release => Known::Seen,
-            Ok(()) => Known::Finished,
-            Err(QueueError::Unknown | QueueError::Closed) => Known::Perhaps,
-            Err(_) => Known::Seen,
-        };
-        if self.belief == Belief::WhenTold {
-            self.know(place, &answer, known);
-            self.doubt(place, &answer, known);
+        match self.belief {
+            _ if !is_end => self.ends.released(place, &range, &outcome),
+            Belief::WhenTold => self.ends.ended(place, &range, &outcome),
+            Belief::TooEarly => {}
         }
         // It may be handed out again from now on, or when its lock has run out.
-        for offset in answer.range {
+        for offset in range {
             self.held.remove(&(place, offset));
         }
         outcome
-    }
-
-    /// An end that was kept settles the doubts before it: its place in the queue's state is theirs. One that was refused does not.
-    fn doubt(&mut self, place: Place, answer: &Settlement, known: Known) {
-        let records = self.records.entry(place).or_default();
-        match known {
-            Known::Finished => self.doubts.retain(|(of, offset), again| {
-                let settled = *of == place;
-                if settled && *again == Again::HandedOut && records.get(offset) == Some(&Known::Perhaps) {
-                    records.insert(*offset, Known::Seen);
-                }
-                !settled
-            }),
-            Known::Perhaps if answer.disposition != Disposition::Release => {
-                let doubts = answer
-                    .range
-                    .clone()
-                    .map(|offset| ((place, offset), Again::NotYet));
-                self.doubts.extend(doubts);
-            }
-            Known::Perhaps | Known::Seen => {
-                for offset in answer.range.clone() {
-                    if self.doubts.contains_key(&(place, offset)) {
-                        records.insert(offset, Known::Perhaps);
-                    }
-                }
-            }
-        }
-    }
-
-    fn know(&mut self, place: Place, answer: &Settlement, known: Known) {
-        let records = self.records.entry(place).or_default();
-        for offset in answer.range.clone() {
-            records.insert(offset, known);
-        }
     }
 
     /// Nothing fails any more: everything that was seen and has no end comes again, unless the log has let go of it.
@@ -331,9 +252,8 @@ impl Consumers {
     async fn judge_rest(&self, ctx: &Ctx, topic: &Topic, place: Place) {
         // What a trim or compaction has taken away meanwhile cannot come again.
         let there = offsets_of(topic, place).await;
-        for (offset, known) in self.records.get(&place).into_iter().flatten() {
-            let is_there = there.iter().any(|kept| kept.contains(offset));
-            if is_there && *known == Known::Seen {
+        for offset in self.ends.without_end(place) {
+            if there.iter().any(|kept| kept.contains(&offset)) {
                 ctx.world.violate(format!(
                     "{place}: {offset} was handed out, has no end, and does not come again"
                 ));
