@@ -12,7 +12,7 @@ use crate::security::sasl::Authenticators;
 use crate::state_stream::{StateError, StateStream};
 use crate::topics::{Dry, Topic, TopicTable};
 use arc_swap::ArcSwap;
-use millstream_log::{Clock, Log, LogStats, StreamId};
+use millstream_log::{Buffers, Clock, Log, LogStats, StreamId};
 use millstream_meta::catalog::{Catalog, CatalogError};
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashSet;
@@ -213,6 +213,12 @@ impl Broker {
     #[must_use]
     pub fn log_stream_ids(&self) -> Vec<StreamId> {
         self.inner.log.stream_ids()
+    }
+
+    /// Memory for requests to append: a large batch that fills one of these and begins at a page of it is not copied.
+    #[must_use]
+    pub fn buffers(&self) -> &Buffers {
+        self.inner.log.buffers()
     }
 
     /// Counters of the log.

@@ -32,8 +32,8 @@ pub use fetch::{FetchBudget, FetchError, FetchRead, FetchResult, FetchSlice, Iso
 pub use group_settings::ConsumerGroupOverrides;
 pub use millstream_log::disk::DiskSpace;
 pub use millstream_log::{
-    AbortedTransaction, AppendError, Clock, Epoch, Fate, LogStats, Offset, ProducerView, StreamBounds,
-    TimestampMs, TransactionGuard,
+    AbortedTransaction, AppendError, Buffers, Clock, Epoch, Fate, LogStats, Offset, ProducerView,
+    StreamBounds, TimestampMs, TransactionGuard,
 };
 pub use millstream_meta::catalog::{CatalogError, NamedKind, TopicId};
 pub use named::NamedError;

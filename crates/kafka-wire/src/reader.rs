@@ -1,7 +1,8 @@
 //! [`Reader`]: takes values off a frame. Owns the two bounds on hostile input: every count is compared with the bytes that
 //! remain, and everything that is allocated is charged to a budget made from the frame's length.
 //!
-//! Never copies strings, byte fields or records: they are slices of the frame. First step of the append path after the socket.
+//! Never copies byte fields or records, nor strings unless told to: they are slices of the frame. First step of the append path after the
+//! socket.
 
 use crate::error::DecodeError;
 use crate::records::Records;
@@ -28,6 +29,7 @@ pub struct Reader<'a> {
     frame: &'a Bytes,
     rest: &'a [u8],
     budget: usize,
+    detaches: bool,
 }
 
 macro_rules! fixed {
@@ -61,7 +63,15 @@ impl<'a> Reader<'a> {
             frame,
             rest: frame,
             budget: budget_bytes,
+            detaches: false,
         }
+    }
+
+    /// Copies strings from now on, so that they do not keep the frame in memory (T14).
+    #[must_use]
+    pub fn detaching_strings(mut self) -> Self {
+        self.detaches = true;
+        self
     }
 
     /// Bytes that are left.
@@ -161,7 +171,12 @@ impl<'a> Reader<'a> {
         if len.is_some_and(|len| len > i16::MAX as usize) {
             return Err(DecodeError::InvalidLength);
         }
-        len.map(|len| Str::from_utf8(self.slice(len)?)).transpose()
+        let Some(len) = len else { return Ok(None) };
+        let text = match self.detaches {
+            true => Bytes::copy_from_slice(self.take(len)?),
+            false => self.slice(len)?,
+        };
+        Str::from_utf8(text).map(Some)
     }
 
     /// A byte field.
@@ -236,6 +251,7 @@ impl<'a> Reader<'a> {
                 frame: self.frame,
                 rest: self.take(len as usize)?,
                 budget: self.budget,
+                detaches: self.detaches,
             };
             let read = known(tag, &mut field)?;
             self.budget = field.budget;
@@ -253,7 +269,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn len(&mut self, at: At) -> Result<Option<usize>, DecodeError> {
+    pub(crate) fn len(&mut self, at: At) -> Result<Option<usize>, DecodeError> {
         if at.flexible {
             self.compact_len()
         } else {

@@ -1,6 +1,6 @@
 //! The front end as one value: the broker, what clients are told of this node, and the state that connections share.
 
-use crate::connection::{FrameBuffers, Peer};
+use crate::connection::Peer;
 use crate::fetch_session::FetchSessions;
 use crate::group::{Coordinator, CoordinatorConfig};
 use crate::metrics::ApiMetrics;
@@ -57,8 +57,6 @@ pub struct Kafka {
     /// One permit a byte; all of them are `request_bytes_max`.
     pub(crate) request_bytes: Arc<Semaphore>,
     pub(crate) request_bytes_max: usize,
-    /// What large requests are read into.
-    pub(crate) frame_buffers: FrameBuffers,
 }
 
 impl Kafka {
@@ -82,7 +80,6 @@ impl Kafka {
             fetch_sessions,
             request_bytes,
             request_bytes_max,
-            frame_buffers: FrameBuffers::default(),
         })
     }
 

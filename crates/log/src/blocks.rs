@@ -1,29 +1,24 @@
-//! Buffers for blocks of the write-ahead log and of objects: those that nobody reads any more are filled again. Fresh ones cost more than
-//! the copy into them, as the kernel zeroes every page first.
+//! Buffers for what is read from objects' files, and for what is copied on its way into them: those that nobody reads any more are filled
+//! again.
 //!
 //! Owns: spare buffers, within a bound. Never: a buffer that somebody still holds a slice of; the last one to let go of it,
 //! wherever that is, gives it back.
 //!
-//! On the append path, in the loop of the write-ahead log; on the cold fetch path, where a block is read from a file.
+//! On the cold fetch path, and where an object is written.
 
 use crate::disk::direct::{ALIGN_BYTES, Aligned};
-use bytes::Bytes;
+use crate::spares::{Room, Spares};
 use parking_lot::Mutex;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Bytes of spare buffers that are kept: what a few large groups or hundreds of small ones take.
+/// Bytes of spare buffers that are kept.
 const SPARE_BYTES_MAX: usize = 24 << 20;
-/// Buffers that are kept, as each is looked at.
+/// Buffers that are kept.
 const SPARES_MAX: usize = 128;
 /// From this size on buffers are kept, and begin at a page. Smaller ones are as large as their blocks: the allocator has them at hand.
 const KEPT_MIN: usize = 16 << 10;
 /// Sizes between a power of two and the next, so that a buffer fits more than one block and wastes a ninth at most.
 const STEPS: usize = 8;
-/// The same of the blocks of large groups, which are few and of any size: a fifth at most.
-const STEPS_OF_LARGE: usize = 4;
-/// From this size on.
-const LARGE_MIN: usize = 1 << 20;
 
 /// Whether a block of `len` bytes lies in a buffer of the pool, and so begins at a page.
 pub(crate) const fn is_recycled(len: usize) -> bool {
@@ -33,47 +28,36 @@ pub(crate) const fn is_recycled(len: usize) -> bool {
 /// Bytes that a buffer for a block of `len` bytes takes.
 fn room(len: usize) -> usize {
     let floor = (len + 1).next_power_of_two() / 2;
-    let steps = if len < LARGE_MIN { STEPS } else { STEPS_OF_LARGE };
-    len.next_multiple_of(floor / steps)
-}
-
-/// Memory that a block of `len` bytes pins.
-pub(crate) fn pinned(len: usize) -> usize {
-    if is_recycled(len) {
-        room(len) + ALIGN_BYTES
-    } else {
-        len
-    }
+    len.next_multiple_of(floor / STEPS)
 }
 
 /// Memory that a piece of `len` bytes pins at most, which was read from a file with the pages at its ends.
 pub(crate) fn pinned_by_read(len: usize) -> usize {
     if is_recycled(len) {
-        pinned(len + 2 * ALIGN_BYTES)
+        room(len + 2 * ALIGN_BYTES) + ALIGN_BYTES
     } else {
         len
     }
 }
 
+impl Room for Aligned {
+    fn room(&self) -> usize {
+        self.len()
+    }
+}
+
 /// See the module. A cheap clone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct BlockPool {
-    spares: Arc<Mutex<Spares>>,
+    spares: Arc<Mutex<Spares<Aligned>>>,
 }
 
-#[derive(Default)]
-struct Spares {
-    /// The oldest first.
-    buffers: VecDeque<Aligned>,
-    bytes: usize,
-}
-
-/// A block that is being filled.
-pub(crate) enum Filling {
-    /// In a buffer of its own size.
-    Small(Vec<u8>),
-    /// In one of the pool's.
-    Large(Block),
+impl Default for BlockPool {
+    fn default() -> Self {
+        Self {
+            spares: Arc::new(Mutex::new(Spares::new(SPARE_BYTES_MAX, SPARES_MAX))),
+        }
+    }
 }
 
 /// A buffer with the block in it.
@@ -85,98 +69,14 @@ pub(crate) struct Block {
 }
 
 impl BlockPool {
-    /// An empty buffer with room for `len` bytes; one that was kept may have up to half as much more.
-    pub(crate) fn take(&self, len: usize) -> Filling {
-        if is_recycled(len) {
-            let room = room(len);
-            Filling::Large(self.take_within(room, room + room / 2))
-        } else {
-            Filling::Small(Vec::with_capacity(len))
-        }
-    }
-
-    /// An empty buffer that begins at a page, with room for `len` bytes: what `pinned` says of them.
-    pub(crate) fn take_large(&self, len: usize) -> Block {
+    /// An empty buffer that begins at a page, with room for `len` bytes.
+    pub(crate) fn take(&self, len: usize) -> Block {
         let room = room(len.max(KEPT_MIN));
-        self.take_within(room, room)
-    }
-
-    fn take_within(&self, room: usize, room_max: usize) -> Block {
-        let buffer = self.spares.lock().take(room, room_max);
+        let spare = self.spares.lock().take(room, room);
         Block {
-            buffer: Some(buffer.unwrap_or_else(|| Aligned::new(room))),
+            buffer: Some(spare.unwrap_or_else(|| Aligned::new(room))),
             len: 0,
             home: self.clone(),
-        }
-    }
-}
-
-impl Spares {
-    fn take(&mut self, room: usize, room_max: usize) -> Option<Aligned> {
-        let fits = |spare: &Aligned| (room..=room_max).contains(&spare.len());
-        // Of those the smallest, and of equals the oldest.
-        let fitting = self.buffers.iter().enumerate().filter(|(_, spare)| fits(spare));
-        let (at, _) = fitting.min_by_key(|(_, spare)| spare.len())?;
-        let buffer = self.buffers.remove(at)?;
-        self.bytes -= buffer.len();
-        Some(buffer)
-    }
-
-    /// Answers what is too much, to be freed outside of the lock: the oldest, for which nobody has asked.
-    fn give(&mut self, buffer: Aligned) -> Vec<Aligned> {
-        self.bytes += buffer.len();
-        self.buffers.push_back(buffer);
-        let mut surplus = Vec::new();
-        while self.buffers.len() > SPARES_MAX || self.bytes > SPARE_BYTES_MAX {
-            let Some(oldest) = self.buffers.pop_front() else {
-                break;
-            };
-            self.bytes -= oldest.len();
-            surplus.push(oldest);
-        }
-        surplus
-    }
-}
-
-impl Filling {
-    /// Appends the bytes, and answers where they lie now. They fit: the block's size was told when it was taken.
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> &mut [u8] {
-        match self {
-            Filling::Small(block) => {
-                let at = block.len();
-                block.extend_from_slice(bytes);
-                &mut block[at..]
-            }
-            Filling::Large(block) => {
-                let at = block.len;
-                block.len += bytes.len();
-                let buffer = block
-                    .buffer
-                    .as_mut()
-                    .expect("it is given back when it is dropped");
-                let place = &mut buffer[at..at + bytes.len()];
-                place.copy_from_slice(bytes);
-                place
-            }
-        }
-    }
-
-    /// Memory that the block pins.
-    pub(crate) fn pinned(&self) -> usize {
-        match self {
-            Filling::Small(block) => block.capacity(),
-            Filling::Large(block) => block
-                .buffer
-                .as_ref()
-                .map_or(0, |buffer| buffer.len() + ALIGN_BYTES),
-        }
-    }
-
-    /// The block, which does not change any more.
-    pub(crate) fn freeze(self) -> Bytes {
-        match self {
-            Filling::Small(block) => block.into(),
-            Filling::Large(block) => Bytes::from_owner(block),
         }
     }
 }
@@ -208,40 +108,35 @@ impl Drop for Block {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
 
     fn block(pool: &BlockPool, len: usize) -> Bytes {
-        let mut filling = pool.take(len);
-        filling.push(&vec![7; len / 2]);
-        filling.push(&vec![8; len - len / 2]);
-        filling.freeze()
+        let mut block = pool.take(len);
+        block.fill(len).fill(7);
+        Bytes::from_owner(block)
     }
 
     fn spare_bytes(pool: &BlockPool) -> usize {
-        pool.spares.lock().bytes
+        pool.spares.lock().bytes()
     }
 
     #[test]
     fn a_buffer_holds_its_block_and_wastes_little() {
         for len in (KEPT_MIN..100_000).chain([1 << 20, (1 << 20) + 1, (8 << 20) - 1]) {
             let room = room(len);
-            assert!(room >= len, "{len}");
-            let share = if len < LARGE_MIN { 9 } else { 5 };
-            assert!((room - len) * share <= room, "{len}: {room}");
+            assert!(room >= len && (room - len) * 9 <= room, "{len}: {room}");
             assert_eq!(super::room(room), room, "a buffer serves blocks of its own size");
         }
     }
 
     #[test]
-    fn a_block_is_what_was_pushed_and_begins_at_a_page_if_it_is_large() {
+    fn a_block_is_as_long_as_asked_and_begins_at_a_page() {
         let pool = BlockPool::default();
-        for len in [0, 1, KEPT_MIN - 1, KEPT_MIN, 100_000] {
+        for len in [0, 1, KEPT_MIN - 1, KEPT_MIN, 100_000, 1 << 20] {
             let block = block(&pool, len);
             assert_eq!(block.len(), len);
-            assert!(
-                block[..len / 2].iter().all(|byte| *byte == 7)
-                    && block[len / 2..].iter().all(|byte| *byte == 8)
-            );
-            assert!(!is_recycled(len) || block.as_ptr().addr().is_multiple_of(ALIGN_BYTES));
+            assert!(block.is_empty() || block.as_ptr().addr().is_multiple_of(ALIGN_BYTES));
+            assert!(block.iter().all(|byte| *byte == 7));
         }
     }
 
@@ -278,18 +173,7 @@ mod tests {
         let many = |len: usize, count: usize| drop((0..count).map(|_| block(&pool, len)).collect::<Vec<_>>());
         many(1 << 20, 2 * (SPARE_BYTES_MAX >> 20));
         assert!((1..=SPARE_BYTES_MAX).contains(&spare_bytes(&pool)));
-        many(1, 1);
-        assert_eq!(
-            spare_bytes(&pool) % (1 << 20),
-            0,
-            "small ones are the allocator's"
-        );
-        let pool = BlockPool::default();
-        drop(
-            (0..2 * SPARES_MAX)
-                .map(|_| block(&pool, KEPT_MIN))
-                .collect::<Vec<_>>(),
-        );
-        assert!(pool.spares.lock().buffers.len() <= SPARES_MAX);
+        many(KEPT_MIN, 2 * SPARES_MAX);
+        assert!(pool.spares.lock().len() <= SPARES_MAX);
     }
 }

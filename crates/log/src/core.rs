@@ -8,6 +8,7 @@
 
 use crate::backlog::Backlog;
 use crate::batch::{BatchHeader, StoredBatch, split};
+use crate::buffers::Buffers;
 use crate::clock::{Clock, TimestampMs};
 use crate::config::LogConfig;
 use crate::counters::Counters;
@@ -42,6 +43,8 @@ pub(crate) struct Core {
     pub(crate) medium: Arc<dyn WalMedium>,
     pub(crate) manifest: ManifestHandle,
     pub(crate) cold: ColdReader,
+    /// Memory for what is to be appended.
+    pub(crate) buffers: Buffers,
     /// Ordered, so that whoever walks over all streams does it in the same order each time.
     pub(crate) streams: RwLock<BTreeMap<StreamId, Arc<Partition>>>,
 }
@@ -139,9 +142,8 @@ impl Core {
         position: u32,
         len: u32,
     ) -> Result<Bytes, ReadError> {
-        if let Some(block) = self.tail.get(group) {
-            let position = position as usize;
-            return Ok(block.slice(position..position + len as usize));
+        if let Some(bytes) = self.tail.get(group, position, len) {
+            return Ok(bytes);
         }
         let bytes = self.medium.read(group, position, len).await?;
         check_batches(&bytes)?;

@@ -5,7 +5,7 @@
 //! **Invariant**: nothing can be appended or read before recovery is complete, and `close` answers everything that was queued.
 
 use crate::backlog::Bounds;
-use crate::blocks::BlockPool;
+use crate::buffers::Buffers;
 use crate::clock::Clock;
 use crate::config::LogConfig;
 use crate::core::Core;
@@ -166,6 +166,7 @@ impl Log {
             medium: Arc::new(medium),
             streams: RwLock::new(recovery.streams),
             cold: ColdReader::new(manifest.clone(), fetcher.clone()),
+            buffers: Buffers::default(),
             clock: clock.clone(),
             manifest: manifest.clone(),
             config,
@@ -230,6 +231,12 @@ impl Log {
         self.inner.housekeeper.housekeep_now().await
     }
 
+    /// Memory for what is to be appended: a large batch that fills one of these and begins at a page of it is not copied.
+    #[must_use]
+    pub fn buffers(&self) -> &Buffers {
+        &self.inner.core.buffers
+    }
+
     /// Counters.
     #[must_use]
     pub fn stats(&self) -> LogStats {
@@ -280,7 +287,7 @@ fn start_wal(
         pools,
         upload_bytes: core.config.upload_bytes,
         durable,
-        blocks: BlockPool::default(),
+        buffers: core.buffers.clone(),
     };
     let medium = core.medium.clone();
     let background = async move { medium.background().await };

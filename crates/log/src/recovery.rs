@@ -6,7 +6,6 @@
 
 use crate::backlog::{Backlog, Bounds, GroupTime};
 use crate::batch::{BatchHeader, ControlRecord, split};
-use crate::blocks::pinned;
 use crate::clock::Clock;
 use crate::config::LogConfig;
 use crate::core::open_partition;
@@ -57,12 +56,9 @@ impl Recovery {
     /// Replays one group.
     pub(crate) fn replay(&mut self, replayed: ReplayedGroup) -> Result<(), OpenError> {
         let ReplayedGroup { group, stored_bytes } = replayed;
-        let mut position = 0;
         for run in &group.runs {
-            let end = position + run.bytes as usize;
-            let bytes = group.block.slice(position..end);
-            self.replay_run(group.seq, group.wall_ms, run, position, bytes)?;
-            position = end;
+            let bytes = group.block.slice(run.position, run.bytes as usize);
+            self.replay_run(group.seq, group.wall_ms, run, bytes)?;
         }
         let batches = group.runs.iter().map(|run| run.batches as usize).sum();
         let time = GroupTime {
@@ -70,26 +66,19 @@ impl Recovery {
             wall_ms: group.wall_ms,
         };
         self.backlog.replayed(group.seq, batches, stored_bytes, time);
-        let pinned = pinned(group.block.len());
+        let pinned = group.block.len() + group.block.overhead_bytes();
         drop(self.tail.insert(group.seq, group.block, pinned));
         Ok(())
     }
 
-    fn replay_run(
-        &mut self,
-        seq: GroupSeq,
-        wall_ms: i64,
-        run: &Run,
-        position: usize,
-        bytes: Bytes,
-    ) -> Result<(), OpenError> {
+    fn replay_run(&mut self, seq: GroupSeq, wall_ms: i64, run: &Run, bytes: Bytes) -> Result<(), OpenError> {
         if self.manifest.is_deleted(run.stream) {
             return Ok(());
         }
         let manifest = &self.manifest;
         let stream = self.streams.entry(run.stream);
         let partition = stream.or_insert_with(|| Arc::new(open_partition(manifest, run.stream)));
-        let mut at = u32::try_from(position).expect("a block is below 2^32 bytes");
+        let mut at = run.position;
         let mut batches = 0;
         for batch in split(bytes) {
             let (header, bytes): (BatchHeader, Bytes) = batch.map_err(|error| {
@@ -98,7 +87,7 @@ impl Recovery {
             })?;
             let marker = ControlRecord::of_batch(&header, &bytes);
             partition.replay(&header, marker.as_ref(), seq, wall_ms, at)?;
-            at += u32::try_from(header.size_bytes).expect("a batch is below 2^31 bytes");
+            at += header.size_bytes;
             batches += 1;
         }
         if batches != run.batches {

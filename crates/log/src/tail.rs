@@ -3,11 +3,12 @@
 //! Owns: a FIFO of blocks and its byte budget. Never holds the only copy: a block enters when its group is durable.
 //!
 //! **Invariant**: the blocks are those of contiguous groups, and their bytes, as charged, are within the budget but for the newest
-//! block. A block is its own allocation, so its charge is what it pins (trap T14).
+//! block. A block's buffers are hardly larger than its batches, and the charge is what they pin (trap T14).
 //!
 //! On the fetch path: first stop of every read near the end.
 
 use crate::ids::GroupSeq;
+use crate::wal::Block;
 use bytes::Bytes;
 use parking_lot::RwLock;
 use std::collections::VecDeque;
@@ -29,7 +30,7 @@ struct Inner {
 }
 
 struct Cached {
-    block: Bytes,
+    block: Block,
     /// Memory that it takes.
     charge: usize,
 }
@@ -49,7 +50,7 @@ impl TailCache {
 
     /// Takes the block of a group that just became durable, which pins so much memory, and lets the oldest go for it, which it returns: to
     /// be dropped outside of the lock.
-    pub(crate) fn insert(&self, seq: GroupSeq, block: Bytes, pinned: usize) -> Vec<Bytes> {
+    pub(crate) fn insert(&self, seq: GroupSeq, block: Block, pinned: usize) -> Vec<Block> {
         let mut evicted = Vec::new();
         let mut inner = self.inner.write();
         let expected = inner.first.0 + inner.blocks.len() as u64;
@@ -66,11 +67,12 @@ impl TailCache {
         evicted
     }
 
-    /// The block of a group, unless it was evicted.
-    pub(crate) fn get(&self, seq: GroupSeq) -> Option<Bytes> {
+    /// Batches that lie together in the block of a group, unless that was evicted.
+    pub(crate) fn get(&self, seq: GroupSeq, position: u32, len: u32) -> Option<Bytes> {
         let inner = self.inner.read();
         let index = usize::try_from(seq.0.checked_sub(inner.first.0)?).ok()?;
-        inner.blocks.get(index).map(|cached| cached.block.clone())
+        let cached = inner.blocks.get(index)?;
+        Some(cached.block.slice(position as usize, len as usize))
     }
 
     /// The oldest group whose block is here.

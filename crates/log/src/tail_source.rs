@@ -116,6 +116,10 @@ impl TailSource for Core {
         Box::pin(self.block_bytes(batch.group, batch.position, batch.len))
     }
 
+    fn give_back(&self, bytes: Vec<Bytes>) {
+        bytes.into_iter().for_each(|bytes| self.buffers.give(bytes));
+    }
+
     fn put(&self, bytes: u64) {
         self.backlog.put(bytes);
     }

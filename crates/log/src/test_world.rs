@@ -230,6 +230,8 @@ impl TailSource for FakeTail {
         }
     }
 
+    fn give_back(&self, _: Vec<Bytes>) {}
+
     fn put(&self, bytes: u64) {
         self.put_bytes.fetch_add(bytes, Ordering::Relaxed);
     }

@@ -1,15 +1,17 @@
 //! Frames off a socket: one at a time, bounded in length, in time and in the memory that all connections share.
 //!
-//! Owns: the read buffer, the connection's share of request memory, and the clock of the peer. Never: what a frame holds.
+//! Owns: the read buffer, the connection's share of request memory, and the clock of the peer. Never: what a frame holds, but for where
+//! the records of a large one begin: at a page of memory, so that the log can keep them there.
 //!
 //! **Invariant**: memory follows what has arrived, not what a length claims, beyond one step of `READ_AHEAD_BYTES_MAX`; and a
 //! quiet connection holds next to none.
 
-use super::buffers::{FrameBuffer, FrameBuffers};
 use super::{ConnectionError, ConnectionLimits};
 use crate::node::Kafka;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::future::BoxFuture;
+use millstream_broker::Buffers;
+use millstream_kafka_wire::{DecodeError, first_records};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,6 +31,9 @@ const READ_BUFFER_BYTES_MIN: usize = 2 << 10;
 
 /// The read buffer of a connection that sends much, while no large frame is on its way.
 const READ_BUFFER_BYTES_MAX: usize = 64 << 10;
+
+/// Of a large frame so much is waited for to learn where its records begin: names and all are shorter, as a rule.
+const HEAD_BYTES_MAX: usize = 4 << 10;
 
 /// How much is allocated ahead of the bytes that have arrived: a length is a claim, arrived bytes are a fact.
 const READ_AHEAD_BYTES_MAX: usize = 1 << 20;
@@ -61,7 +66,7 @@ pub(super) struct FrameReader {
     buffer: BytesMut,
     /// A large frame that has begun; `buffer` is empty meanwhile.
     large: Option<Large>,
-    buffers: FrameBuffers,
+    buffers: Buffers,
     /// Room for the next read; follows what the last ones brought.
     chunk_bytes: usize,
     frame_bytes_min: usize,
@@ -86,7 +91,7 @@ impl FrameReader {
         Self {
             buffer: BytesMut::new(),
             large: None,
-            buffers: kafka.frame_buffers.clone(),
+            buffers: kafka.broker.buffers().clone(),
             chunk_bytes: READ_BUFFER_BYTES_MIN,
             frame_bytes_min: FRAME_BYTES_MIN,
             frame_bytes_max: limits.frame_bytes_max,
@@ -111,8 +116,10 @@ impl FrameReader {
                         return Ok(Incoming::Frame(self.take(frame_bytes)));
                     }
                     self.admit(frame_bytes).await;
-                    self.set_aside(frame_bytes);
-                    Some(frame_bytes - arrived)
+                    match self.set_aside(frame_bytes) {
+                        Placed::Yes => Some(frame_bytes - arrived),
+                        Placed::NotYet => Some(HEAD_BYTES_MAX),
+                    }
                 }
                 None => None,
             };
@@ -200,15 +207,24 @@ impl FrameReader {
     }
 
     /// A large frame goes on in a buffer of its own. One that is larger than a claim is believed stays where its memory grows.
-    fn set_aside(&mut self, frame_bytes: usize) {
+    fn set_aside(&mut self, frame_bytes: usize) -> Placed {
         if self.large.is_some() || !(READ_BUFFER_BYTES_MAX + 1..=READ_AHEAD_BYTES_MAX).contains(&frame_bytes)
         {
-            return;
+            return Placed::Yes;
         }
-        let mut frame = self.buffers.take(frame_bytes);
-        frame.push(&self.buffer[LENGTH_BYTES..]);
+        let arrived = &self.buffer[LENGTH_BYTES..];
+        let beginning = Bytes::copy_from_slice(&arrived[..arrived.len().min(HEAD_BYTES_MAX)]);
+        let page_at = match first_records(&beginning) {
+            Ok(records) => records.map_or(0, |records| records.start),
+            Err(DecodeError::Truncated) if beginning.len() < HEAD_BYTES_MAX => return Placed::NotYet,
+            // It is refused once it is whole.
+            Err(_) => 0,
+        };
+        let mut frame = self.buffers.take(frame_bytes, page_at);
+        frame.extend_from_slice(arrived);
         self.buffer.clear();
         self.large = Some(Large { frame_bytes, frame });
+        Placed::Yes
     }
 
     /// Reads once: at most what a large frame lacks, so that nothing behind it is kept in its memory.
@@ -231,11 +247,7 @@ impl FrameReader {
             let mut limited = (&mut *socket).take(limit as u64);
             let read = async {
                 match &mut self.large {
-                    Some(large) => {
-                        let count = limited.read(large.frame.room()).await?;
-                        large.frame.arrived(count);
-                        Ok(count)
-                    }
+                    Some(large) => limited.read_buf(&mut large.frame).await,
                     None => limited.read_buf(&mut self.buffer).await,
                 }
             };
@@ -317,7 +329,14 @@ impl Drop for FrameReader {
 /// A large frame on its way.
 struct Large {
     frame_bytes: usize,
-    frame: FrameBuffer,
+    frame: BytesMut,
+}
+
+/// Whether a frame is where it will be read.
+enum Placed {
+    Yes,
+    /// More of it must arrive first.
+    NotYet,
 }
 
 /// What one read brought.

@@ -8,7 +8,6 @@
 //!
 //! Append path: second stop, after the server's accept loop. Never: what a request means.
 
-mod buffers;
 mod frames;
 mod login;
 mod outbox;
@@ -17,7 +16,6 @@ use crate::dispatch::{self, Answer, Call, CallError, Leaving, Order, Software, S
 use crate::node::Kafka;
 use crate::share::ShareLink;
 use crate::throttle::Muting;
-pub(crate) use buffers::FrameBuffers;
 pub use login::LoginRules;
 
 use frames::{FrameReader, InFrame, Incoming, LENGTH_BYTES};

@@ -22,12 +22,12 @@ const ALLOCATIONS_PER_PRODUCE_MAX: u64 = 16;
 const ALLOCATIONS_PER_FETCH_MAX: u64 = 20;
 
 /// Allocations of a MB that is produced in large requests, and of one that is fetched in large answers.
-const ALLOCATIONS_PER_PRODUCED_MB_MAX: u64 = 100;
+const ALLOCATIONS_PER_PRODUCED_MB_MAX: u64 = 70;
 const ALLOCATIONS_PER_FETCHED_MB_MAX: u64 = 44;
 
-/// Bytes allocated for a byte produced, in percent: the request's memory as it grows, the block of the write-ahead log, and what the
-/// disk in memory makes of it. One more copy on the way is 100 more.
-const PRODUCED_PERCENT_MAX: u64 = 560;
+/// Bytes allocated for a byte produced, in percent: what the disk and the objects in memory make of it. The request's own memory is what an
+/// earlier one let go of, and the batch stays there. A copy on the way is 100 more.
+const PRODUCED_PERCENT_MAX: u64 = 230;
 
 /// Bytes allocated for a byte fetched, in percent: an answer shares its records with the caches. A copy on the way would be 100.
 const FETCHED_PERCENT_MAX: u64 = 10;

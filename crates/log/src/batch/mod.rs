@@ -49,6 +49,6 @@ pub use header::{
 };
 pub use records::{BatchRecords, Record, RecordHeaders, RecordRef, Records};
 pub use stored::StoredBatch;
-pub(crate) use sum::{HeadsSum, bodies_hold, heads_sum};
+pub(crate) use sum::{HeadsSum, bodies_hold, heads_sum, heads_sum_of};
 pub use validate::{RecordsSummary, null_keys, validate_records};
 pub use verify::ValidBatch;

@@ -29,12 +29,18 @@ impl HeadsSum {
 
 /// The checksum of a block; `None` unless it holds whole batches, back to back.
 pub(crate) fn heads_sum(block: &[u8]) -> Option<u64> {
+    heads_sum_of([block])
+}
+
+/// The checksum of a block that lies in pieces, each of which holds whole batches.
+pub(crate) fn heads_sum_of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Option<u64> {
     let mut sum = HeadsSum::default();
-    let mut rest = block;
-    while !rest.is_empty() {
-        let batch;
-        (batch, rest) = next(rest)?;
-        sum.push(batch);
+    for mut rest in pieces {
+        while !rest.is_empty() {
+            let batch;
+            (batch, rest) = next(rest)?;
+            sum.push(batch);
+        }
     }
     Some(sum.digest())
 }
@@ -94,6 +100,7 @@ mod tests {
         sum.push(FIRST);
         sum.push(SECOND);
         assert_eq!(heads_sum(&[FIRST, SECOND].concat()), Some(sum.digest()));
+        assert_eq!(heads_sum_of([FIRST, SECOND]), Some(sum.digest()));
     }
 
     #[test]

@@ -100,7 +100,7 @@ pub(crate) fn is_possible(folder: &Path) -> bool {
     let mut bounce = Aligned::new(ALIGN_BYTES);
     let written = past_the_cache(OpenOptions::new().write(true).create(true).truncate(false))
         .open(&scratch)
-        .and_then(|file| write(&file, 0, &page, &mut bounce));
+        .and_then(|file| write(&file, 0, &page, &mut bounce).map(|_copied| ()));
     // It may not even have been made.
     let _ = std::fs::remove_file(scratch);
     match written {
@@ -133,9 +133,14 @@ pub(crate) fn allocate(file: &File, len: u64) -> io::Result<bool> {
 
 /// Zeros that fill the page in which `len` bytes end; none where they end with it.
 pub(crate) fn padding(len: u64) -> Bytes {
-    static PAGE: [u8; ALIGN_BYTES] = [0; ALIGN_BYTES];
     let missing = len.next_multiple_of(ALIGN_BYTES as u64) - len;
-    Bytes::from_static(&PAGE[..usize::try_from(missing).expect("less than a page")])
+    zeros(usize::try_from(missing).expect("less than a page"))
+}
+
+/// So many zeros, a page at most.
+pub(crate) fn zeros(len: usize) -> Bytes {
+    static PAGE: [u8; ALIGN_BYTES] = [0; ALIGN_BYTES];
+    Bytes::from_static(&PAGE[..len])
 }
 
 /// Where a stretch of the file comes from.
@@ -147,10 +152,12 @@ enum Piece<'a> {
 }
 
 /// Writes the parts one after the other from `at`. `at` and the parts' bytes together are multiples of `ALIGN_BYTES`, and so are begin and
-/// length of `bounce`. Of a part that lies so as well, in memory and in the file, no byte is copied but those of its last page.
-pub(crate) fn write(file: &File, mut at: u64, parts: &[Bytes], bounce: &mut [u8]) -> io::Result<()> {
+/// length of `bounce`. Of a part that lies so as well, in memory and in the file, no byte is copied but those of its last page. Answers
+/// how many bytes were copied.
+pub(crate) fn write(file: &File, mut at: u64, parts: &[Bytes], bounce: &mut [u8]) -> io::Result<u64> {
     let mut pieces: Vec<Piece<'_>> = Vec::with_capacity((2 * parts.len()).min(PIECES_MAX));
     let mut filled = 0;
+    let mut copied = 0;
     for part in parts {
         let mut rest = &part[..];
         while !rest.is_empty() {
@@ -179,10 +186,12 @@ pub(crate) fn write(file: &File, mut at: u64, parts: &[Bytes], bounce: &mut [u8]
                 _ => pieces.push(Piece::Copied(filled..filled + count)),
             }
             filled += count;
+            copied += count as u64;
             rest = &rest[count..];
         }
     }
-    flush(file, at, &mut pieces, bounce).map(|_| ())
+    flush(file, at, &mut pieces, bounce)?;
+    Ok(copied)
 }
 
 fn is_aligned(bytes: &[u8]) -> bool {
@@ -254,7 +263,13 @@ mod tests {
                 parts.insert(1, Bytes::from_owner(Owned(lies_so)));
                 let len: usize = parts.iter().map(Bytes::len).sum();
                 parts.push(Bytes::from(vec![0; len.next_multiple_of(ALIGN_BYTES) - len]));
-                write(&file, ALIGN_BYTES as u64, &parts, &mut bounce).expect("a write");
+                let copied = write(&file, ALIGN_BYTES as u64, &parts, &mut bounce).expect("a write");
+                let lies_so = if first.is_multiple_of(ALIGN_BYTES) {
+                    3 * ALIGN_BYTES
+                } else {
+                    0
+                };
+                assert!(copied <= (len.next_multiple_of(ALIGN_BYTES) - lies_so) as u64);
                 let len = len.next_multiple_of(ALIGN_BYTES);
                 let found = std::fs::read(&path).expect("the file");
                 assert!(
@@ -282,7 +297,8 @@ mod tests {
                 not_so.slice(100..),
             ]);
         }
-        write(&file, 0, &parts, &mut bounce).expect("a write");
+        let copied = write(&file, 0, &parts, &mut bounce).expect("a write");
+        assert_eq!(copied, (PIECES_MAX * ALIGN_BYTES) as u64);
         assert!(std::fs::read(&path).expect("the file") == parts.concat());
         std::fs::remove_file(path).expect("cleaning up");
     }

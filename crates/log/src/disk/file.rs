@@ -248,7 +248,9 @@ impl Ways {
         let len: usize = parts.iter().map(Bytes::len).sum();
         let is_aligned = len.is_multiple_of(ALIGN_BYTES) && offset.is_multiple_of(ALIGN_BYTES as u64);
         match &self.direct {
-            Some(way) if is_aligned => direct::write(&way.file, offset, parts, &mut way.bounce.lock()),
+            Some(way) if is_aligned => {
+                direct::write(&way.file, offset, parts, &mut way.bounce.lock()).map(|_copied| ())
+            }
             _ => write_parts(&self.file, offset, parts),
         }
     }

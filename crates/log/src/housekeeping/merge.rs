@@ -108,7 +108,7 @@ fn pick(small: &[Range], limits: &Limits) -> Option<Vec<Range>> {
 }
 
 fn is_wasteful(object: &ObjectUse) -> bool {
-    // The footer is not data; what is left over beside it is dead.
+    // The footer is not data; what is left over beside it is dead, but for gaps before blocks, which are far less than what counts here.
     let data = object.meta.len.saturating_sub(u64::from(object.meta.footer_len));
     object.bytes * 100 < data * LIVE_PERCENT_MIN
 }

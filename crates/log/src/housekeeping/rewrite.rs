@@ -10,8 +10,7 @@ use crate::manifest::image::Image;
 use crate::manifest::record::{Range, Record, Rewrite, RewritePart};
 use crate::objects::ObjectId;
 use crate::objects::encode::ObjectEncoder;
-use crate::objects::fetch::GET_BYTES_MAX;
-use crate::objects::format::BlockEntry;
+use crate::objects::fetch::one_read;
 use crate::objects::pools::IoClass;
 use crate::objects::put::delete_quietly;
 use crate::upload::build::{nonce, put_encoded, span};
@@ -201,7 +200,7 @@ pub(crate) async fn visit_batches(
     let from = start.max(leased.range.base);
     let mut rest = &index.blocks[index.blocks_in(stream, from, leased.range.end)];
     while !rest.is_empty() {
-        let (now, later) = rest.split_at(run_length(rest));
+        let (now, later) = rest.split_at(one_read(rest));
         rest = later;
         let blocks = {
             let _permit = house.fetcher.pools().enter(IoClass::Rewrite).await;
@@ -220,16 +219,6 @@ pub(crate) async fn visit_batches(
         }
     }
     Ok(())
-}
-
-/// How many blocks go into one read; at least one.
-fn run_length(blocks: &[BlockEntry]) -> usize {
-    let mut bytes = 0;
-    let fits = |block: &&BlockEntry| {
-        bytes += u64::from(block.len);
-        bytes <= GET_BYTES_MAX
-    };
-    blocks.iter().take_while(fits).count().max(1)
 }
 
 fn parse(bytes: &[u8]) -> Result<BatchHeader, ReadError> {

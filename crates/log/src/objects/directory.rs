@@ -17,6 +17,7 @@ use bytes::Bytes;
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -98,38 +99,35 @@ impl Directory {
         named.map_err(PutFailed::Before)
     }
 
-    /// Pieces of `lens` bytes from `from` on, each a buffer of its own.
+    /// The pieces, each a buffer of its own.
     ///
     /// Much at once is read past the page cache, whose pages would cost more than the reading, and drive out what others keep there. A little is
     /// read through it: what lies around it in the file is likely to be asked for next, by readers of other streams.
-    pub(super) fn read(&self, key: &str, from: u64, lens: &[u32]) -> io::Result<Vec<Bytes>> {
+    pub(super) fn read(&self, key: &str, pieces: &[Range<u64>]) -> io::Result<Vec<Bytes>> {
         let path = self.root.join(key);
-        let len: u64 = lens.iter().map(|len| u64::from(*len)).sum();
+        let len: u64 = pieces.iter().map(|piece| piece.end - piece.start).sum();
         let direct = len >= DIRECT_READ_MIN && self.direct;
         let file = if direct {
             past_the_cache(OpenOptions::new().read(true)).open(path)?
         } else {
             File::open(path)?
         };
-        let mut pieces = Vec::with_capacity(lens.len());
-        let mut at = from;
-        for len in lens {
-            let piece = if direct {
-                self.read_directly(&file, at, *len as usize)?
+        let read = |piece: &Range<u64>| {
+            let len = usize::try_from(piece.end - piece.start).expect("a piece is a block or a footer");
+            if direct {
+                self.read_directly(&file, piece.start, len)
             } else {
-                read_exact_at(&file, at, *len as usize)?
-            };
-            pieces.push(piece);
-            at += u64::from(*len);
-        }
-        Ok(pieces)
+                read_exact_at(&file, piece.start, len)
+            }
+        };
+        pieces.iter().map(read).collect()
     }
 
     /// The pages that the piece lies in, and of them the piece.
     fn read_directly(&self, file: &File, at: u64, len: usize) -> io::Result<Bytes> {
         let before = usize::try_from(at % ALIGN_BYTES as u64).expect("below a page");
         let pages = (before + len).next_multiple_of(ALIGN_BYTES);
-        let mut block = self.blocks.take_large(pages);
+        let mut block = self.blocks.take(pages);
         let buffer = block.fill(pages);
         let mut read = 0;
         while read < before + len {
@@ -189,22 +187,24 @@ impl Directory {
         file.sync_all()
     }
 
-    /// The last page is written whole, with zeros behind, which are cut off then.
-    fn write_directly(&self, file: &File, mut parts: Vec<Bytes>) -> io::Result<()> {
+    /// The last page is written whole, with zeros behind, which are cut off then. Answers how many bytes were copied.
+    fn write_directly(&self, file: &File, mut parts: Vec<Bytes>) -> io::Result<u64> {
         let len: u64 = parts.iter().map(|part| part.len() as u64).sum();
+        let mut copied = 0;
         if len == 0 {
-            return Ok(());
+            return Ok(copied);
         }
         direct::allocate(file, len)?;
         parts.push(direct::padding(len));
-        let mut chunk = self.blocks.take_large(CHUNK_BYTES);
+        let mut chunk = self.blocks.take(CHUNK_BYTES);
         let (mut rest, mut at) = (VecDeque::from(parts), 0);
         while !rest.is_empty() {
             let stretch = take(&mut rest, self.await_turn());
-            direct::write(file, at, &stretch, chunk.fill(CHUNK_BYTES))?;
+            copied += direct::write(file, at, &stretch, chunk.fill(CHUNK_BYTES))?;
             at += stretch.iter().map(|part| part.len() as u64).sum::<u64>();
         }
-        file.set_len(len)
+        file.set_len(len)?;
+        Ok(copied)
     }
 
     /// Waits until more may be written. Answers how much.
@@ -272,6 +272,9 @@ fn remove_staged(folder: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{Offset, StreamId};
+    use crate::objects::ObjectId;
+    use crate::objects::encode::{BatchSpan, ObjectEncoder};
     use std::time::Duration;
 
     fn parts(len: usize) -> Vec<Bytes> {
@@ -292,16 +295,21 @@ mod tests {
         {
             for pieces in [1, 2, 5] {
                 let each = (whole.len() - from) / pieces;
-                let lens = vec![u32::try_from(each).expect("small"); pieces];
-                let read = directory.read(key, from as u64, &lens).expect("a read");
-                assert!(read.iter().all(|piece| piece.len() == each));
-                assert!(
-                    read.concat() == whole[from..from + pieces * each],
-                    "{key} from {from} in {pieces}"
-                );
+                // Next to each other, and with a byte between each two.
+                for gap in [0, 1.min(each)] {
+                    let begin = |n: usize| from + n * each;
+                    let places: Vec<_> = (0..pieces).map(|n| begin(n)..begin(n + 1) - gap).collect();
+                    let wanted: Vec<_> = places.iter().map(|at| at.start as u64..at.end as u64).collect();
+                    let read = directory.read(key, &wanted).expect("a read");
+                    let is_right = |(place, piece): (&Range<usize>, &Bytes)| *piece == whole[place.clone()];
+                    assert!(
+                        read.len() == pieces && places.iter().zip(&read).all(is_right),
+                        "{key} from {from} in {pieces}"
+                    );
+                }
             }
-            let past = u32::try_from(whole.len() - from + 1).expect("small");
-            let read = directory.read(key, from as u64, &[past]);
+            let past = from as u64..whole.len() as u64 + 1;
+            let read = directory.read(key, std::slice::from_ref(&past));
             assert!(
                 matches!(&read, Err(error) if error.kind() == io::ErrorKind::UnexpectedEof),
                 "{key} from {from}"
@@ -344,6 +352,50 @@ mod tests {
             .expect("the folder")
             .collect();
         assert_eq!(left.len(), 6, "nothing unfinished stays");
+        fs::remove_dir_all(&root).expect("cleaning up");
+    }
+
+    /// Begins at a page of memory.
+    fn batch(blocks: &BlockPool, len: usize) -> Bytes {
+        let mut block = blocks.take(len);
+        block.fill(len).fill(b'v');
+        Bytes::from_owner(block)
+    }
+
+    #[test]
+    fn large_batches_that_begin_at_a_page_of_memory_are_written_from_where_they_lie() {
+        const LARGE_BYTES: usize = 1_000_003;
+        const SMALL_BYTES: usize = 300;
+        let root = std::env::temp_dir().join(format!("millstream-uncopied-{}", std::process::id()));
+        let directory = Directory::open(&root).expect("a folder");
+        let mut encoder = ObjectEncoder::new(ObjectId(1 << 30), 1, 512 << 10);
+        // Of every stream two large batches, with a small one between them and one before the next.
+        let lens = [LARGE_BYTES, SMALL_BYTES, LARGE_BYTES, SMALL_BYTES].repeat(4);
+        for (n, len) in (0..).zip(&lens) {
+            let span = BatchSpan {
+                base: Offset(n),
+                last: Offset(n),
+                first_timestamp: 0,
+                max_timestamp: 0,
+            };
+            encoder.push(StreamId(n / 4), span, batch(&directory.blocks, *len));
+        }
+        let object = encoder.finish();
+        let path = root.join("object");
+        // Through the page cache: where direct writes are refused, they take the same way up to the file.
+        let file = File::create(&path).expect("a file");
+        let copied = directory
+            .write_directly(&file, object.parts.clone())
+            .expect("a write");
+        assert!(fs::read(&path).expect("the file") == object.parts.concat());
+        let large = lens.iter().filter(|len| **len == LARGE_BYTES).count();
+        // The last page of each, what fills it, and what is no large batch.
+        let pages = (large + 2) * 2 * ALIGN_BYTES + lens.len() * SMALL_BYTES;
+        assert!(
+            copied <= pages as u64 + u64::from(object.footer_len),
+            "{copied} of {} bytes were copied",
+            object.len
+        );
         fs::remove_dir_all(&root).expect("cleaning up");
     }
 

@@ -98,7 +98,8 @@ impl Fetcher {
         }
         let _permit = self.enter(class).await;
         let both = |pieces: Vec<Bytes>| decode(&pieces[0]).map(|index| (index, pieces));
-        let (index, footer) = self.get_checked(object, from, &[object.footer_len], both).await?;
+        let place = from..object.len;
+        let (index, footer) = self.get_checked(object, &[place], both).await?;
         if let Some(second) = self.cache.second() {
             second.offer(piece, &footer[0]);
         }
@@ -136,13 +137,9 @@ impl Fetcher {
         wanted: Range<usize>,
         first: BlockGuard<'a>,
     ) -> Vec<BlockGuard<'a>> {
-        let mut bytes = u64::from(index.blocks[wanted.start].len);
+        let count = one_read(&index.blocks[wanted.clone()]);
         let mut guards = vec![first];
-        for at in wanted.start + 1..wanted.end {
-            bytes += u64::from(index.blocks[at].len);
-            if bytes > GET_BYTES_MAX {
-                break;
-            }
+        for at in wanted.start + 1..wanted.start + count {
             match self.cache.claim(&key(object, at)) {
                 Some(guard) => guards.push(guard),
                 None => break,
@@ -185,10 +182,10 @@ impl Fetcher {
         covers: Covers,
         entries: &[BlockEntry],
     ) -> Result<Vec<Bytes>, ReadError> {
-        let Some(first) = entries.first() else {
+        if entries.is_empty() {
             return Ok(Vec::new());
-        };
-        let lens: Vec<u32> = entries.iter().map(|entry| entry.len).collect();
+        }
+        let pieces: Vec<Range<u64>> = entries.iter().map(BlockEntry::place).collect();
         let whole = |blocks: Vec<Bytes>| {
             let sound = blocks
                 .iter()
@@ -198,15 +195,14 @@ impl Fetcher {
                 .then_some(blocks)
                 .ok_or_else(|| format!("{}: a block is damaged", object.id))
         };
-        self.get_checked(object, first.position, &lens, whole).await
+        self.get_checked(object, &pieces, whole).await
     }
 
     /// Reads until `check` is content. A damaged answer is asked for once more: the damage may have been on the way.
     async fn get_checked<T>(
         &self,
         object: &ObjectMeta,
-        from: u64,
-        lens: &[u32],
+        pieces: &[Range<u64>],
         check: impl Fn(Vec<Bytes>) -> Result<T, String>,
     ) -> Result<T, ReadError> {
         let key = object.id.key();
@@ -215,7 +211,7 @@ impl Fetcher {
         for attempt in 1.. {
             let got = {
                 let _turn = self.pools.courtesy().turn().await;
-                self.store.get_pieces(&key, from, lens).await
+                self.store.get_pieces(&key, pieces).await
             };
             match got {
                 Ok(pieces) => match check(pieces) {
@@ -270,6 +266,13 @@ impl Fetcher {
         }
         Ok(found.into_iter().flatten().collect())
     }
+}
+
+/// How many of the blocks, which lie one after the other, are read at once; at least one.
+pub(crate) fn one_read(blocks: &[BlockEntry]) -> usize {
+    let begin = blocks.first().map_or(0, |block| block.position);
+    let fits = |block: &&BlockEntry| block.place().end - begin <= GET_BYTES_MAX;
+    blocks.iter().take_while(fits).count().max(1)
 }
 
 /// The block, if the tier has it and it is the one that the object's index describes.

@@ -1,4 +1,4 @@
-//! The object format, version 2 (docs/format/object.md): header, blocks of whole batches, sections, trailer.
+//! The object format, version 3 (docs/format/object.md): header, blocks of whole batches, sections, trailer.
 //!
 //! Pure: bytes in, index out. Every length is compared with what is there before it is used, every part has a checksum, and a
 //! damaged byte anywhere is a `FormatError`, never a wrong answer.
@@ -16,9 +16,13 @@ const MAGIC_HEADER: [u8; 8] = *b"MSOBJECT";
 /// First bytes of the trailer.
 const MAGIC_TRAILER: [u8; 8] = *b"MSFOOTER";
 /// The version that this code writes.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 /// The oldest version that is read: its blocks' checksums are of all their bytes.
 const VERSION_MIN: u16 = 1;
+/// From this version on a block may begin behind a gap, so that it begins at a page.
+const VERSION_GAPS_MIN: u16 = 3;
+/// What a block behind a gap begins at a multiple of; so every gap is smaller.
+pub(crate) const PAGE_BYTES: u64 = 4096;
 /// Bytes of the header.
 pub(crate) const HEADER_BYTES: usize = 40;
 /// Bytes of the trailer, the last of the object.
@@ -36,7 +40,7 @@ pub(crate) const BLOCK_BYTES_MAX: u32 = i32::MAX as u32;
 /// The largest footer that is read: index entries for 2 million blocks (1 TiB of data).
 pub(crate) const FOOTER_BYTES_MAX: u32 = 128 << 20;
 
-/// One block: whole batches of one stream, contiguous in the object.
+/// One block: whole batches of one stream, back to back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BlockEntry {
     /// Whose batches.
@@ -85,6 +89,13 @@ pub(crate) struct ObjectIndex {
     pub(crate) blocks: Vec<BlockEntry>,
     /// What their checksums cover.
     pub(crate) covers: Covers,
+}
+
+impl BlockEntry {
+    /// Its bytes in the object.
+    pub(crate) fn place(&self) -> Range<u64> {
+        self.position..self.position + u64::from(self.len)
+    }
 }
 
 impl ObjectIndex {
@@ -148,6 +159,16 @@ pub(crate) fn decode_header(bytes: &[u8]) -> Result<(ObjectId, u64), FormatError
 
 /// Sections and trailer of an object whose blocks end at `data_end`.
 pub(crate) fn encode_footer(id: ObjectId, nonce: u64, data_end: u64, blocks: &[BlockEntry]) -> BytesMut {
+    footer_of_version(VERSION, id, nonce, data_end, blocks)
+}
+
+pub(super) fn footer_of_version(
+    version: u16,
+    id: ObjectId,
+    nonce: u64,
+    data_end: u64,
+    blocks: &[BlockEntry],
+) -> BytesMut {
     let payload_len = 8 + blocks.len() * ENTRY_BYTES;
     let mut out = BytesMut::with_capacity(SECTION_HEADER_BYTES + payload_len + 8 + TRAILER_BYTES);
     out.put_u16_le(SECTION_INDEX);
@@ -164,10 +185,10 @@ pub(crate) fn encode_footer(id: ObjectId, nonce: u64, data_end: u64, blocks: &[B
     out.put_u64_le(sum);
 
     let sections_len = out.len();
-    let object_sum = object_checksum(VERSION, id, nonce, &out);
+    let object_sum = object_checksum(version, id, nonce, &out);
     let trailer_at = out.len();
     out.put_slice(&MAGIC_TRAILER);
-    out.put_u16_le(VERSION);
+    out.put_u16_le(version);
     out.put_u16_le(1); // sections
     put_count(&mut out, sections_len);
     out.put_u64_le(id.0);
@@ -181,8 +202,8 @@ pub(crate) fn encode_footer(id: ObjectId, nonce: u64, data_end: u64, blocks: &[B
     out
 }
 
-/// Covers the header and the sections; the sections hold every block's checksum, so it covers the whole object without
-/// reading the data twice.
+/// Covers the header and the sections; the sections hold every block's checksum, so it covers the whole object, but for
+/// gaps, without reading the data twice.
 fn object_checksum(version: u16, id: ObjectId, nonce: u64, sections: &[u8]) -> u64 {
     let mut hash = xxhash_rust::xxh3::Xxh3::new();
     hash.update(&header_of_version(version, id, nonce));
@@ -253,7 +274,14 @@ pub(crate) fn decode_footer(
         VERSION_MIN => Covers::Bytes,
         _ => Covers::Heads,
     };
-    let blocks = decode_sections(sections, section_count, data_end)?;
+    let layout = Layout {
+        data_end,
+        gap_bytes_max: match version {
+            VERSION_GAPS_MIN.. => PAGE_BYTES - 1,
+            _ => 0,
+        },
+    };
+    let blocks = decode_sections(sections, section_count, &layout)?;
     Ok(ObjectIndex { blocks, covers })
 }
 
@@ -264,7 +292,24 @@ fn check_version(version: u16) -> Result<(), FormatError> {
     }
 }
 
-fn decode_sections(mut rest: &[u8], count: u16, data_end: u64) -> Result<Vec<BlockEntry>, FormatError> {
+/// What the trailer says of where blocks lie.
+struct Layout {
+    /// Where the sections begin.
+    data_end: u64,
+    /// Bytes between a block, or the end of all, and what lies before it.
+    gap_bytes_max: u64,
+}
+
+impl Layout {
+    /// Whether what begins at `position` may follow what ends at `end`.
+    fn may_follow(&self, position: u64, end: u64) -> bool {
+        position
+            .checked_sub(end)
+            .is_some_and(|gap| gap <= self.gap_bytes_max)
+    }
+}
+
+fn decode_sections(mut rest: &[u8], count: u16, layout: &Layout) -> Result<Vec<BlockEntry>, FormatError> {
     let mut index = None;
     for _ in 0..count {
         let mut reader = LeReader::new(rest);
@@ -278,7 +323,7 @@ fn decode_sections(mut rest: &[u8], count: u16, data_end: u64) -> Result<Vec<Blo
         }
         rest = &rest[SECTION_HEADER_BYTES + len + 8..];
         match kind {
-            SECTION_INDEX if index.is_none() => index = Some(decode_index(payload, data_end)?),
+            SECTION_INDEX if index.is_none() => index = Some(decode_index(payload, layout)?),
             SECTION_INDEX => return Err(FormatError::Inconsistent("an object has one index")),
             _ if flags & SECTION_REQUIRED != 0 => {
                 return Err(FormatError::Inconsistent("a required section is not known here"));
@@ -292,7 +337,7 @@ fn decode_sections(mut rest: &[u8], count: u16, data_end: u64) -> Result<Vec<Blo
     index.ok_or(FormatError::Inconsistent("the object has no index"))
 }
 
-fn decode_index(payload: &[u8], data_end: u64) -> Result<Vec<BlockEntry>, FormatError> {
+fn decode_index(payload: &[u8], layout: &Layout) -> Result<Vec<BlockEntry>, FormatError> {
     let mut reader = LeReader::new(payload);
     let count = reader.count(ENTRY_BYTES)?;
     let entry_len = reader.u16()? as usize;
@@ -303,14 +348,20 @@ fn decode_index(payload: &[u8], data_end: u64) -> Result<Vec<BlockEntry>, Format
         ));
     }
     let mut blocks = Vec::with_capacity(count);
-    let mut position = HEADER_BYTES as u64;
+    let mut end = HEADER_BYTES as u64;
     for _ in 0..count {
         let block = decode_entry(&mut LeReader::new(reader.take(entry_len)?))?;
-        check_entry(blocks.last(), &block, position)?;
-        position += u64::from(block.len);
+        if !layout.may_follow(block.position, end) {
+            return Err(FormatError::Inconsistent(
+                "a block is not where the one before ends",
+            ));
+        }
+        check_entry(blocks.last(), &block)?;
+        // Cannot pass u64: blocks and gaps are bounded, and so is their count.
+        end = block.place().end;
         blocks.push(block);
     }
-    if position != data_end {
+    if !layout.may_follow(layout.data_end, end) {
         return Err(FormatError::Inconsistent("the blocks do not fill the object"));
     }
     Ok(blocks)
@@ -330,14 +381,13 @@ fn decode_entry(reader: &mut LeReader<'_>) -> Result<BlockEntry, FormatError> {
     })
 }
 
-/// Blocks are sorted, do not overlap, and follow each other without a gap.
-fn check_entry(before: Option<&BlockEntry>, block: &BlockEntry, position: u64) -> Result<(), FormatError> {
+/// Blocks are sorted, and their offsets do not overlap.
+fn check_entry(before: Option<&BlockEntry>, block: &BlockEntry) -> Result<(), FormatError> {
     let sane = block.base <= block.last
         && block.last.0 < u64::MAX
         && block.len > 0
         && block.len <= BLOCK_BYTES_MAX
-        && block.batches > 0
-        && block.position == position;
+        && block.batches > 0;
     let sorted = before.is_none_or(|b| (b.stream, b.last) < (block.stream, block.base));
     if sane && sorted {
         Ok(())

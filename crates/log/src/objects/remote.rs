@@ -9,7 +9,7 @@ mod s3;
 mod s3_tests;
 
 use super::directory::{Directory, PutFailed};
-use super::store::{ObjectError, ObjectStore, PutMode, WritePace, cut_apart, stretch_end};
+use super::store::{ObjectError, ObjectStore, PutMode, WritePace, cut_apart, stretch};
 use crate::error::Fate;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -209,15 +209,14 @@ impl ObjectStore for RemoteStore {
     fn get_pieces<'a>(
         &'a self,
         key: &'a str,
-        from: u64,
-        lens: &'a [u32],
+        pieces: &'a [Range<u64>],
     ) -> BoxFuture<'a, Result<Vec<Bytes>, ObjectError>> {
         if let Some(directory) = &self.directory {
-            return get_file_pieces(directory.clone(), key.to_owned(), from, lens.to_vec()).boxed();
+            return get_file_pieces(directory.clone(), key.to_owned(), pieces.to_vec()).boxed();
         }
         async move {
-            let whole = self.get(key, from..stretch_end(from, lens)).await?;
-            Ok(cut_apart(whole, lens))
+            let whole = self.get(key, stretch(pieces)).await?;
+            Ok(cut_apart(whole, pieces))
         }
         .boxed()
     }
@@ -263,11 +262,10 @@ async fn put_file(
 async fn get_file_pieces(
     directory: Arc<Directory>,
     key: String,
-    from: u64,
-    lens: Vec<u32>,
+    pieces: Vec<Range<u64>>,
 ) -> Result<Vec<Bytes>, ObjectError> {
-    let wanted = from..stretch_end(from, &lens);
-    let reading = tokio::task::spawn_blocking(move || directory.read(&key, from, &lens));
+    let wanted = stretch(&pieces);
+    let reading = tokio::task::spawn_blocking(move || directory.read(&key, &pieces));
     let read = reading.await.unwrap_or_else(|error| Err(io::Error::other(error)));
     read.map_err(|error| match error.kind() {
         io::ErrorKind::UnexpectedEof => past_end(&wanted, None),

@@ -62,17 +62,16 @@ pub trait ObjectStore: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<(), ObjectError>>;
     /// Reads a byte range; a range past the end is `Refused`.
     fn get_range<'a>(&'a self, key: &'a str, range: Range<u64>) -> BoxFuture<'a, Result<Bytes, ObjectError>>;
-    /// Reads a stretch of the object as pieces of these lengths, each a buffer of its own: one that is kept pins no other
-    /// (trap T14). A stretch past the end is `Refused`.
+    /// Reads pieces of the object, in one go. They ascend and do not overlap; little or nothing lies between them, and is not answered. Each is
+    /// a buffer of its own: one that is kept pins no other (trap T14). A piece past the end is `Refused`.
     fn get_pieces<'a>(
         &'a self,
         key: &'a str,
-        from: u64,
-        lens: &'a [u32],
+        pieces: &'a [Range<u64>],
     ) -> BoxFuture<'a, Result<Vec<Bytes>, ObjectError>> {
         Box::pin(async move {
-            let whole = self.get_range(key, from..stretch_end(from, lens)).await?;
-            Ok(cut_apart(whole, lens))
+            let whole = self.get_range(key, stretch(pieces)).await?;
+            Ok(cut_apart(whole, pieces))
         })
     }
     /// Length in bytes.
@@ -95,16 +94,19 @@ pub trait WritePace: Send + Sync {
     fn wait(&self, bytes: usize) -> Option<Duration>;
 }
 
-/// Where pieces of these lengths end.
-pub(super) fn stretch_end(from: u64, lens: &[u32]) -> u64 {
-    from + lens.iter().map(|len| u64::from(*len)).sum::<u64>()
+/// From the first piece to the last, with what lies between them.
+pub(super) fn stretch(pieces: &[Range<u64>]) -> Range<u64> {
+    let (first, last) = (pieces.first(), pieces.last());
+    first.map_or(0, |piece| piece.start)..last.map_or(0, |piece| piece.end)
 }
 
-/// Copies pieces out of a stretch that holds exactly them; a piece alone is the stretch.
-pub(super) fn cut_apart(mut whole: Bytes, lens: &[u32]) -> Vec<Bytes> {
-    if lens.len() == 1 {
+/// Copies the pieces out of their stretch; a piece alone is the stretch.
+pub(super) fn cut_apart(whole: Bytes, pieces: &[Range<u64>]) -> Vec<Bytes> {
+    if pieces.len() == 1 {
         return vec![whole];
     }
-    let cut = |len: &u32| Bytes::copy_from_slice(&whole.split_to(*len as usize));
-    lens.iter().map(cut).collect()
+    let begin = stretch(pieces).start;
+    let at = |place: u64| usize::try_from(place - begin).expect("the stretch is in memory");
+    let cut = |piece: &Range<u64>| Bytes::copy_from_slice(&whole[at(piece.start)..at(piece.end)]);
+    pieces.iter().map(cut).collect()
 }

@@ -69,6 +69,7 @@ impl Partition {
             partition: self.clone(),
             header,
             bytes: incoming.bytes,
+            position: 0,
             marker: incoming.marker,
             rollbacks: self.rollbacks(),
             charge: permit.into_charge(),
@@ -84,24 +85,21 @@ impl Partition {
         Ok(Assigned::Queued)
     }
 
-    /// The stream's batches of a durable group, the first at `position` of its block; returns where the next stream's begin.
+    /// The stream's batches of a durable group.
     pub(crate) fn publish(
         &self,
         seq: GroupSeq,
         wall_ms: TimestampMs,
-        mut position: u32,
         batches: &[QueuedBatch],
         outbox: &mut Outbox,
-    ) -> u32 {
+    ) {
         let mut state = self.state.lock();
         for batch in batches {
-            let len = u32::try_from(batch.bytes.len()).expect("a batch is below 2^31 bytes");
             assert_eq!(
                 batch.header.base_offset, state.end,
                 "the watermark moves without a gap"
             );
-            state.extend(&batch.header, seq, position, len);
-            position += len;
+            state.extend(&batch.header, seq, batch.position);
             if batch.header.has_producer() {
                 let producers = state.producers.get_or_insert_default();
                 let aborted = producers.publish(&batch.header, batch.marker.as_ref(), wall_ms);
@@ -116,7 +114,6 @@ impl Partition {
         outbox
             .readers
             .extend(state.waiters.iter().filter(|cell| cell.mark()).cloned());
-        position
     }
 
     /// Takes back every offset that is not durable, and what was noted of producers with them.
@@ -143,7 +140,7 @@ impl Partition {
         marker: Option<&ControlRecord>,
         seq: GroupSeq,
         wall_ms: TimestampMs,
-        position: u32,
+        position: usize,
     ) -> Result<(), OpenError> {
         let mut state = self.state.lock();
         if header.next_offset() <= state.uploaded {
@@ -165,8 +162,7 @@ impl Partition {
                 self.id, header.base_offset, state.end
             )));
         }
-        let len = u32::try_from(header.size_bytes).expect("a batch is below 2^31 bytes");
-        state.extend(header, seq, position, len);
+        state.extend(header, seq, position);
         state.next = state.end;
         state.drop_trimmed();
         Ok(())
@@ -215,13 +211,14 @@ impl State {
         Assigned::Joined
     }
 
-    fn extend(&mut self, header: &BatchHeader, group: GroupSeq, position: u32, len: u32) {
+    fn extend(&mut self, header: &BatchHeader, group: GroupSeq, position: usize) {
+        let len = u32::try_from(header.size_bytes).expect("a batch is below 2^31 bytes");
         self.tail.push_back(TailBatch {
             base: header.base_offset,
             last: header.last_offset(),
             max_timestamp: header.max_timestamp,
             group,
-            position,
+            position: u32::try_from(position).expect("a block is below 2^32 bytes"),
             len,
         });
         self.tail_bytes += u64::from(len);

@@ -127,10 +127,12 @@ pub(crate) async fn make_object(
 ) -> Result<MadeObject, MakeError> {
     let mut encoder = ObjectEncoder::new(ticket.id(), nonce(&ticket, now_ms), block_target_bytes);
     let mut ranges = Vec::with_capacity(slices.len());
+    let mut held = Vec::new();
     for slice in slices {
         for run in slice.batches.chunk_by(lie_together) {
             // One read for all that lie together: what is no longer cached comes from a file.
             let mut bytes = tail.tail_bytes(slice.stream, &as_one(run)).await?;
+            held.push(bytes.clone());
             for batch in run {
                 let one = bytes.split_to(bytes.len().min(batch.len as usize));
                 let span = span_of(batch, &one)?;
@@ -139,7 +141,9 @@ pub(crate) async fn make_object(
         }
         ranges.push((slice.stream, range_of(slice, &ticket, now_ms)));
     }
-    put_made(store, ticket, encoder.finish(), ranges).await
+    let made = put_made(store, ticket, encoder.finish(), ranges).await;
+    tail.give_back(held);
+    made
 }
 
 /// Whether `b` follows `a` in the same block.

@@ -58,6 +58,7 @@ pub async fn all<S: Setup>(fresh: impl Fn() -> S) {
     uploaded_groups_are_not_replayed(&fresh()).await;
     blocks_are_readable_until_they_are_reclaimed(&fresh()).await;
     empty_and_large_groups_are_kept(&fresh()).await;
+    blocks_of_several_pieces_are_kept(&fresh()).await;
     room_is_used_again(&fresh()).await;
     a_closed_medium_still_reads(&fresh()).await;
 }
@@ -121,7 +122,7 @@ pub async fn blocks_are_readable_until_they_are_reclaimed(setup: &impl Setup) {
             .read(GroupSeq(seq), 17, 4000)
             .await
             .expect("readable");
-        assert_eq!(bytes, group(seq, 5000).block.slice(17..4017));
+        assert_eq!(bytes, group(seq, 5000).block.slice(17, 4000));
     }
     opened.medium.reclaim(GroupSeq(10));
     append_range(&opened, 41..=80, 5000).await;
@@ -129,7 +130,7 @@ pub async fn blocks_are_readable_until_they_are_reclaimed(setup: &impl Setup) {
         if let Ok(bytes) = opened.medium.read(GroupSeq(seq), 0, 5000).await {
             assert_eq!(
                 bytes,
-                group(seq, 5000).block,
+                group(seq, 5000).block.slice(0, 5000),
                 "not reclaimed yet, or an error; never other bytes"
             );
         }
@@ -159,6 +160,38 @@ pub async fn empty_and_large_groups_are_kept(setup: &impl Setup) {
     opened.end().await;
 }
 
+/// Each piece is found where the block has it, before and after a restart.
+pub async fn blocks_of_several_pieces_are_kept(setup: &impl Setup) {
+    let groups = [
+        group_in_pieces(1, &[10, 4096, 8191]),
+        group_in_pieces(2, &[8192, 1, 5000]),
+        group_in_pieces(3, &[100, setup.large_block_bytes(), 4097]),
+    ];
+    let opened = open(setup, 0).await;
+    for group in &groups {
+        opened.medium.append(group.clone()).await.expect("durable");
+    }
+    expect_pieces(&opened, &groups).await;
+    let opened = reopen(setup, opened, 0).await;
+    for (found, group) in opened.replayed.iter().zip(&groups) {
+        assert_eq!(found.group.block, group.block);
+        assert_eq!(found.group.runs, group.runs);
+    }
+    expect_pieces(&opened, &groups).await;
+    opened.end().await;
+}
+
+async fn expect_pieces(opened: &Opened, groups: &[Group]) {
+    for group in groups {
+        for run in &group.runs {
+            let position = u32::try_from(run.position).expect("small");
+            let bytes = opened.medium.read(group.seq, position, run.bytes).await;
+            let expected = group.block.slice(run.position, run.bytes as usize);
+            assert_eq!(bytes.expect("readable"), expected);
+        }
+    }
+}
+
 /// A medium that is reclaimed in time goes on for ever.
 pub async fn room_is_used_again(setup: &impl Setup) {
     let opened = open(setup, 0).await;
@@ -178,7 +211,7 @@ pub async fn a_closed_medium_still_reads(setup: &impl Setup) {
     let medium = opened.medium.clone();
     opened.end().await;
     let bytes = medium.read(GroupSeq(2), 0, 100).await.expect("readable");
-    assert_eq!(bytes, group(2, 100).block);
+    assert_eq!(bytes, group(2, 100).block.slice(0, 100));
 }
 
 async fn open(setup: &impl Setup, through: u64) -> Opened {
@@ -220,20 +253,35 @@ pub fn group(seq: u64, bytes: usize) -> Group {
         .map(|at| (seq as usize * 31 + at * 7 + at / 251) as u8)
         .collect();
     let first = bytes / 3;
-    let run = |stream, bytes: usize| Run {
-        stream: StreamId(stream),
-        bytes: u32::try_from(bytes).expect("small"),
-        batches: 1,
-    };
     let runs = if bytes == 0 {
         Vec::new()
     } else {
-        vec![run(seq, first), run(seq + 1, bytes - first)]
+        vec![run(seq, 0, first), run(seq + 1, first, bytes - first)]
     };
     Group {
         seq: GroupSeq(seq),
         wall_ms: 1_700_000_000_000 + i64::try_from(seq).expect("small"),
         runs,
-        block: Bytes::from(block),
+        block: Bytes::from(block).into(),
+    }
+}
+
+/// A group whose block has a piece of each of these lengths, and a run for each.
+fn group_in_pieces(seq: u64, lens: &[usize]) -> Group {
+    let mut made = group(seq, 0);
+    for (len, salt) in lens.iter().zip(1..) {
+        let piece = group(seq + salt, *len).block.slice(0, *len);
+        let position = made.block.push(piece);
+        made.runs.push(run(seq + salt, position, *len));
+    }
+    made
+}
+
+fn run(stream: u64, position: usize, bytes: usize) -> Run {
+    Run {
+        stream: StreamId(stream),
+        position,
+        bytes: u32::try_from(bytes).expect("small"),
+        batches: 1,
     }
 }

@@ -3,7 +3,7 @@
 use super::Group;
 use super::conformance::{self, Opened, Setup, group};
 use super::tests::{SEGMENT_BYTES, open_on};
-use crate::blocks::BlockPool;
+use crate::buffers::Buffers;
 use crate::config::FlushMode;
 use crate::disk::FileDisk;
 use crate::error::OpenError;
@@ -46,14 +46,16 @@ async fn the_real_disk_conforms_too() {
     std::fs::remove_dir_all(&path).unwrap();
     conformance::uploaded_groups_are_not_replayed(&on).await;
     std::fs::remove_dir_all(&path).unwrap();
+    conformance::blocks_of_several_pieces_are_kept(&on).await;
+    std::fs::remove_dir_all(&path).unwrap();
 }
 
-/// As the write-ahead log's loop does: the bytes are put into a block of the pool.
-fn pooled(pool: &BlockPool, seq: u64, bytes: usize) -> Group {
+/// As the write-ahead log's loop does: the bytes are put into a buffer that begins at a page.
+fn pooled(buffers: &Buffers, seq: u64, bytes: usize) -> Group {
     let mut group = group(seq, bytes);
-    let mut block = pool.take(bytes);
-    block.push(&group.block);
-    group.block = block.freeze();
+    let mut buffer = buffers.take(bytes, 0);
+    buffer.extend_from_slice(&group.block.slice(0, bytes));
+    group.block = buffer.freeze().into();
     group
 }
 
@@ -74,14 +76,14 @@ async fn blocks_of_every_size_are_read_back_from_the_real_disk_before_and_after_
         let path = scratch(&format!("sizes-{flush:?}"));
         let disk = Arc::new(FileDisk::open(&path, flush).unwrap());
         let opened = open_on(disk, flush, GroupSeq(0)).await.unwrap();
-        let pool = BlockPool::default();
+        let buffers = Buffers::default();
         for (seq, bytes) in (1..).zip(sizes) {
-            opened.medium.append(pooled(&pool, seq, bytes)).await.unwrap();
+            opened.medium.append(pooled(&buffers, seq, bytes)).await.unwrap();
         }
         for (seq, bytes) in (1..).zip(sizes) {
             let len = u32::try_from(bytes).unwrap();
             let block = opened.medium.read(GroupSeq(seq), 0, len).await.unwrap();
-            assert!(block == group(seq, bytes).block, "{bytes} bytes");
+            assert!(block == group(seq, bytes).block.slice(0, bytes), "{bytes} bytes");
         }
         opened.end().await;
         let disk = Arc::new(FileDisk::open(&path, flush).unwrap());

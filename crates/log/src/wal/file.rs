@@ -7,10 +7,10 @@
 
 use super::format::{ALIGN_BYTES, GroupHead, aligned};
 use super::segments::Segments;
-use super::{Group, ReplayedGroup, WalError, WalMedium, scan};
+use super::{Block, Group, ReplayedGroup, WalError, WalMedium, scan};
 use crate::clock::Clock;
 use crate::config::FlushMode;
-use crate::disk::direct::padding;
+use crate::disk::direct::{padding, zeros};
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Fate, OpenError, ReadError};
 use crate::ids::GroupSeq;
@@ -29,10 +29,6 @@ pub const SEGMENT_BYTES_MAX: u64 = 32 << 30;
 /// From this size on a block begins at a page of its own, so that it is written from where it lies; below, the page would cost the disk
 /// more than the copy costs the processor.
 const PAGED_MIN: usize = 64 << 10;
-const _: () = assert!(
-    crate::blocks::is_recycled(PAGED_MIN),
-    "it begins at a page in memory, too"
-);
 
 /// How the file medium behaves.
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +90,7 @@ impl FileWal {
     async fn write(&self, group: Group) -> Result<u64, WalError> {
         let mut head = GroupHead {
             is_async: self.flush == FlushMode::Async,
-            is_paged: group.block.len() >= PAGED_MIN,
+            is_paged: group.block.len() >= PAGED_MIN || group.block.has_gaps(),
             is_by_heads: false,
             segment: 0,
             seq: group.seq,
@@ -110,19 +106,8 @@ impl FileWal {
         let place = self.place(room).await?;
         (head.segment, head.previous) = (place.segment, place.chain);
         let (front, chain) = head.encode(&group.runs, &group.block);
-        let before = if head.is_paged {
-            padding(front.len() as u64)
-        } else {
-            Bytes::new()
-        };
-        let behind = padding(len as u64);
-        let written = self
-            .flush(
-                &*place.file,
-                place.position,
-                &[front, before, group.block, behind],
-            )
-            .await;
+        let parts = parts(front, block_at, &group.block);
+        let written = self.flush(&*place.file, place.position, &parts).await;
         let mut segments = self.segments.lock();
         if let Err(error) = written {
             tracing::error!(segment = place.segment, %error, "segment of the write-ahead log given up");
@@ -237,6 +222,19 @@ impl WalMedium for FileWal {
         self.work.notify_one();
         self.prepared.notify_one();
     }
+}
+
+/// A group's head, the pieces of its block behind it, and zeros between all of them and up to the next page.
+fn parts(front: Bytes, block_at: usize, block: &Block) -> Vec<Bytes> {
+    let mut end = front.len();
+    let mut parts = vec![front];
+    for (at, piece) in block.pieces() {
+        parts.extend([zeros(block_at + at - end), piece.clone()]);
+        end = block_at + at + piece.len();
+    }
+    parts.push(padding(end as u64));
+    parts.retain(|part| !part.is_empty());
+    parts
 }
 
 /// Where the next group goes.

@@ -1,22 +1,23 @@
-//! The bytes of the file write-ahead log, version 3. Drawn in docs/format/wal.md.
+//! The bytes of the file write-ahead log, version 4. Drawn in docs/format/wal.md.
 //!
 //! Owns: encoding and decoding of segment headers and group heads. Never does IO; never trusts a length before its checksum.
 //!
 //! **Invariant**: a head decodes only if its checksum holds, so that every later decision rests on what was once written whole.
 
-use super::Run;
-use crate::batch::{bodies_hold, heads_sum};
+use super::block::next_piece_at;
+use super::{Block, Run};
+use crate::batch::{bodies_hold, heads_sum_of};
 use crate::clock::TimestampMs;
 use crate::ids::{GroupSeq, StreamId};
 use bytes::{BufMut, Bytes, BytesMut};
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_64_with_seed};
 
 /// Groups begin at multiples of this, and segments' headers fill one: a torn write then never touches a sector, or a page of
 /// the page cache, that holds an acknowledged group.
 pub(crate) const ALIGN_BYTES: u64 = 4096;
 /// The format's version.
-pub(crate) const VERSION: u16 = 3;
-/// The oldest version that is read: its groups have none of the flags that came later.
+pub(crate) const VERSION: u16 = 4;
+/// The oldest version that is read: its groups have none of the flags that came later, and blocks of one piece.
 const VERSION_MIN: u16 = 1;
 /// Bytes of a segment header that carry something; the rest of its page is zero.
 pub(crate) const SEGMENT_HEADER_BYTES: usize = 40;
@@ -24,6 +25,8 @@ pub(crate) const SEGMENT_HEADER_BYTES: usize = 40;
 pub(crate) const GROUP_HEAD_BYTES: usize = 64;
 /// Bytes of one row of the run table.
 pub(crate) const RUN_BYTES: usize = 16;
+/// Bit of a run's length: the run begins a piece, at the page behind the run before it. No run has 2^31 bytes.
+const BEGINS_PIECE: u32 = 1 << 31;
 /// Blocks begin at multiples of this.
 pub(crate) const BLOCK_UNIT_BYTES: u64 = 16;
 /// Most streams in one group: bounds the table before it is allocated.
@@ -88,9 +91,9 @@ pub(crate) struct GroupHead {
     pub wall_ms: TimestampMs,
     /// Rows of the run table.
     pub runs: u32,
-    /// Bytes of the block.
+    /// Bytes of the block, gaps between its pieces included.
     pub block_bytes: u32,
-    /// xxh3 of run table and block, or of run table and heads of the block's batches.
+    /// xxh3 of run table and pieces, or of run table and heads of the block's batches.
     pub body_checksum: u64,
     /// xxh3 of the head before this field.
     pub checksum: u64,
@@ -130,17 +133,22 @@ impl SegmentHeader {
 impl GroupHead {
     /// Head and run table of a group, checksums filled in. Returns the bytes in front of its block, and the head's checksum
     /// for the chain.
-    pub(crate) fn encode(mut self, runs: &[Run], block: &[u8]) -> (Bytes, u64) {
+    pub(crate) fn encode(mut self, runs: &[Run], block: &Block) -> (Bytes, u64) {
         let mut head = BytesMut::with_capacity(head_bytes(runs.len()));
         head.put_bytes(0, GROUP_HEAD_BYTES);
+        let mut end = 0;
         for run in runs {
+            debug_assert!(run.position == end || run.position == next_piece_at(end));
+            let begins_piece = if run.position == end { 0 } else { BEGINS_PIECE };
             head.put_u64_le(run.stream.0);
-            head.put_u32_le(run.bytes);
+            head.put_u32_le(run.bytes | begins_piece);
             head.put_u32_le(run.batches);
+            end = run.end();
         }
-        let by_heads = heads_sum(block);
+        let pieces = || block.pieces().map(|(_, bytes)| &bytes[..]);
+        let by_heads = heads_sum_of(pieces());
         self.is_by_heads = by_heads.is_some();
-        let block_sum = by_heads.unwrap_or_else(|| xxh3_64(block));
+        let block_sum = by_heads.unwrap_or_else(|| bytes_sum(pieces()));
         self.body_checksum = body_checksum(&head[GROUP_HEAD_BYTES..], block_sum);
         let mut fixed = &mut head[..CHECKSUM_AT];
         fixed.put_slice(&GROUP_MAGIC);
@@ -203,20 +211,31 @@ impl GroupHead {
     }
 
     /// Splits what `len` spans into runs and block; `None` if they are not what the head's checksum covers.
-    pub(crate) fn body(&self, bytes: &Bytes) -> Option<(Vec<Run>, Bytes)> {
+    pub(crate) fn body(&self, bytes: &Bytes) -> Option<(Vec<Run>, Block)> {
         let table = bytes.get(GROUP_HEAD_BYTES..head_bytes(self.runs as usize))?;
         let block = bytes.get(self.block_at()..self.len())?;
+        let runs = decode_runs(table);
+        if runs.last().map_or(0, Run::end) != block.len() {
+            return None;
+        }
+        let pieces = runs.chunk_by(|before, run| run.position == before.end());
+        let pieces: Vec<&[u8]> = pieces
+            .map(|piece| block.get(piece[0].position..piece[piece.len() - 1].end()))
+            .collect::<Option<_>>()?;
         let block_sum = match self.is_by_heads {
-            true => heads_sum(block).filter(|_| bodies_hold(block))?,
-            false => xxh3_64(block),
+            true => heads_sum_of(pieces.iter().copied())
+                .filter(|_| pieces.iter().all(|piece| bodies_hold(piece)))?,
+            false => bytes_sum(pieces.iter().copied()),
         };
         if body_checksum(table, block_sum) != self.body_checksum {
             return None;
         }
-        let runs: Vec<Run> = table.chunks_exact(RUN_BYTES).map(decode_run).collect();
-        let bytes_in_runs: u64 = runs.iter().map(|run| u64::from(run.bytes)).sum();
-        // Copied, so that a small block does not pin the large buffer that a scan reads into (trap T14).
-        (bytes_in_runs == block.len() as u64).then(|| (runs, Bytes::copy_from_slice(block)))
+        let mut block = Block::default();
+        for piece in pieces {
+            // Copied, so that a small block does not pin the large buffer that a scan reads into (trap T14).
+            block.push(Bytes::copy_from_slice(piece));
+        }
+        Some((runs, block))
     }
 }
 
@@ -235,12 +254,31 @@ fn body_checksum(table: &[u8], block_sum: u64) -> u64 {
     xxh3_64_with_seed(table, block_sum)
 }
 
-fn decode_run(row: &[u8]) -> Run {
-    Run {
-        stream: StreamId(u64_at(row, 0)),
-        bytes: u32_at(row, 8),
-        batches: u32_at(row, 12),
-    }
+/// All bytes, piece by piece.
+fn bytes_sum<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> u64 {
+    let mut sum = Xxh3::new();
+    pieces.for_each(|piece| sum.update(piece));
+    sum.digest()
+}
+
+/// Says nothing of whether the block holds them.
+fn decode_runs(table: &[u8]) -> Vec<Run> {
+    let mut end = 0;
+    let rows = table.chunks_exact(RUN_BYTES).map(|row| {
+        let bytes = u32_at(row, 8);
+        let run = Run {
+            stream: StreamId(u64_at(row, 0)),
+            position: match bytes & BEGINS_PIECE {
+                0 => end,
+                _ => next_piece_at(end),
+            },
+            bytes: bytes & !BEGINS_PIECE,
+            batches: u32_at(row, 12),
+        };
+        end = run.end();
+        run
+    });
+    rows.collect()
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {

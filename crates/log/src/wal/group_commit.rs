@@ -8,10 +8,10 @@
 //! On the append path: between hop 1 and hop 2.
 
 use super::queue::{Ack, QueuedBatch, WalQueue};
-use super::{Group, Run, WalError, WalMedium};
+use super::seal::{Sealed, seal};
+use super::{Block, Group, WalError, WalMedium};
 use crate::backlog::{Backlog, GroupTime};
-use crate::batch::stamp;
-use crate::blocks::BlockPool;
+use crate::buffers::Buffers;
 use crate::clock::{Clock, TimestampMs};
 use crate::counters::Counters;
 use crate::error::{AppendError, Fate};
@@ -21,7 +21,6 @@ use crate::stream::Appended;
 use crate::tail::TailCache;
 use crate::upload::uploader::Uploader;
 use crate::wake::WakeCell;
-use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -45,8 +44,8 @@ pub(crate) struct GroupCommit {
     pub(crate) upload_bytes: u64,
     /// The last durable group.
     pub(crate) durable: GroupSeq,
-    /// Where blocks get their buffers.
-    pub(crate) blocks: BlockPool,
+    /// Where blocks get their memory, and where what the tail cache lets go of goes.
+    pub(crate) buffers: Buffers,
 }
 
 /// Whom to tell when a group is decided. Kept between groups, so that its vectors are allocated once.
@@ -91,20 +90,27 @@ impl GroupCommit {
             }
             // One run a stream, offsets ascending: what readers and the object medium want. Mostly sorted already.
             batches.sort_unstable_by_key(|batch| (batch.partition.id(), batch.header.base_offset));
-            let (group, pinned) = self.seal(&batches);
-            let block = group.block.clone();
-            let (seq, wall_ms) = (group.seq, group.wall_ms);
+            let Sealed { runs, block, pinned } = seal(&mut batches, &self.buffers);
+            let (seq, wall_ms) = (GroupSeq(self.durable.0 + 1), self.clock.wall_ms());
             self.pools.pace().appends(block.len());
             let flush = self.pools.courtesy().flush(block.len());
+            let group = Group {
+                seq,
+                wall_ms,
+                runs,
+                block: block.clone(),
+            };
             let appended = self.medium.append(group).await;
             self.pools.courtesy().flushed(&flush, appended.is_ok());
             match appended {
                 Ok(stored) => {
                     self.durable = seq;
                     // The block before the watermarks: who sees an offset finds its bytes.
-                    drop(self.tail.insert(seq, block, pinned));
+                    let evicted = self.tail.insert(seq, block, pinned);
                     self.publish(seq, wall_ms, stored, &batches, &mut outbox);
                     self.answer(&mut batches, &mut outbox);
+                    let pieces = evicted.into_iter().flat_map(Block::into_pieces);
+                    pieces.for_each(|bytes| self.buffers.give(bytes));
                 }
                 Err(error) => {
                     let error = self.void(seq, error).await;
@@ -128,13 +134,13 @@ impl GroupCommit {
             seq,
             wall_ms: self.clock.wall_ms(),
             runs: Vec::new(),
-            block: Bytes::new(),
+            block: Block::default(),
         };
         let wall_ms = empty.wall_ms;
         let fate = match self.medium.append(empty).await {
             Ok(stored) => {
                 self.durable = seq;
-                drop(self.tail.insert(seq, Bytes::new(), 0));
+                drop(self.tail.insert(seq, Block::default(), 0));
                 self.backlog.durable(seq, 0, 0, stored, self.time(wall_ms));
                 Fate::NotDone
             }
@@ -164,37 +170,6 @@ impl GroupCommit {
         }
     }
 
-    /// Copies the batches, once, into one block, stamped. Answers the memory that it pins, too.
-    fn seal(&self, batches: &[QueuedBatch]) -> (Group, usize) {
-        let bytes = batches.iter().map(|batch| batch.bytes.len()).sum();
-        let mut block = self.blocks.take(bytes);
-        let mut runs: Vec<Run> = Vec::new();
-        for batch in batches {
-            let place = block.push(&batch.bytes);
-            stamp(place, batch.header.base_offset, batch.header.epoch);
-            let len = u32::try_from(batch.bytes.len()).expect("a batch is below 2^31 bytes");
-            match runs.last_mut() {
-                Some(run) if run.stream == batch.partition.id() => {
-                    run.bytes += len;
-                    run.batches += 1;
-                }
-                _ => runs.push(Run {
-                    stream: batch.partition.id(),
-                    bytes: len,
-                    batches: 1,
-                }),
-            }
-        }
-        let pinned = block.pinned();
-        let group = Group {
-            seq: GroupSeq(self.durable.0 + 1),
-            wall_ms: self.clock.wall_ms(),
-            runs,
-            block: block.freeze(),
-        };
-        (group, pinned)
-    }
-
     /// Moves the watermarks: one lock a stream.
     fn publish(
         &self,
@@ -204,11 +179,10 @@ impl GroupCommit {
         batches: &[QueuedBatch],
         outbox: &mut Outbox,
     ) {
-        let mut position = 0;
         for run in batches.chunk_by(|a, b| a.partition.id() == b.partition.id()) {
-            position = run[0].partition.publish(seq, wall_ms, position, run, outbox);
+            run[0].partition.publish(seq, wall_ms, run, outbox);
         }
-        let reserved = batches.iter().map(|batch| batch.bytes.len() as u64).sum();
+        let reserved = batches.iter().map(|batch| u64::from(batch.len())).sum();
         let waiting = self
             .backlog
             .durable(seq, batches.len(), reserved, stored, self.time(wall_ms));
@@ -271,6 +245,6 @@ impl GroupCommit {
 
     fn give_back(&self, batch: &QueuedBatch) {
         self.queue.release(batch.charge as usize);
-        self.backlog.refused(batch.bytes.len() as u64);
+        self.backlog.refused(u64::from(batch.len()));
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! On the append path: `queue` -> `group_commit` -> a medium -> acknowledgement.
 
+mod block;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 pub mod file;
@@ -17,42 +18,58 @@ pub(crate) mod queue;
 mod refusal;
 pub(crate) mod runner;
 mod scan;
+mod seal;
 mod segments;
 
 #[cfg(test)]
 mod disk_tests;
+#[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
+mod seal_tests;
 #[cfg(test)]
 mod tests;
 
 use crate::clock::TimestampMs;
 use crate::error::{Fate, ReadError};
 use crate::ids::{GroupSeq, StreamId};
+pub use block::Block;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::fmt;
 
-/// What one flush makes durable: whole batches, stamped, sorted by (stream, offset), back to back in one block.
+/// What one flush makes durable: whole batches, stamped, sorted by (stream, offset), in one block.
 #[derive(Clone, Debug)]
 pub struct Group {
     /// Its number; one above the last durable group's.
     pub seq: GroupSeq,
     /// Wall time at which it was gathered.
     pub wall_ms: TimestampMs,
-    /// What of the block belongs to whom, in the block's order; at most one run a stream.
+    /// What of the block belongs to whom, in the block's order; at most one run a stream and piece.
     pub runs: Vec<Run>,
-    /// The batches. The same memory is the tail cache's block: the only copy that is made of them.
-    pub block: Bytes,
+    /// The batches. The same memory is the tail cache's: at most one copy is made of them.
+    pub block: Block,
 }
 
-/// One stream's part of a group.
+/// Batches of one stream that lie together in a group's block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
     /// Whose batches.
     pub stream: StreamId,
+    /// Where in the block: at the end of the run before, or where the next piece begins.
+    pub position: usize,
     /// Their bytes together.
     pub bytes: u32,
     /// How many they are.
     pub batches: u32,
+}
+
+impl Run {
+    /// Behind its last byte.
+    #[must_use]
+    pub fn end(&self) -> usize {
+        self.position + self.bytes as usize
+    }
 }
 
 /// A group found by recovery, proven whole and in its place, with the room that it takes on the medium.

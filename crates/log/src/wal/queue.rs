@@ -30,8 +30,10 @@ pub(crate) struct QueuedBatch {
     pub(crate) partition: Arc<Partition>,
     /// Its header, with the base offset and epoch that are to be stamped.
     pub(crate) header: BatchHeader,
-    /// As it came from the network.
+    /// As it came from the network; taken when its group is sealed.
     pub(crate) bytes: Bytes,
+    /// Where in its group's block, once that is sealed.
+    pub(crate) position: usize,
     /// What it holds if it is a control batch.
     pub(crate) marker: Option<ControlRecord>,
     /// The partition's count of roll-backs when the offsets were given: if it moved on, they are void.
@@ -40,6 +42,13 @@ pub(crate) struct QueuedBatch {
     pub(crate) charge: u32,
     /// Whom to answer.
     pub(crate) ack: Ack,
+}
+
+impl QueuedBatch {
+    /// Its bytes, also when they were taken.
+    pub(crate) fn len(&self) -> u32 {
+        u32::try_from(self.header.size_bytes).expect("a batch is below 2^31 bytes")
+    }
 }
 
 /// See the module.

@@ -1,0 +1,76 @@
+//! Buffers that nobody uses any more, kept to be filled again: fresh ones cost more than the copy into them, as the kernel zeroes every
+//! page first.
+//!
+//! Owns: which of them is taken, and which are too much. Never: a lock, or a buffer that somebody still reads.
+
+use std::collections::VecDeque;
+
+/// A buffer of some size.
+pub(crate) trait Room {
+    /// Its bytes, filled or not.
+    fn room(&self) -> usize;
+}
+
+/// See the module.
+pub(crate) struct Spares<B> {
+    /// The oldest first.
+    buffers: VecDeque<B>,
+    bytes: usize,
+    bytes_max: usize,
+    /// As each is looked at.
+    count_max: usize,
+}
+
+impl<B: Room> Spares<B> {
+    /// None yet; later so many bytes, in so many buffers, at most.
+    pub(crate) fn new(bytes_max: usize, count_max: usize) -> Self {
+        Self {
+            buffers: VecDeque::new(),
+            bytes: 0,
+            bytes_max,
+            count_max,
+        }
+    }
+
+    /// One of `room` bytes or more, up to `room_max`.
+    pub(crate) fn take(&mut self, room: usize, room_max: usize) -> Option<B> {
+        let fits = |spare: &B| (room..=room_max).contains(&spare.room());
+        // Of those the smallest, and of equals the oldest.
+        let fitting = self.buffers.iter().enumerate().filter(|(_, spare)| fits(spare));
+        let (at, _) = fitting.min_by_key(|(_, spare)| spare.room())?;
+        let buffer = self.buffers.remove(at)?;
+        self.bytes -= buffer.room();
+        Some(buffer)
+    }
+
+    /// Answers what is too much, to be freed outside of the lock: the oldest, for which nobody has asked.
+    pub(crate) fn give(&mut self, buffer: B) -> Vec<B> {
+        self.bytes += buffer.room();
+        self.buffers.push_back(buffer);
+        let mut surplus = Vec::new();
+        while self.buffers.len() > self.count_max || self.bytes > self.bytes_max {
+            let Some(oldest) = self.buffers.pop_front() else {
+                break;
+            };
+            self.bytes -= oldest.room();
+            surplus.push(oldest);
+        }
+        surplus
+    }
+
+    /// All of them, to be freed outside of the lock.
+    pub(crate) fn drain(&mut self) -> VecDeque<B> {
+        self.bytes = 0;
+        std::mem::take(&mut self.buffers)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.buffers.len()
+    }
+}
