@@ -1,18 +1,22 @@
-//! `cargo run -p millstream-sim -- 1..1000`: runs seeds, tells which fail. `-- 17 --trace` shows everything that happened in one.
+//! `cargo run -p millstream-sim -- 1..1000`: runs seeds, tells which fail. `-- 17 --trace` shows everything that happened in one, and
+//! `--transactions` puts transactional producers to work instead of all others.
 
 use millstream_sim::plan::Plan;
 use millstream_sim::run;
 use millstream_sim::trace::{Lines, TAIL_LINES};
+use millstream_sim::transactions::{self, Fault};
 use std::ops::Range;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let Some(seeds) = args.next().and_then(|text| seeds_of(&text)) else {
-        eprintln!("millstream-sim SEED|FROM..TO [--trace]");
+        eprintln!("millstream-sim SEED|FROM..TO [--trace] [--transactions]");
         return ExitCode::FAILURE;
     };
-    let whole_trace = args.any(|arg| arg == "--trace");
+    let options: Vec<String> = args.collect();
+    let is_set = |option: &str| options.iter().any(|given| given == option);
+    let (whole_trace, in_transactions) = (is_set("--trace"), is_set("--transactions"));
     let mut failed = Vec::new();
     for seed in seeds {
         let lines = if whole_trace {
@@ -20,20 +24,17 @@ fn main() -> ExitCode {
         } else {
             Lines::Tail(TAIL_LINES)
         };
-        let report = run::run(Plan::of_seed(seed), lines);
-        if whole_trace {
-            println!("{report}");
-        }
-        if let Some(what) = &report.violation {
-            println!("seed {seed} fails: {what}");
-            failed.push(seed);
+        let run = if in_transactions {
+            run_transactions
         } else {
-            println!(
-                "seed {seed}: {:?} {:?} {} events",
-                report.ends,
-                report.counts,
-                report.trace.events()
-            );
+            run_clients
+        };
+        match run(seed, lines) {
+            Ok(summary) => println!("seed {seed}: {summary}"),
+            Err(what) => {
+                println!("seed {seed} fails: {what}");
+                failed.push(seed);
+            }
         }
     }
     if failed.is_empty() {
@@ -41,6 +42,31 @@ fn main() -> ExitCode {
     }
     println!("failed: {failed:?}");
     ExitCode::FAILURE
+}
+
+/// A summary, or what is wrong.
+fn run_clients(seed: u64, lines: Lines) -> Result<String, String> {
+    let report = run::run(Plan::of_seed(seed), lines);
+    if lines == Lines::Print {
+        println!("{report}");
+    }
+    let events = report.trace.events();
+    let seconds = report.simulated.as_secs_f64();
+    let summary = format!(
+        "{:?} {:?} {events} events in {seconds:.1} s",
+        report.ends, report.counts
+    );
+    report.violation.map_or(Ok(summary), Err)
+}
+
+/// The same for transactions.
+fn run_transactions(seed: u64, lines: Lines) -> Result<String, String> {
+    let report = transactions::run(Plan::of_seed(seed), Fault::None, lines);
+    let summary = format!(
+        "{} transactions committed, {} aborted",
+        report.committed, report.aborted
+    );
+    report.violation.map_or(Ok(summary), Err)
 }
 
 fn seeds_of(text: &str) -> Option<Range<u64>> {

@@ -70,6 +70,8 @@ pub struct Report {
     pub ends: Vec<End>,
     /// Moments of the first life: the places at which it could have crashed.
     pub moments: u64,
+    /// How long it took, by the world's clock.
+    pub simulated: Duration,
 }
 
 impl fmt::Display for Report {
@@ -206,6 +208,7 @@ impl Run {
             counts: self.model.lock().counts(),
             ends,
             moments,
+            simulated: self.world.now(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Recovery of the file write-ahead log: which groups count, and the proof of it (docs/paths/recover.md).
 //!
-//! Owns: reading segments, cutting a torn tail, refusing damage. Changes nothing on the disk.
+//! Owns: reading segments, cutting a torn tail, refusing damage. Changes no byte on the disk: the last group is written again as it is.
 //!
 //! **Invariant**: a group is replayed only if its checksums hold, its number follows the one before, and it names that one's
 //! checksum. A missing group is a torn tail only if nothing proves that it had been acknowledged (trap T21).
@@ -42,6 +42,24 @@ struct Progress {
     chain: Option<u64>,
     /// Un-flushed groups were lost; what lies behind the cut is void.
     is_cut: bool,
+    /// Group `expected - 1`, if that one was replayed.
+    last: Option<Stored>,
+}
+
+/// Where a group is stored.
+struct Stored {
+    file: Arc<dyn DiskFile>,
+    position: u64,
+    room: u64,
+}
+
+impl Stored {
+    /// Writes what is there once more, so that the next flush covers it.
+    async fn write_again(&self) -> io::Result<()> {
+        let room = usize::try_from(self.room).expect("a group fits into memory");
+        let bytes = self.file.read_at(self.position, room).await?;
+        self.file.write_at(self.position, &[bytes]).await
+    }
 }
 
 /// Proves and replays everything above `through`; returns the table of files, with nothing current.
@@ -62,6 +80,7 @@ pub(super) async fn recover(
         expected: GroupSeq(through.0 + 1),
         chain: None,
         is_cut: false,
+        last: None,
     };
     let found: Vec<Found> = found.into_iter().map(|(found, _)| found).collect();
     for (index, segment) in found.iter().enumerate() {
@@ -79,7 +98,12 @@ pub(super) async fn recover(
             segments.retired.push(scanned);
         }
     }
-    // What was read may come from the page cache of a process that died before its flush: it is shown only once it is durable.
+    // What was read may come from the page cache of a process that died before its flush: it is shown only once it is durable. A flush
+    // that failed before may have left pages clean that never reached the disk, and then another one does nothing for them. That can only
+    // have befallen the last group: nothing is written behind a group whose flush failed.
+    if let Some(last) = &progress.last {
+        last.write_again().await.map_err(|error| storage(&error))?;
+    }
     for segment in &segments.sealed {
         segment.file.sync().await.map_err(|error| storage(&error))?;
     }
@@ -198,6 +222,11 @@ async fn scan_segment(
         if next >= progress.expected {
             progress.expected = GroupSeq(next.0 + 1);
             progress.chain = Some(group.head.checksum);
+            progress.last = Some(Stored {
+                file: found.file.clone(),
+                position,
+                room,
+            });
         } else if next == progress.through {
             progress.chain = Some(group.head.checksum);
         }

@@ -70,6 +70,8 @@ struct State {
     full: bool,
     /// Writes to come that fail, whatever the rate.
     failing_writes: u32,
+    /// Syncs to come that fail, whatever the rate.
+    failing_syncs: u32,
     /// A creation that is under way: a crash may leave a shorter file.
     creating: Option<(String, u64)>,
 }
@@ -125,21 +127,19 @@ impl SimDisk {
         self.state.lock().failing_writes = count;
     }
 
+    /// The next syncs fail.
+    pub fn fail_syncs(&self, count: u32) {
+        self.state.lock().failing_syncs = count;
+    }
+
     fn write_fails(&self) -> Result<()> {
-        let asked_for = {
-            let mut state = self.state.lock();
-            let failing = state.failing_writes > 0;
-            state.failing_writes = state.failing_writes.saturating_sub(1);
-            failing
-        };
-        self.fails(
-            if asked_for {
-                RATE_UNIT
-            } else {
-                self.faults.write_error
-            },
-            "write",
-        )
+        let asked_for = take_one(&mut self.state.lock().failing_writes);
+        self.fails(asked_for.unwrap_or(self.faults.write_error), "write")
+    }
+
+    fn sync_fails(&self) -> Result<()> {
+        let asked_for = take_one(&mut self.state.lock().failing_syncs);
+        self.fails(asked_for.unwrap_or(self.faults.sync_error), "sync")
     }
 
     /// The machine stops; what is left is what the next life finds.
@@ -190,6 +190,13 @@ impl SimDisk {
         }
         Ok(())
     }
+}
+
+/// The rate of a fault that was asked for, once for each time.
+fn take_one(times: &mut u32) -> Option<u64> {
+    let left = times.checked_sub(1)?;
+    *times = left;
+    Some(RATE_UNIT)
 }
 
 impl DiskPort {
@@ -306,7 +313,7 @@ impl DiskFile for OpenFile {
         async move {
             let covered = self.file.lock().finished();
             self.disk.before("disk.sync", &self.name).await;
-            if let Err(error) = self.disk.fails(self.disk.faults.sync_error, "sync") {
+            if let Err(error) = self.disk.sync_fails() {
                 self.disk
                     .world
                     .draw(|rng| self.file.lock().fail_sync(&covered, rng));

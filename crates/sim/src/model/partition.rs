@@ -125,13 +125,15 @@ impl Model {
         self.start_is(place, start)
     }
 
-    /// The start was seen: whatever lies below went by a trim or by retention.
+    /// The start was seen: whatever lies below went by a trim, by retention, or by compaction before that.
     fn start_is(&mut self, place: Place, start: u64) -> Judgement {
         let wall_ms_max = self.wall_ms_max;
         let shapes = self.shapes(place.topic);
         let partition = self.partition(place);
         let from = partition.seen.start.max(partition.trim_asked);
         partition.seen.start = partition.seen.start.max(start);
+        // Whoever deletes everything may hear of the end before those who wrote up to it.
+        partition.seen.end = partition.seen.end.max(start);
         if start <= from {
             return Ok(());
         }
@@ -150,7 +152,10 @@ impl Model {
             let may_go = |shape: &TopicShape| {
                 shape.may_expire(timestamp, wall_ms_max) || shape.may_overflow(kept_bytes, known)
             };
-            if !shapes.iter().any(may_go) {
+            // What compaction leaves of a piece may be older than what it took, and then the rest of the piece expires.
+            let compacted = || shapes.iter().any(|shape| shape.compact);
+            let may_be_compacted = || compacted() && self.may_be_compacted_away(place, offset).is_ok();
+            if !shapes.iter().any(may_go) && !may_be_compacted() {
                 return Err(format!(
                     "{place}: the start is {start}, but no policy and no request took offset {offset} ({id}); \
                      {kept_bytes} bytes are kept, exactly: {known}, policies: {shapes:?}"

@@ -187,6 +187,42 @@ fn records_that_nobody_asked_to_delete_may_go_only_by_policy() {
 }
 
 #[test]
+fn retention_may_take_what_compaction_left() {
+    let mut model = model(TopicShape {
+        compact: true,
+        retention_ms: Some(1_000),
+        ..TopicShape::plain()
+    });
+    // Written late, and taken by compaction; what stays of the piece is old.
+    let late = vec![record("k", Some("v"), 900)];
+    let superseded = model.send_new((0, 1), PLACE, late, None);
+    model.attempt(superseded);
+    model
+        .ended(superseded, Outcome::Acked(0))
+        .expect("an honest answer");
+    ack(&mut model, 2, "k", 1);
+    ack(&mut model, 3, "other", 2);
+    model.wall_is(1_500);
+    model
+        .bounds_seen(PLACE, PartitionView::default(), bounds(2, 3))
+        .expect("a policy, and an older one");
+}
+
+#[test]
+fn a_start_tells_of_the_end() {
+    let mut model = model(TopicShape::plain());
+    model.trim_asked(PLACE, None);
+    let view = model.view(PLACE);
+    model.trimmed(PLACE, None, view, 8).expect("all of it");
+    let view = model.view(PLACE);
+    assert_eq!(view.end, 8, "nothing below the start is to come");
+    says(
+        model.bounds_seen(PLACE, view, bounds(8, 7)),
+        "the end went back from 8 to 7",
+    );
+}
+
+#[test]
 fn the_newest_of_a_key_may_not_be_compacted_away() {
     let mut model = model(compacted());
     let old = ack(&mut model, 1, "k", 0);

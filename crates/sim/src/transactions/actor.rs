@@ -3,6 +3,7 @@
 
 use super::{Desk, Fate, Fault, GROUP, PARTITIONS, TOPIC};
 use crate::rng::Rng;
+use crate::workload::Backoff;
 use bytes::Bytes;
 use millstream_broker::{OFFSETS_TOPIC, TransactionalBatch};
 use millstream_kafka::group::{
@@ -21,7 +22,8 @@ use std::time::Duration;
 const BATCHES_MAX: u64 = 3;
 /// Records of one batch.
 const RECORDS_MAX: u64 = 2;
-/// Pause before something is asked again.
+/// Pause while the transaction before this one is still being ended, and before another process takes over. Kafka's clients wait
+/// so long for the first.
 const AGAIN: Duration = Duration::from_millis(20);
 /// Patience of the broker with one transaction.
 const TIMEOUT_MS: i32 = 60_000;
@@ -34,6 +36,7 @@ pub struct Actor {
     at: u64,
     id: TransactionalId,
     rng: Rng,
+    backoff: Backoff,
 }
 
 impl Actor {
@@ -42,22 +45,18 @@ impl Actor {
             at,
             id: TransactionalId::from(format!("actor-{at}").as_str()),
             rng,
+            backoff: Backoff::default(),
         }
     }
 
     /// Works until the broker's life ends.
     pub async fn work(&mut self, desk: &Desk) {
         loop {
-            let mut producer = self.init(desk).await;
-            while let Ok(next) = self.attempt(desk, producer).await {
-                producer = next;
-                tokio::time::sleep(Duration::from_millis(self.rng.below(20))).await;
-                // Sometimes another process takes over.
-                if self.rng.one_in(10) {
-                    break;
-                }
+            let producer = self.init(desk).await;
+            match self.transactions(desk, producer).await {
+                Ok(()) => tokio::time::sleep(AGAIN).await,
+                Err(Anew) => tokio::time::sleep(self.backoff.refused(&mut self.rng)).await,
             }
-            tokio::time::sleep(AGAIN).await;
         }
     }
 
@@ -66,8 +65,30 @@ impl Actor {
         self.init(desk).await;
     }
 
-    async fn init(&self, desk: &Desk) -> ProducerEpoch {
+    /// One transaction after the other, until another process takes over.
+    async fn transactions(&mut self, desk: &Desk, mut producer: ProducerEpoch) -> Result<(), Anew> {
         loop {
+            producer = self.attempt(desk, producer).await?;
+            self.backoff.done();
+            tokio::time::sleep(Duration::from_millis(self.rng.below(20))).await;
+            if self.rng.one_in(10) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits as long as a client does after this error.
+    async fn wait(&mut self, error: Option<TransactionError>) {
+        let wait = match error {
+            Some(TransactionError::ConcurrentTransactions) => AGAIN,
+            _ => self.backoff.refused(&mut self.rng),
+        };
+        tokio::time::sleep(wait).await;
+    }
+
+    async fn init(&mut self, desk: &Desk) -> ProducerEpoch {
+        loop {
+            let mut refused = None;
             if let Ok(fresh_id) = desk.ctx.broker.new_producer_id().await {
                 let init = InitRequest {
                     id: self.id.clone(),
@@ -75,11 +96,12 @@ impl Actor {
                     expected: None,
                     fresh_id,
                 };
-                if let Ok(producer) = desk.transactions.init(init).await {
-                    return producer;
+                match desk.transactions.init(init).await {
+                    Ok(producer) => return producer,
+                    Err(error) => refused = Some(error),
                 }
             }
-            tokio::time::sleep(AGAIN).await;
+            self.wait(refused).await;
         }
     }
 
@@ -109,7 +131,7 @@ impl Actor {
     }
 
     async fn send(
-        &self,
+        &mut self,
         desk: &Desk,
         producer: ProducerEpoch,
         partition: u32,
@@ -136,7 +158,7 @@ impl Actor {
     }
 
     async fn add(
-        &self,
+        &mut self,
         desk: &Desk,
         producer: ProducerEpoch,
         topic: &str,
@@ -152,14 +174,14 @@ impl Actor {
             };
             match desk.transactions.add(add).await {
                 Ok(()) => return Ok(()),
-                Err(error) if passes(error) => tokio::time::sleep(AGAIN).await,
+                Err(error) if passes(error) => self.wait(Some(error)).await,
                 Err(_) => return Err(Anew),
             }
         }
     }
 
     /// The attempt's number is the offset: what is committed in the end must be that of an attempt that is shown.
-    async fn send_offsets(&self, desk: &Desk, producer: ProducerEpoch, attempt: u64) -> Result<(), Anew> {
+    async fn send_offsets(&mut self, desk: &Desk, producer: ProducerEpoch, attempt: u64) -> Result<(), Anew> {
         let count = desk.groups.offsets_partitions().ok_or(Anew)?;
         self.add(desk, producer, OFFSETS_TOPIC, partition_of(GROUP, count))
             .await?;
@@ -190,7 +212,7 @@ impl Actor {
     }
 
     async fn end(
-        &self,
+        &mut self,
         desk: &Desk,
         producer: ProducerEpoch,
         attempt: u64,
@@ -215,7 +237,7 @@ impl Actor {
                     desk.history.lock().set(attempt, fate);
                     return Ok(next);
                 }
-                Err(error) if passes(error) => tokio::time::sleep(AGAIN).await,
+                Err(error) if passes(error) => self.wait(Some(error)).await,
                 Err(_) => return Err(Anew),
             }
         }

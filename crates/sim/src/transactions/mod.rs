@@ -15,7 +15,7 @@ use crate::plan::{Ending, LifePlan, Plan};
 use crate::rng::Rng;
 use crate::run::Run;
 use crate::trace::Lines;
-use crate::workload::Ctx;
+use crate::workload::{Backoff, Ctx};
 use actor::Actor;
 use millstream_broker::{Broker, Dry, Topic, TopicSpec};
 use millstream_kafka::group::{Coordinator, CoordinatorConfig};
@@ -301,6 +301,7 @@ async fn open(ctx: &Ctx, history: &Arc<Mutex<History>>, fault: Fault) -> Option<
     };
     let groups = Arc::new(Coordinator::new(ctx.broker.clone(), config));
     let transactions = TransactionCoordinator::new(ctx.broker.clone(), groups.clone(), Handle::current());
+    let mut backoff = Backoff::default();
     loop {
         let started = transactions.ensure_started().await.is_ok() && groups.ensure_started().await.is_ok();
         match topic(&ctx.broker).await {
@@ -315,7 +316,10 @@ async fn open(ctx: &Ctx, history: &Arc<Mutex<History>>, fault: Fault) -> Option<
                 });
             }
             _ if ctx.world.is_calm() => return None,
-            _ => tokio::time::sleep(LOOK).await,
+            _ => {
+                let wait = ctx.world.draw(|rng| backoff.refused(rng));
+                tokio::time::sleep(wait).await;
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 //! offset for a batch that it sends again (trap T2).
 
 use super::batches::{draw_codec, draw_records, encode};
-use super::{Ctx, outcome_of};
+use super::{Answers, Backoff, Backoffs, Ctx, outcome_of};
 use crate::model::{BatchId, Outcome, Place};
 use crate::rng::Rng;
 use bytes::Bytes;
@@ -16,6 +16,9 @@ use std::time::Duration;
 
 /// Batches without an answer: as many as Kafka's clients keep, and as many as a stream remembers.
 const WINDOW_MAX: usize = 5;
+
+/// Between two looks at what is unanswered once nothing fails any more.
+const DRAIN_PAUSE: Duration = Duration::from_millis(10);
 
 struct Item {
     id: BatchId,
@@ -39,6 +42,7 @@ pub struct Idempotent {
     rng: Rng,
     producer: Option<i64>,
     sessions: BTreeMap<Place, Session>,
+    backoffs: Backoffs,
 }
 
 impl Idempotent {
@@ -50,14 +54,16 @@ impl Idempotent {
             rng,
             producer: None,
             sessions: BTreeMap::new(),
+            backoffs: Backoffs::default(),
         }
     }
 
     /// Works until the broker's life ends.
     pub async fn work(&mut self, ctx: &Ctx) {
+        let producer = self.producer_id(ctx).await;
         loop {
-            if let Some(producer) = self.producer_id(ctx).await
-                && let Some((topic, place)) = self.pick(ctx)
+            if let Some((topic, place)) = self.pick(ctx)
+                && self.backoffs.are_over(&ctx.world, place)
             {
                 self.step(ctx, producer, &topic, place).await;
             }
@@ -79,26 +85,36 @@ impl Idempotent {
                 .is_some_and(|session| !session.window.is_empty())
             {
                 self.send_window(ctx, &topic, place).await;
-                tokio::time::sleep(Duration::from_millis(10)).await;
+                let rest = self.backoffs.rest(&ctx.world, place);
+                tokio::time::sleep(rest.max(DRAIN_PAUSE)).await;
             }
             self.send_again(ctx, &topic, place).await;
         }
     }
 
-    async fn producer_id(&mut self, ctx: &Ctx) -> Option<i64> {
-        if self.producer.is_none() {
-            self.producer = ctx.broker.new_producer_id().await.ok();
+    /// The first life that gives one gives it for all.
+    async fn producer_id(&mut self, ctx: &Ctx) -> i64 {
+        let mut backoff = Backoff::default();
+        loop {
+            if let Some(producer) = self.producer {
+                return producer;
+            }
+            match ctx.broker.new_producer_id().await {
+                Ok(producer) => self.producer = Some(producer),
+                Err(_) => tokio::time::sleep(backoff.refused(&mut self.rng)).await,
+            }
         }
-        self.producer
     }
 
     /// A place with unanswered batches first, as a real producer's retries come first.
     fn pick(&mut self, ctx: &Ctx) -> Option<(Arc<Topic>, Place)> {
-        let waiting = |session: &Session| !session.window.is_empty();
+        let waiting = |place: &Place, session: &Session| {
+            !session.window.is_empty() && self.backoffs.are_over(&ctx.world, *place)
+        };
         let waiting: Vec<Place> = self
             .sessions
             .iter()
-            .filter(|(_, session)| waiting(session))
+            .filter(|(place, session)| waiting(place, session))
             .map(|(place, _)| *place)
             .collect();
         if !waiting.is_empty() && !self.rng.one_in(4) {
@@ -155,10 +171,12 @@ impl Idempotent {
             ctx.model(|model| model.attempt(id));
             sent.push((id, ctx.broker.append(topic, place.partition, bytes).await));
         }
+        let mut answers = Answers::default();
         let mut all_acked = true;
         let mut refused = false;
         for (id, pending) in sent {
             let answer = self.await_answer(pending).await;
+            answer.iter().for_each(|answer| answers.note(answer));
             refused |= matches!(&answer, Some(Err(ProduceError::Refused(_))));
             let outcome = self.judge_answer(ctx, place, id, answer, all_acked);
             ctx.world.event(&format!("client: {id} to {place}: {outcome:?}"));
@@ -174,6 +192,7 @@ impl Idempotent {
                 Err(what) => ctx.world.violate(what),
             }
         }
+        self.backoffs.answered(&ctx.world, place, answers, &mut self.rng);
         if refused {
             self.begin_anew(place);
         }

@@ -4,7 +4,9 @@
 //! knows is kept from life to life; what it was waiting for is an answer that never came.
 
 mod admin;
+mod backoff;
 mod batches;
+mod ends;
 mod idempotent;
 mod producer;
 mod queue;
@@ -12,6 +14,7 @@ mod reader;
 mod state;
 
 pub use admin::{Admin, judge_forced, places};
+pub use backoff::{Answers, Backoff, Backoffs};
 pub use batches::encode;
 pub use idempotent::Idempotent;
 pub use producer::Producer;
@@ -93,6 +96,17 @@ impl Ctx {
         match ms {
             0 => tokio::task::yield_now().await,
             ms => tokio::time::sleep(Duration::from_millis(ms)).await,
+        }
+    }
+}
+
+impl Answers {
+    /// An append was answered. A batch that breaks a rule is not sent again, and a duplicate is there.
+    fn note<T>(&mut self, answer: &Result<T, ProduceError>) {
+        match answer {
+            Ok(_) | Err(ProduceError::Log(AppendError::DuplicateSequence)) => self.done = true,
+            Err(ProduceError::Refused(_)) => {}
+            Err(_) => self.refused = true,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A producer without idempotence: it sends each batch once, and leaves it when the answer is lost.
 
 use super::batches::{draw_codec, draw_records, encode};
-use super::{Ctx, outcome_of};
+use super::{Answers, Backoffs, Ctx, outcome_of};
 use crate::model::{BatchId, Outcome, Place};
 use crate::rng::Rng;
 use millstream_broker::{PendingAppend, ProduceError, Produced};
@@ -16,6 +16,7 @@ pub struct Producer {
     client: u32,
     rng: Rng,
     orders: BTreeMap<Place, u64>,
+    backoffs: Backoffs,
 }
 
 impl Producer {
@@ -26,6 +27,7 @@ impl Producer {
             client,
             rng,
             orders: BTreeMap::new(),
+            backoffs: Backoffs::default(),
         }
     }
 
@@ -41,6 +43,10 @@ impl Producer {
         let Some((topic, place)) = ctx.pick_place(&mut self.rng) else {
             return;
         };
+        if !self.backoffs.are_over(&ctx.world, place) {
+            return;
+        }
+        let mut answers = Answers::default();
         let mut pending = Vec::new();
         for _ in 0..=self.rng.below(IN_FLIGHT_MAX) {
             let keyed = topic.settings().compacted || self.rng.one_in(2);
@@ -56,16 +62,17 @@ impl Producer {
             });
             match ctx.broker.append(&topic, place.partition, bytes).await {
                 Ok(append) => pending.push((id, append)),
-                Err(error) => end(ctx, place, id, &Err(error)),
+                Err(error) => end(ctx, place, id, &Err(error), &mut answers),
             }
         }
         for (id, append) in pending {
             let answer = self.await_answer(append).await;
             match answer {
-                Some(answer) => end(ctx, place, id, &answer),
+                Some(answer) => end(ctx, place, id, &answer, &mut answers),
                 None => ctx.judge(|model| model.ended(id, Outcome::Unknown)),
             }
         }
+        self.backoffs.answered(&ctx.world, place, answers, &mut self.rng);
     }
 
     /// The answer, or `None` if this client's patience ended before.
@@ -78,7 +85,8 @@ impl Producer {
     }
 }
 
-fn end(ctx: &Ctx, place: Place, id: BatchId, answer: &Result<Produced, ProduceError>) {
+fn end(ctx: &Ctx, place: Place, id: BatchId, answer: &Result<Produced, ProduceError>, answers: &mut Answers) {
+    answers.note(answer);
     let outcome = match answer {
         Ok(produced) => Ok(Outcome::Acked(produced.base.0)),
         Err(error) => outcome_of(ctx, place, error),

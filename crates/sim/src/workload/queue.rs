@@ -3,7 +3,8 @@
 //! What must hold: a record whose acceptance was confirmed is never handed out again; one that was handed out and whose end nobody was
 //! told of, is; and nobody holds a record that another one holds.
 
-use super::Ctx;
+use super::ends::Ends;
+use super::{Answers, Backoffs, Ctx};
 use crate::model::Place;
 use crate::rng::Rng;
 use millstream_broker::queue::{
@@ -28,17 +29,6 @@ const DRAIN_STEPS_MAX: u32 = 2_000;
 const READ_BYTES: usize = 1 << 20;
 
 const LOCK: Duration = Duration::from_secs(5);
-
-/// What is known of one record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Known {
-    /// Handed out; nobody was told of its end.
-    Seen,
-    /// Its end was asked for, and nobody knows.
-    Perhaps,
-    /// Its end was confirmed.
-    Finished,
-}
 
 /// When the consumers believe that an end is confirmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,9 +59,10 @@ impl PolicySource for Terms {
 pub struct Consumers {
     rng: Rng,
     belief: Belief,
-    records: BTreeMap<Place, BTreeMap<u64, Known>>,
+    ends: Ends,
     /// Until when this life's consumers hold what.
     held: BTreeMap<(Place, u64), Duration>,
+    backoffs: Backoffs,
 }
 
 impl Consumers {
@@ -81,8 +72,9 @@ impl Consumers {
         Self {
             rng,
             belief,
-            records: BTreeMap::new(),
+            ends: Ends::default(),
             held: BTreeMap::new(),
+            backoffs: Backoffs::default(),
         }
     }
 
@@ -98,16 +90,23 @@ impl Consumers {
 
     /// Works until the broker's life ends.
     pub async fn work(&mut self, ctx: &Ctx) {
-        self.held.clear();
+        self.begin_life();
         let queues = Self::queues(ctx);
         loop {
-            if let Some((topic, place)) = ctx.pick_place(&mut self.rng) {
+            if let Some((topic, place)) = ctx.pick_place(&mut self.rng)
+                && self.backoffs.are_over(&ctx.world, place)
+            {
                 let holder = Holder(self.rng.below(HOLDERS));
                 let acquired = self.acquire(ctx, &queues, holder, &topic, place).await;
                 self.answer(ctx, &queues, holder, place, acquired).await;
             }
             ctx.pause(&mut self.rng).await;
         }
+    }
+
+    fn begin_life(&mut self) {
+        self.held.clear();
+        self.ends.begin_life();
     }
 
     /// Takes what comes first, once, and answers nothing.
@@ -140,6 +139,11 @@ impl Consumers {
             .acquire(holder, &[ask], budget, std::future::pending())
             .await;
         let Some(Ok(slice)) = results.into_iter().next() else {
+            let answers = Answers {
+                refused: true,
+                ..Answers::default()
+            };
+            self.backoffs.answered(&ctx.world, place, answers, &mut self.rng);
             return Vec::new();
         };
         let now = ctx.world.now();
@@ -153,19 +157,7 @@ impl Consumers {
     }
 
     fn saw(&mut self, ctx: &Ctx, place: Place, offset: u64, now: Duration) {
-        let known = self
-            .records
-            .entry(place)
-            .or_default()
-            .entry(offset)
-            .or_insert(Known::Seen);
-        if *known == Known::Finished {
-            ctx.world.violate(format!(
-                "{place}: {offset} was handed out after its end was confirmed"
-            ));
-        }
-        // Whatever was asked for, it did not happen.
-        *known = Known::Seen;
+        ctx.judge(|_| self.ends.handed_out(place, offset));
         let before = self.held.insert((place, offset), now + LOCK);
         // A write whose outcome is unknown makes the broker read its state anew, and that ends locks of others.
         let keeps_locks = ctx.plan.disk.write_error == 0 && ctx.plan.disk.sync_error == 0;
@@ -183,6 +175,7 @@ impl Consumers {
         place: Place,
         acquired: Vec<Acquired>,
     ) {
+        let mut answers = Answers::default();
         for Acquired { range, .. } in acquired {
             let disposition = match self.rng.below(8) {
                 0 => continue,
@@ -190,48 +183,52 @@ impl Consumers {
                 2 => Disposition::Reject,
                 _ => Disposition::Accept,
             };
-            self.settle(ctx, queues, holder, place, Settlement { range, disposition })
+            let settled = self
+                .settle(ctx, queues, holder, place, Settlement { range, disposition })
                 .await;
+            answers.done |= settled.is_ok();
+            answers.refused |= matches!(
+                settled,
+                Err(QueueError::NotKept(_) | QueueError::Unknown | QueueError::Closed)
+            );
         }
+        self.backoffs.answered(&ctx.world, place, answers, &mut self.rng);
     }
 
-    async fn settle(&mut self, ctx: &Ctx, queues: &Queues, holder: Holder, place: Place, answer: Settlement) {
-        let asked = match (self.belief, answer.disposition) {
-            (Belief::WhenTold, _) => Known::Perhaps,
-            (Belief::TooEarly, Disposition::Release) => Known::Seen,
-            (Belief::TooEarly, _) => Known::Finished,
-        };
-        self.know(place, &answer, asked);
+    async fn settle(
+        &mut self,
+        ctx: &Ctx,
+        queues: &Queues,
+        holder: Holder,
+        place: Place,
+        answer: Settlement,
+    ) -> Result<(), QueueError> {
+        let Settlement { range, disposition } = answer.clone();
+        let is_end = disposition != Disposition::Release;
+        match self.belief {
+            Belief::TooEarly if is_end => self.ends.ended(place, &range, &Ok(())),
+            _ => self.ends.asked(place, &range),
+        }
         let outcome = queues
             .settle(&subscription(place), holder, std::slice::from_ref(&answer))
             .await;
         ctx.world
             .event(&format!("client: {place} {answer:?}: {outcome:?}"));
-        let known = match outcome {
-            Ok(()) if answer.disposition == Disposition::Release => Known::Seen,
-            Ok(()) => Known::Finished,
-            Err(QueueError::Unknown | QueueError::Closed) => Known::Perhaps,
-            Err(_) => Known::Seen,
-        };
-        if self.belief == Belief::WhenTold {
-            self.know(place, &answer, known);
+        match self.belief {
+            _ if !is_end => self.ends.released(place, &range, &outcome),
+            Belief::WhenTold => self.ends.ended(place, &range, &outcome),
+            Belief::TooEarly => {}
         }
         // It may be handed out again from now on, or when its lock has run out.
-        for offset in answer.range {
+        for offset in range {
             self.held.remove(&(place, offset));
         }
-    }
-
-    fn know(&mut self, place: Place, answer: &Settlement, known: Known) {
-        let records = self.records.entry(place).or_default();
-        for offset in answer.range.clone() {
-            records.insert(offset, known);
-        }
+        outcome
     }
 
     /// Nothing fails any more: everything that was seen and has no end comes again, unless the log has let go of it.
     pub async fn drain(&mut self, ctx: &Ctx) {
-        self.held.clear();
+        self.begin_life();
         let queues = Self::queues(ctx);
         for (topic, place) in super::places(ctx) {
             for _ in 0..DRAIN_STEPS_MAX {
@@ -241,7 +238,9 @@ impl Consumers {
                 }
                 for Acquired { range, .. } in acquired {
                     let disposition = Disposition::Accept;
-                    self.settle(ctx, &queues, Holder(0), place, Settlement { range, disposition })
+                    // What was refused comes again, or is missed below.
+                    let _ = self
+                        .settle(ctx, &queues, Holder(0), place, Settlement { range, disposition })
                         .await;
                 }
             }
@@ -253,9 +252,8 @@ impl Consumers {
     async fn judge_rest(&self, ctx: &Ctx, topic: &Topic, place: Place) {
         // What a trim or compaction has taken away meanwhile cannot come again.
         let there = offsets_of(topic, place).await;
-        for (offset, known) in self.records.get(&place).into_iter().flatten() {
-            let is_there = there.iter().any(|kept| kept.contains(offset));
-            if is_there && *known == Known::Seen {
+        for offset in self.ends.without_end(place) {
+            if there.iter().any(|kept| kept.contains(&offset)) {
                 ctx.world.violate(format!(
                     "{place}: {offset} was handed out, has no end, and does not come again"
                 ));

@@ -2,7 +2,7 @@
 //!
 //! Every value is a number that was never used before. So one look at a replayed value tells which write it came from.
 
-use super::Ctx;
+use super::{Answers, Backoff, Ctx};
 use crate::rng::Rng;
 use bytes::Bytes;
 use millstream_broker::{OFFSETS_TOPIC, StateError, StateRecord, StateStream};
@@ -50,6 +50,7 @@ pub struct Keeper {
     next_value: u64,
     /// Every write of a key, oldest first.
     writes: BTreeMap<u64, Vec<Write>>,
+    backoff: Backoff,
 }
 
 impl Keeper {
@@ -61,6 +62,7 @@ impl Keeper {
             rng,
             next_value: 1,
             writes: BTreeMap::new(),
+            backoff: Backoff::default(),
         }
     }
 
@@ -70,10 +72,17 @@ impl Keeper {
         loop {
             if let Some(state) = self.open(ctx, opening).await {
                 opening = Opening::Again;
+                self.backoff.done();
                 for _ in 0..50 {
-                    self.change(ctx, &state).await;
+                    let answers = self.change(ctx, &state).await;
+                    let wait = self.backoff.answered(answers, &mut self.rng);
+                    if !wait.is_zero() {
+                        tokio::time::sleep(wait).await;
+                    }
                     ctx.pause(&mut self.rng).await;
                 }
+            } else {
+                tokio::time::sleep(self.backoff.refused(&mut self.rng)).await;
             }
             ctx.pause(&mut self.rng).await;
         }
@@ -143,7 +152,8 @@ impl Keeper {
         Ok(())
     }
 
-    async fn change(&mut self, ctx: &Ctx, state: &StateStream) {
+    async fn change(&mut self, ctx: &Ctx, state: &StateStream) -> Answers {
+        let mut answers = Answers::default();
         let mut pending = Vec::new();
         for _ in 0..=self.rng.below(IN_FLIGHT_MAX) {
             let mut records = Vec::new();
@@ -165,13 +175,19 @@ impl Keeper {
             }
             match state.append(records).await {
                 Ok(change) => pending.push((written, change)),
-                Err(error) => self.end(ctx, &written, Err(error)),
+                Err(error) => {
+                    answers.refused = true;
+                    self.end(ctx, &written, Err(error));
+                }
             }
         }
         for (written, change) in pending {
             let answer = change.durable().await;
+            answers.done |= answer.is_ok();
+            answers.refused |= answer.is_err();
             self.end(ctx, &written, answer);
         }
+        answers
     }
 
     fn end(&mut self, ctx: &Ctx, written: &[(u64, usize)], answer: Result<(), StateError>) {

@@ -6,8 +6,9 @@ use std::ops::Range;
 /// Enough for every commit; the long runs are made apart.
 const SEEDS: Range<u64> = 1..9;
 
-/// Runs of a long night that failed: trims amid reads and amid records that were handed out. As long as they mean the same runs.
-const ONCE_FAILED: [u64; 5] = [120, 125, 142, 148, 160];
+/// Runs that once failed, as long as they mean the same runs: retention behind compaction, an end in doubt, trims into batches that
+/// were handed out, and a trim of more than anybody had seen.
+const ONCE_FAILED: [u64; 5] = [87, 89, 129, 132, 172];
 
 fn asked_for() -> Vec<u64> {
     let Ok(text) = std::env::var("MILLSTREAM_SIM_SEEDS") else {

@@ -10,3 +10,4 @@ mod s005_topic_that_exists_and_is_not_served;
 mod s006_less_room_than_waits;
 mod s007_trim_into_a_batch_that_was_handed_out;
 mod s008_queue_before_a_start_that_nobody_told_it;
+mod s009_group_that_only_the_page_cache_holds;

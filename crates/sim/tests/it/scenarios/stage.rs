@@ -2,6 +2,7 @@
 
 use millstream_broker::{AppendError, Dry, ProduceError, Topic, TopicSpec};
 use millstream_log::batch::Codec;
+use millstream_sim::disk::CrashKind;
 use millstream_sim::life::End;
 use millstream_sim::model::{Outcome, Place, SentRecord, TopicShape};
 use millstream_sim::plan::{Ending, LifePlan, Plan};
@@ -37,6 +38,20 @@ pub fn act(run: &Run, script: impl AsyncFnOnce(Ctx)) {
     });
     let trace = run.world().trace().tail().join("\n");
     assert_eq!(end, End::Closed, "{trace}\n{:?}", run.world().violation());
+}
+
+/// One life that follows the script and ends with a crash.
+pub fn act_and_crash(run: &Run, kind: CrashKind, script: impl AsyncFnOnce(Ctx)) {
+    let life = LifePlan {
+        kind,
+        ..LifePlan::calm()
+    };
+    let end = run.live(life, async |ctx| {
+        script(ctx).await;
+        Ending::Crash
+    });
+    let trace = run.world().trace().tail().join("\n");
+    assert_eq!(end, End::Crashed, "{trace}\n{:?}", run.world().violation());
 }
 
 /// Creates a topic with one partition, known to the model.
