@@ -1,5 +1,5 @@
-//! `cargo run -p millstream-sim -- 1..1000`: runs seeds, tells which fail. `-- 17 --trace` shows everything that happened in one, and
-//! `--transactions` puts transactional producers to work instead of all others.
+//! `cargo run -p millstream-sim -- 1..1000`: runs seeds, tells which fail. `-- 17 --trace` shows everything that happened in one,
+//! `--transactions` puts transactional producers to work instead of all others, and `--large` puts large batches amid the small ones.
 
 use millstream_sim::plan::Plan;
 use millstream_sim::run;
@@ -11,12 +11,13 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let Some(seeds) = args.next().and_then(|text| seeds_of(&text)) else {
-        eprintln!("millstream-sim SEED|FROM..TO [--trace] [--transactions]");
+        eprintln!("millstream-sim SEED|FROM..TO [--trace] [--transactions] [--large]");
         return ExitCode::FAILURE;
     };
     let options: Vec<String> = args.collect();
     let is_set = |option: &str| options.iter().any(|given| given == option);
     let (whole_trace, in_transactions) = (is_set("--trace"), is_set("--transactions"));
+    let is_large = is_set("--large");
     let mut failed = Vec::new();
     for seed in seeds {
         let lines = if whole_trace {
@@ -29,7 +30,11 @@ fn main() -> ExitCode {
         } else {
             run_clients
         };
-        match run(seed, lines) {
+        let mut plan = Plan::of_seed(seed);
+        if is_large {
+            plan = plan.with_large_batches();
+        }
+        match run(plan, lines) {
             Ok(summary) => println!("seed {seed}: {summary}"),
             Err(what) => {
                 println!("seed {seed} fails: {what}");
@@ -45,8 +50,8 @@ fn main() -> ExitCode {
 }
 
 /// A summary, or what is wrong.
-fn run_clients(seed: u64, lines: Lines) -> Result<String, String> {
-    let report = run::run(Plan::of_seed(seed), lines);
+fn run_clients(plan: Plan, lines: Lines) -> Result<String, String> {
+    let report = run::run(plan, lines);
     if lines == Lines::Print {
         println!("{report}");
     }
@@ -60,8 +65,8 @@ fn run_clients(seed: u64, lines: Lines) -> Result<String, String> {
 }
 
 /// The same for transactions.
-fn run_transactions(seed: u64, lines: Lines) -> Result<String, String> {
-    let report = transactions::run(Plan::of_seed(seed), Fault::None, lines);
+fn run_transactions(plan: Plan, lines: Lines) -> Result<String, String> {
+    let report = transactions::run(plan, Fault::None, lines);
     let summary = format!(
         "{} transactions committed, {} aborted",
         report.committed, report.aborted

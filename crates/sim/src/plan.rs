@@ -74,6 +74,8 @@ pub struct Crew {
     pub pause_ms_max: u64,
     /// Largest value of a record, in bytes.
     pub value_bytes_max: u64,
+    /// One batch in so many is so large that the log keeps it where its request was read; 0: none.
+    pub large_one_in: u64,
 }
 
 /// Parts of the system that are broken on purpose, to prove that the checker finds it.
@@ -161,6 +163,17 @@ impl Plan {
             second_tier_bytes: second_tier_bytes(seed),
             mutations: Mutations::default(),
         }
+    }
+
+    /// The same run with large batches amid the small ones, and room for them.
+    #[must_use]
+    pub fn with_large_batches(mut self) -> Self {
+        self.crew.large_one_in = 6;
+        self.log.wal_group_bytes_max = self.log.wal_group_bytes_max.max(256 << 10);
+        self.log.wal_queue_bytes_max = self.log.wal_queue_bytes_max.max(512 << 10);
+        self.log.wal_unuploaded_bytes_max = self.log.wal_unuploaded_bytes_max.max(2 << 20);
+        self.volume_bytes = self.volume_bytes.map(|bytes| bytes.max(8 << 20));
+        self
     }
 
     /// The same with something broken on purpose.
@@ -261,6 +274,7 @@ fn crew(rng: &mut Rng) -> Crew {
         keepers: 1,
         pause_ms_max: *rng.pick(&[2, 20, 100]),
         value_bytes_max: *rng.pick(&[20, 200, 1_500]),
+        large_one_in: 0,
     }
 }
 

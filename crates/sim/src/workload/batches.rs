@@ -4,6 +4,7 @@ use super::Ctx;
 use crate::model::{BatchId, SentRecord, TAG_HEADER, encode_tag};
 use crate::rng::Rng;
 use bytes::Bytes;
+use millstream_broker::Broker;
 use millstream_log::batch::{BatchBuilder, Codec, NewRecord};
 
 /// Keys that all clients share: few, so that compaction has work.
@@ -16,6 +17,12 @@ const RECORDS_MAX: u64 = 6;
 const AGE_MS_MAX: u64 = 4_000;
 
 const CODECS: &[Codec] = &[Codec::Lz4, Codec::Snappy, Codec::Gzip, Codec::Zstd];
+
+/// From this size on a batch is large: the front end reads it so that it begins at a page.
+const LARGE_BYTES_MIN: u64 = 64 << 10;
+
+/// How much larger a large one may be.
+const LARGE_BYTES_MORE: u64 = 80_000;
 
 /// One batch in so many is compressed: the codecs cost more than all the rest together.
 const COMPRESSED_ONE_IN: u64 = 6;
@@ -46,7 +53,23 @@ pub(super) fn draw_records(ctx: &Ctx, rng: &mut Rng, keyed: bool) -> Vec<SentRec
             timestamp: now - i64::try_from(age).expect("small"),
         }
     };
-    (0..=rng.below(RECORDS_MAX)).map(|_| record(rng)).collect()
+    let mut records: Vec<SentRecord> = (0..=rng.below(RECORDS_MAX)).map(|_| record(rng)).collect();
+    let large_one_in = ctx.plan.crew.large_one_in;
+    if large_one_in > 0 && rng.one_in(large_one_in) {
+        let len = LARGE_BYTES_MIN + rng.below(LARGE_BYTES_MORE);
+        records[0].value = Some(vec![b'l'; usize::try_from(len).expect("small")]);
+    }
+    records
+}
+
+/// The batch as a connection brings it: a large one in memory that the log may keep.
+pub(super) fn in_a_request(broker: &Broker, batch: &Bytes) -> Bytes {
+    if (batch.len() as u64) < LARGE_BYTES_MIN {
+        return batch.clone();
+    }
+    let mut request = broker.buffers().take(batch.len(), 0);
+    request.extend_from_slice(batch);
+    request.freeze()
 }
 
 /// Draws a codec.

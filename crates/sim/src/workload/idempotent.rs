@@ -3,7 +3,7 @@
 //! What it must never see: an out-of-order answer to its oldest unanswered batch (trap T11), a batch twice in the log, another
 //! offset for a batch that it sends again (trap T2).
 
-use super::batches::{draw_codec, draw_records, encode};
+use super::batches::{draw_codec, draw_records, encode, in_a_request};
 use super::{Answers, Backoff, Backoffs, Ctx, outcome_of};
 use crate::model::{BatchId, Outcome, Place};
 use crate::rng::Rng;
@@ -169,6 +169,7 @@ impl Idempotent {
         let mut sent = Vec::new();
         for (id, bytes) in items {
             ctx.model(|model| model.attempt(id));
+            let bytes = in_a_request(&ctx.broker, &bytes);
             sent.push((id, ctx.broker.append(topic, place.partition, bytes).await));
         }
         let mut answers = Answers::default();
@@ -272,6 +273,7 @@ impl Idempotent {
         let item = &session.recent[self.rng.index(session.recent.len())];
         let (id, bytes) = (item.id, item.bytes.clone());
         ctx.model(|model| model.attempt(id));
+        let bytes = in_a_request(&ctx.broker, &bytes);
         let pending = ctx.broker.append(topic, place.partition, bytes).await;
         let answer = self.await_answer(pending).await;
         let outcome = self.judge_answer(ctx, place, id, answer, true);

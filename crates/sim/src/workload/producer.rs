@@ -1,6 +1,6 @@
 //! A producer without idempotence: it sends each batch once, and leaves it when the answer is lost.
 
-use super::batches::{draw_codec, draw_records, encode};
+use super::batches::{draw_codec, draw_records, encode, in_a_request};
 use super::{Answers, Backoffs, Ctx, outcome_of};
 use crate::model::{BatchId, Outcome, Place};
 use crate::rng::Rng;
@@ -60,6 +60,7 @@ impl Producer {
                 model.sized(id, bytes.len() as u64);
                 model.attempt(id);
             });
+            let bytes = in_a_request(&ctx.broker, &bytes);
             match ctx.broker.append(&topic, place.partition, bytes).await {
                 Ok(append) => pending.push((id, append)),
                 Err(error) => end(ctx, place, id, &Err(error), &mut answers),

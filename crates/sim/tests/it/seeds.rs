@@ -1,6 +1,8 @@
 //! Random runs. `MILLSTREAM_SIM_SEEDS=1000..2000 cargo test -p millstream-sim seeds` runs others, and more.
 
-use millstream_sim::run::run_seed;
+use millstream_sim::plan::Plan;
+use millstream_sim::run::{run, run_seed};
+use millstream_sim::trace::{Lines, TAIL_LINES};
 use std::ops::Range;
 
 /// Enough for every commit; the long runs are made apart.
@@ -21,6 +23,17 @@ fn asked_for() -> Vec<u64> {
 fn run_clean(seeds: impl Iterator<Item = u64>) {
     for seed in seeds {
         let report = run_seed(seed);
+        assert!(report.violation.is_none(), "{report}");
+    }
+}
+
+/// Runs with large batches, for every commit.
+const LARGE_SEEDS: Range<u64> = 1..5;
+
+#[test]
+fn no_promise_is_broken_amid_large_batches() {
+    for seed in LARGE_SEEDS {
+        let report = run(Plan::of_seed(seed).with_large_batches(), Lines::Tail(TAIL_LINES));
         assert!(report.violation.is_none(), "{report}");
     }
 }
