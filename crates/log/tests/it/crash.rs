@@ -12,20 +12,21 @@ const STREAMS: u64 = 3;
 /// How long an upload may go on that finds no room.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Batches for a stream.
+#[derive(Clone, Debug)]
+struct Append {
+    stream: u64,
+    batches: usize,
+    /// In each batch.
+    records: usize,
+    /// Of a large batch, which stays in the memory of its request: bytes that nobody looks at.
+    filler_bytes: Option<usize>,
+}
+
 #[derive(Clone, Debug)]
 enum Step {
-    /// Appends to a stream, batches of so many records, without waiting for the answers.
-    Append {
-        stream: u64,
-        batches: usize,
-        records: usize,
-    },
-    /// Appends a batch that stays in the memory of its request, between small ones or alone.
-    AppendLarge {
-        stream: u64,
-        records: usize,
-        bytes: usize,
-    },
+    /// Without waiting for the answers.
+    Append(Append),
     /// Waits for all answers.
     Settle,
     /// Lets other tasks run a little.
@@ -61,9 +62,11 @@ fn survival() -> impl Strategy<Value = Survival> {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0..STREAMS, 1..6_usize, 1..40_usize)
-            .prop_map(|(stream, batches, records)| Step::Append { stream, batches, records }),
+            .prop_map(|(stream, batches, records)| Append { stream, batches, records, filler_bytes: None })
+            .prop_map(Step::Append),
         2 => (0..STREAMS, 1..4_usize, 65_536..100_000_usize)
-            .prop_map(|(stream, records, bytes)| Step::AppendLarge { stream, records, bytes }),
+            .prop_map(|(stream, records, bytes)| Append { stream, batches: 1, records, filler_bytes: Some(bytes) })
+            .prop_map(Step::Append),
         3 => Just(Step::Settle),
         3 => (0..4_usize).prop_map(Step::Yield),
         1 => Just(Step::FailSync),
@@ -146,6 +149,17 @@ fn producers(log: &Log) -> Vec<Vec<ProducerView>> {
         .collect()
 }
 
+async fn send_all(model: &mut Model, log: &Log, next: &mut BTreeMap<u64, i32>, append: &Append) {
+    let (stream, records) = (append.stream, append.records);
+    for _ in 0..append.batches {
+        let make = |sequence| match append.filler_bytes {
+            None => sequenced(stream as i64, 0, sequence, records),
+            Some(bytes) => large(log, stream as i64, sequence, records, bytes / records),
+        };
+        send(model, log, next, stream, records, make).await;
+    }
+}
+
 /// Sends the producer's next batch, which `make` makes of its sequence: after what the log knows of it and what is still under way.
 async fn send(
     model: &mut Model,
@@ -177,24 +191,7 @@ async fn run(steps: Vec<Step>) {
     let mut next = BTreeMap::new();
     for step in steps {
         match step {
-            Step::Append {
-                stream,
-                batches,
-                records,
-            } => {
-                for _ in 0..batches {
-                    let make = |sequence| sequenced(stream as i64, 0, sequence, records);
-                    send(&mut model, &log, &mut next, stream, records, make).await;
-                }
-            }
-            Step::AppendLarge {
-                stream,
-                records,
-                bytes,
-            } => {
-                let make = |sequence| large(&log, stream as i64, sequence, records, bytes / records);
-                send(&mut model, &log, &mut next, stream, records, make).await;
-            }
+            Step::Append(append) => send_all(&mut model, &log, &mut next, &append).await,
             Step::Settle => settle_all(&mut model, &log, &mut next).await,
             Step::Yield(count) => {
                 for _ in 0..count {
