@@ -199,7 +199,7 @@ settings! {
             "Batches that may wait for the write-ahead log; producers beyond it wait.";
         wal_unuploaded_bytes_max: ByteSize = "2GiB" in "64MiB" to "16TiB",
             "Bytes in the write-ahead log that are not in objects yet, and 120 for each batch (its entries in memory), at which producers wait: the bound on its size on disk.";
-        tail_cache_bytes: ByteSize = "96MiB" in "1MiB" to "16TiB",
+        tail_cache_bytes: ByteSize = "64MiB" in "1MiB" to "16TiB",
             "Memory for the newest batches of all partitions.";
         block_cache_bytes: ByteSize = "64MiB" in "1MiB" to "16TiB",
             "Memory for blocks read back from objects.";

@@ -1,12 +1,10 @@
 //! What was tried for targets that are not met, and what limits them: said on the page beside the numbers.
 
 /// Throughput and CPU of producing.
-pub const PRODUCE: &str = "throughput: the disk, which gets every byte twice (write-ahead log and object), and both cores, of which the client \
-    takes about as much as the broker. The bare loop shows what is left to gain: less than a fifth. Kafka leaves its writing to the page cache \
-    and to later. CPU: the bare loop's, and above it a second copy of every byte (batches lie anywhere in a group, and a direct write wants \
-    whole pages), fresh pages for the blocks of groups whose size was not met lately (a fifth of all bytes), and waking up. Tried: everything \
-    through the page cache (1.5 times the CPU), a second checksum a byte less, buffers that are filled again, all pages of a fresh one mapped at \
-    once (a fourteenth less), uploads that never read back.";
+pub const PRODUCE: &str = "throughput: the disk, which gets every byte twice (write-ahead log and object), and both cores, of which the client takes \
+    more than the broker. The bare loop shows what is left to gain. Kafka leaves its writing to the page cache and to later. CPU: hardly more than \
+    the bare loop's. Tried: everything through the page cache (1.5 times the CPU), a second checksum a byte less, large batches that stay where \
+    they were read (half of the CPU), buffers that are filled again, uploads that never read back.";
 
 /// CPU of consuming.
 pub const CONSUME: &str = "CPU: the kernel's, in the direct read, in the copy to the socket and for both ends of the loopback. A loop that reads, \
@@ -15,14 +13,12 @@ pub const CONSUME: &str = "CPU: the kernel's, in the direct read, in the copy to
     the data and four times when not.";
 
 /// Memory at full load.
-pub const MEMORY: &str = "the tail cache (96 MiB), the block cache (64 MiB) once somebody reads, what producers have on the way (a megabyte each \
-    request, five a producer), and spare buffers for all of them. Tried: large buffers mapped by themselves (a quarter less); a tail cache of 80 MiB \
-    (6 MB less, and more pages to map anew); giving back at once what was freed, 80 MB less for 1.5 times the CPU. Kafka's number leaves out the \
-    page cache, which it cannot do without.";
+pub const MEMORY: &str = "the tail cache and the block cache (64 MiB each), what producers have on the way (a megabyte each request, five a producer), and \
+    spare buffers for all of them. Tried: large buffers for reading mapped by themselves (a quarter less); a tail cache of 96 MiB (30 MB more, no \
+    less CPU); an allocator that keeps what is free for a second (45 MB more). Kafka's number leaves out the page cache, which it cannot do without.";
 
 /// Small batches.
-pub const SMALL: &str = "turns differ by more than what is missing. Of the broker's CPU an eighth goes to fresh pages for the blocks of groups, \
-    whose sizes vary so much that spare ones seldom fit. Tried: the smallest that fits, up to half as much more.";
+pub const SMALL: &str = "turns differ by more than what is missing. Tried: blocks of many sizes, half of whose bytes went to fresh pages (an eighth more CPU).";
 
 /// Very many partitions.
 pub const PARTITIONS: &str = "both cores are busy. Of what a GB costs more with very many partitions, two thirds are the client's (0.3 CPU-seconds on top of \
