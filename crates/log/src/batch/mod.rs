@@ -37,6 +37,10 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+/// From this size on a batch is large: it is worth the gap, half a page as a rule, that lets it begin at a page of memory, of the write-ahead
+/// log and of its object. Below, that would cost the disk more than a copy costs the processor.
+pub(crate) const LARGE_BYTES_MIN: usize = 64 << 10;
+
 pub use build::{BatchBuilder, NewRecord, recompress};
 pub(crate) use compact::emptied;
 pub use compact::{Horizon, Kept, Retain, retain};

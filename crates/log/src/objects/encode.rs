@@ -8,7 +8,7 @@ use super::ObjectId;
 use super::format::{
     BLOCK_BYTES_MAX, BlockEntry, HEADER_BYTES, PAGE_BYTES, encode_footer, encode_header, stated_checksum,
 };
-use crate::batch::HeadsSum;
+use crate::batch::{HeadsSum, LARGE_BYTES_MIN};
 use crate::clock::TimestampMs;
 use crate::disk::direct::{ALIGN_BYTES, padding};
 use crate::ids::{Offset, StreamId};
@@ -18,14 +18,6 @@ use bytes::{BufMut, Bytes, BytesMut};
 const COPY_BELOW_BYTES: usize = 4 << 10;
 /// The common buffer is sealed as a part at this size.
 const GATHER_BYTES: usize = 256 << 10;
-/// A block whose first batch is at least so large begins at a page, so that a direct write takes it from where it lies in memory: at a page
-/// too, if it is the write-ahead log's (`wal/seal.rs`). The gap before it is less than a page, half of one as a rule: a sixteenth of such a
-/// block at most, less than a hundredth of a full one. Before smaller batches it would save little and cost more.
-///
-/// A large batch does not close the block that is open, so of several in one block only the first lies at a page. Blocks of one batch each
-/// would be up to eight times as many: in the index, and as direct reads of a backlog, of which each waits for the disk. Batches of more
-/// than half a block never share one with each other as it is.
-pub(super) const PAGE_BATCH_BYTES_MIN: usize = 64 << 10;
 // A page of the format is one of the disk's: `padding` ends at it, and a direct write may begin there.
 const _: () = assert!(PAGE_BYTES == ALIGN_BYTES as u64);
 
@@ -102,7 +94,7 @@ impl ObjectEncoder {
         if closes {
             self.close_block();
         }
-        if self.open.is_none() && batch.len() >= PAGE_BATCH_BYTES_MIN {
+        if self.open.is_none() && batch.len() >= LARGE_BYTES_MIN {
             self.skip_to_page();
         }
         let position = self.position;
@@ -119,6 +111,12 @@ impl ObjectEncoder {
         self.gather(batch);
     }
 
+    /// For a block whose first batch is large: a direct write takes it from where it lies in memory, at a page too if it is the write-ahead
+    /// log's (`wal/seal.rs`). The gap is a sixteenth of such a block at most, less than a hundredth of a full one.
+    ///
+    /// A large batch does not close the block that is open, so of several in one block only the first lies at a page. Blocks of one batch each
+    /// would be up to eight times as many: in the index, and as direct reads of a backlog, of which each waits for the disk. Batches of more
+    /// than half a block never share one with each other as it is.
     fn skip_to_page(&mut self) {
         let gap = padding(self.position);
         if !gap.is_empty() {

@@ -8,6 +8,7 @@
 use super::format::{ALIGN_BYTES, GroupHead, aligned};
 use super::segments::Segments;
 use super::{Block, Group, ReplayedGroup, WalError, WalMedium, scan};
+use crate::batch::LARGE_BYTES_MIN;
 use crate::clock::Clock;
 use crate::config::FlushMode;
 use crate::disk::direct::{padding, zeros};
@@ -25,10 +26,6 @@ use tokio::sync::Notify;
 pub const SEGMENT_BYTES_MIN: u64 = 4 * ALIGN_BYTES;
 /// Largest segment: positions of blocks are kept in 32 bits of 16 bytes, less the largest group.
 pub const SEGMENT_BYTES_MAX: u64 = 32 << 30;
-
-/// From this size on a block begins at a page of its own, so that it is written from where it lies; below, the page would cost the disk
-/// more than the copy costs the processor.
-const PAGED_MIN: usize = 64 << 10;
 
 /// How the file medium behaves.
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +87,7 @@ impl FileWal {
     async fn write(&self, group: Group) -> Result<u64, WalError> {
         let mut head = GroupHead {
             is_async: self.flush == FlushMode::Async,
-            is_paged: group.block.len() >= PAGED_MIN || group.block.has_gaps(),
+            is_paged: group.block.len() >= LARGE_BYTES_MIN || group.block.has_gaps(),
             is_by_heads: false,
             segment: 0,
             seq: group.seq,

@@ -9,14 +9,11 @@
 use super::Run;
 use super::block::Block;
 use super::queue::QueuedBatch;
-use crate::batch::{BatchHeader, stamp};
+use crate::batch::{BatchHeader, LARGE_BYTES_MIN, stamp};
 use crate::buffers::Buffers;
 use crate::disk::direct::ALIGN_BYTES;
 use bytes::{Bytes, BytesMut};
 
-/// From this size on a batch may stay where it is: below, the page that it then begins would cost the disk more than the copy costs the
-/// processor.
-pub(crate) const KEPT_MIN: usize = 64 << 10;
 /// Copied batches share extents of this size, or less at the end: of one size, so that buffers fit again. A larger batch has one of its own.
 const EXTENT_BYTES: usize = 256 << 10;
 /// Smaller extents are the allocator's.
@@ -131,7 +128,7 @@ fn alone(batch: Bytes) -> Result<BytesMut, Bytes> {
 }
 
 fn may_be_alone(batch: &Bytes) -> bool {
-    batch.len() >= KEPT_MIN && batch.as_ptr().addr().is_multiple_of(ALIGN_BYTES)
+    batch.len() >= LARGE_BYTES_MIN && batch.as_ptr().addr().is_multiple_of(ALIGN_BYTES)
 }
 
 /// Memory that the buffer takes: what lies in front of its first byte is less than two pages.

@@ -1,8 +1,8 @@
 //! What is copied into a group's block, what stays where it is, and what that pins.
 
 use super::queue::QueuedBatch;
-use super::seal::{KEPT_MIN, Sealed, seal};
-use crate::batch::{BatchBuilder, BatchHeader, Codec, NewRecord, split};
+use super::seal::{Sealed, seal};
+use crate::batch::{BatchBuilder, BatchHeader, Codec, LARGE_BYTES_MIN, NewRecord, split};
 use crate::buffers::Buffers;
 use crate::disk::direct::ALIGN_BYTES;
 use crate::ids::{Epoch, Offset, StreamId};
@@ -117,7 +117,7 @@ fn a_large_batch_that_fills_its_request_stays_where_it_is() {
 #[test]
 fn a_batch_is_copied_that_is_small_or_shared_or_lies_anywhere_or_leaves_its_buffer_empty() {
     let buffers = Buffers::default();
-    let large = batch(KEPT_MIN);
+    let large = batch(LARGE_BYTES_MIN);
     let shared = in_a_request(&buffers, &large);
     let anywhere = {
         let mut request = buffers.take(large.len(), 1);
@@ -130,7 +130,7 @@ fn a_batch_is_copied_that_is_small_or_shared_or_lies_anywhere_or_leaves_its_buff
         request.extend_from_slice(&large);
         request.freeze()
     };
-    let small = in_a_request(&buffers, &batch(KEPT_MIN - 1000));
+    let small = in_a_request(&buffers, &batch(LARGE_BYTES_MIN - 1000));
     let requests = vec![(1, shared.clone()), (2, anywhere), (3, nearly_empty), (4, small)];
     let sent: Vec<Bytes> = requests
         .iter()

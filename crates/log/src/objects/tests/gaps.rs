@@ -1,11 +1,10 @@
 //! Blocks that begin at a page, behind a gap: where they lie, what an index may say of it, and that nothing of a gap is ever answered.
 
 use super::*;
-use crate::batch::split;
+use crate::batch::{LARGE_BYTES_MIN, split};
 use crate::config::{LogConfig, StreamPolicy};
 use crate::manifest::record::ObjectMeta;
 use crate::objects::cache::BlockCache;
-use crate::objects::encode::PAGE_BATCH_BYTES_MIN;
 use crate::objects::fetch::{Fetcher, GET_BYTES_MAX, one_read};
 use crate::objects::format::{PAGE_BYTES, footer_of_version};
 use crate::objects::pools::IoPools;
@@ -123,8 +122,8 @@ fn the_bytes_of_an_object_with_a_gap_are_those_of_version_3() {
 fn sizes() -> impl Strategy<Value = Vec<(bool, usize)>> {
     let size = prop_oneof![
         3 => 1usize..3000,
-        2 => (PAGE_BATCH_BYTES_MIN - 200)..(PAGE_BATCH_BYTES_MIN + 200),
-        2 => PAGE_BATCH_BYTES_MIN..(200 << 10),
+        2 => (LARGE_BYTES_MIN - 200)..(LARGE_BYTES_MIN + 200),
+        2 => LARGE_BYTES_MIN..(200 << 10),
     ];
     proptest::collection::vec((any::<bool>(), size), 1..12)
 }
@@ -147,7 +146,7 @@ proptest! {
             prop_assert!(held == &expected[..] && index.covers.holds(block, held));
             prop_assert!(gap.len() < PAGE_BYTES as usize);
             prop_assert!(bytes[gap.clone()].iter().all(|byte| *byte == 0));
-            if made.batches_of(block)[0].len() >= PAGE_BATCH_BYTES_MIN {
+            if made.batches_of(block)[0].len() >= LARGE_BYTES_MIN {
                 prop_assert!(block.position.is_multiple_of(PAGE_BYTES));
                 prop_assert!(gap.len() * 16 <= held.len(), "a sixteenth at most");
             } else {
