@@ -25,6 +25,10 @@ pub const PARTITIONS: &str = "both cores are busy. Of what a GB costs more with 
     0.9), and one third the broker's (0.15 on top of 1.4): what an upload does for each stream that has anything in it, a cut, an index entry and a \
     row of the manifest. Bytes written to disk are the same.";
 
+/// Reading a backlog.
+pub const CATCH_UP: &str = "the disk, as the row of direct reads says, and both cores, which the client shares. Kafka's reads go through the page cache, and \
+    change from turn to turn with what the kernel reads ahead.";
+
 /// Latency beside a reader of the backlog.
 pub const MIXED: &str = "the disk: a flush waits for the one read that was there before it. Reads give way to flushes that were late, one at a time and with \
     pauses, and uploads go no faster than need be; one flush in seventy is late all the same, or the reader would stand still.";

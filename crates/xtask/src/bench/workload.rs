@@ -353,6 +353,7 @@ pub static WORKLOADS: &[Workload] = &[
         about: "consume the backlog from disk, 1 consumer, the page cache dropped before",
         stage: Stage::Backlog,
         work: Work::CatchUp,
+        limit: limits::CATCH_UP,
         targets: &[(&RATE, Target::Ahead(2.0)), (&OF_DIRECT, Target::AtLeast(60.0))],
         flushing: Flushing::Never,
         needs: &["fill"],
