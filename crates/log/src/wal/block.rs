@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(found, places.into_iter().zip(lens).collect::<Vec<_>>());
         assert_eq!(
             block.into_extents().map(|bytes| bytes.len()).sum::<usize>(),
-            lens.iter().sum()
+            lens.iter().sum::<usize>()
         );
     }
 }
