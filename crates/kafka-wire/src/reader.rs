@@ -173,7 +173,10 @@ impl<'a> Reader<'a> {
         }
         let Some(len) = len else { return Ok(None) };
         let text = match self.detaches {
-            true => Bytes::copy_from_slice(self.take(len)?),
+            true => {
+                self.charge(len, 1)?;
+                Bytes::copy_from_slice(self.take(len)?)
+            }
             false => self.slice(len)?,
         };
         Str::from_utf8(text).map(Some)

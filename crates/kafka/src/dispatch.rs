@@ -306,7 +306,8 @@ fn start<A: Api>(
     let toll = Toll::of(&kafka, &call);
     call.toll.clone_from(&toll);
     let body = frame.slice(body_at..);
-    let request = decode_request::<A::Request>(reader(&body), version).map_err(CallError::Malformed)?;
+    let request = decode_request::<A::Request>(reader(&body, A::Request::KEY), version)
+        .map_err(CallError::Malformed)?;
     let encode = encoder::<A>(kafka.clone(), version, correlation_id, toll.clone());
     let measured = toll.clone();
     let started = Box::pin(async move {
@@ -383,20 +384,21 @@ pub(crate) fn advertised(row: &ApiRow) -> RangeInclusive<i16> {
     lowest.min(*row.versions.start())..=*row.versions.end()
 }
 
-/// From this size on strings of a frame are copied: a name would pin all of it, and a batch in it could not stay where it is.
+/// From this size on the strings of a Produce request are copied: a name would pin all of it, and a batch in it could not stay where it is.
 const DETACH_FROM_BYTES: usize = 64 << 10;
 
-fn reader(frame: &Bytes) -> Reader<'_> {
+fn reader(frame: &Bytes, key: ApiKey) -> Reader<'_> {
     let reader = Reader::new(frame);
-    match frame.len() {
-        ..DETACH_FROM_BYTES => reader,
-        _ => reader.detaching_strings(),
+    match key == ApiKey::Produce && frame.len() >= DETACH_FROM_BYTES {
+        true => reader.detaching_strings(),
+        false => reader,
     }
 }
 
 /// The header of a frame and where its message begins.
 pub(crate) fn read_header(frame: &Bytes) -> Result<(RequestHeader, usize), DecodeError> {
-    let mut reader = reader(frame);
+    // Of any request: the client's name is one string, and no API is known yet.
+    let mut reader = reader(frame, ApiKey::Produce);
     let header = RequestHeader::read(&mut reader)?;
     Ok((header, frame.len() - reader.remaining()))
 }

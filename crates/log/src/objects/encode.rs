@@ -1,5 +1,5 @@
 //! Builds one object from whole batches, in order, as gathered parts: large batches are taken as they are, small ones are
-//! copied together (a part per hundred-byte batch would cost more than the copy, and pin whole network buffers, trap T14).
+//! copied together (a part per hundred-byte batch would cost more than the copy, and pin the memory around it, trap T14).
 //! A block of large batches begins at a page of the object: who writes past the page cache can take it from where it lies.
 //!
 //! Memory: the parts, that is the object; the caller bounds how many are built at once.
@@ -15,7 +15,7 @@ use crate::ids::{Offset, StreamId};
 use bytes::{BufMut, Bytes, BytesMut};
 
 /// Batches below this are copied into a common buffer.
-const COPY_BELOW_BYTES: usize = 4 << 10;
+pub(crate) const COPY_BELOW_BYTES: usize = 4 << 10;
 /// The common buffer is sealed as a part at this size.
 const GATHER_BYTES: usize = 256 << 10;
 // A page of the format is one of the disk's: `padding` ends at it, and a direct write may begin there.

@@ -7,7 +7,7 @@ use crate::error::ReadError;
 use crate::ids::{Offset, StreamId};
 use crate::manifest::handle::ObjectTicket;
 use crate::manifest::record::{ObjectMeta, Range};
-use crate::objects::encode::{BatchSpan, EncodedObject, ObjectEncoder};
+use crate::objects::encode::{BatchSpan, COPY_BELOW_BYTES, EncodedObject, ObjectEncoder};
 use crate::objects::put::{PutError, put_new};
 use crate::objects::store::ObjectStore;
 
@@ -127,16 +127,21 @@ pub(crate) async fn make_object(
 ) -> Result<MadeObject, MakeError> {
     let mut encoder = ObjectEncoder::new(ticket.id(), nonce(&ticket, now_ms), block_target_bytes);
     let mut ranges = Vec::with_capacity(slices.len());
+    // What the object is written from; what was copied is let go of at once.
     let mut held = Vec::new();
     for slice in slices {
         for run in slice.batches.chunk_by(lie_together) {
             // One read for all that lie together: what is no longer cached comes from a file.
             let mut bytes = tail.tail_bytes(slice.stream, &as_one(run)).await?;
-            held.push(bytes.clone());
+            let whole = bytes.clone();
             for batch in run {
                 let one = bytes.split_to(bytes.len().min(batch.len as usize));
                 let span = span_of(batch, &one)?;
                 encoder.push(slice.stream, span, one);
+            }
+            match run.iter().all(|batch| (batch.len as usize) < COPY_BELOW_BYTES) {
+                true => tail.give_back(vec![whole]),
+                false => held.push(whole),
             }
         }
         ranges.push((slice.stream, range_of(slice, &ticket, now_ms)));

@@ -88,7 +88,7 @@ impl GroupCommit {
             if batches.is_empty() {
                 continue;
             }
-            // One run a stream, offsets ascending: what readers and the object medium want. Mostly sorted already.
+            // A stream's batches together, offsets ascending: what readers and the object medium want. Mostly sorted already.
             batches.sort_unstable_by_key(|batch| (batch.partition.id(), batch.header.base_offset));
             let Sealed { runs, block, pinned } = seal(&mut batches, &self.buffers);
             let (seq, wall_ms) = (GroupSeq(self.durable.0 + 1), self.clock.wall_ms());

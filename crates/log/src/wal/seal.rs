@@ -14,7 +14,8 @@ use crate::buffers::Buffers;
 use crate::disk::direct::ALIGN_BYTES;
 use bytes::{Bytes, BytesMut};
 
-/// Copied batches share extents of this size, or less at the end: of one size, so that buffers fit again. A larger batch has one of its own.
+/// Copied batches share extents of about this size, or less at the end: of few sizes, so that buffers fit again. A larger batch has one of its
+/// own.
 const EXTENT_BYTES: usize = 256 << 10;
 /// Smaller extents are the allocator's.
 const POOLED_MIN: usize = 16 << 10;
@@ -120,18 +121,21 @@ fn alone(batch: Bytes) -> Result<BytesMut, Bytes> {
         return Err(batch);
     }
     let len = batch.len();
-    let own = batch.try_into_mut()?;
-    match pinned(&own) <= len + len / 4 {
-        true => Ok(own),
-        false => Err(own.freeze()),
+    let mut own = batch.try_into_mut()?;
+    let is_filled = pinned(&own) <= len + len / 2;
+    // A batch behind others in its request: it is moved where there is room in front for as much as it is, and only there.
+    let room = own.capacity();
+    if !is_filled || own.try_reclaim(room) {
+        return Err(own.freeze());
     }
+    Ok(own)
 }
 
 fn may_be_alone(batch: &Bytes) -> bool {
     batch.len() >= LARGE_BYTES_MIN && batch.as_ptr().addr().is_multiple_of(ALIGN_BYTES)
 }
 
-/// Memory that the buffer takes: what lies in front of its first byte is less than two pages.
+/// Memory that the buffer takes. What lies in front of its first byte is less than two pages where a request was read for it.
 fn pinned(buffer: &BytesMut) -> usize {
     match buffer.capacity() {
         small @ ..POOLED_MIN => small,

@@ -7,7 +7,7 @@ use crate::buffers::Buffers;
 use crate::disk::direct::ALIGN_BYTES;
 use crate::ids::{Epoch, Offset, StreamId};
 use crate::partition::{Committed, Partition};
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BufMut, Bytes};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
@@ -130,8 +130,22 @@ fn a_batch_is_copied_that_is_small_or_shared_or_lies_anywhere_or_leaves_its_buff
         request.extend_from_slice(&large);
         request.freeze()
     };
+    let at_the_end = {
+        let before = 8 * large.len().next_multiple_of(ALIGN_BYTES);
+        let mut request = buffers.take(before + large.len(), 0);
+        request.put_bytes(0, before);
+        request.extend_from_slice(&large);
+        request.freeze().slice(before..)
+    };
+    assert!(at_the_end.as_ptr().addr().is_multiple_of(ALIGN_BYTES));
     let small = in_a_request(&buffers, &batch(LARGE_BYTES_MIN - 1000));
-    let requests = vec![(1, shared.clone()), (2, anywhere), (3, nearly_empty), (4, small)];
+    let requests = vec![
+        (1, shared.clone()),
+        (2, anywhere),
+        (3, nearly_empty),
+        (4, at_the_end),
+        (5, small),
+    ];
     let sent: Vec<Bytes> = requests
         .iter()
         .map(|(_, bytes)| Bytes::copy_from_slice(bytes))

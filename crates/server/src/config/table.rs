@@ -203,7 +203,7 @@ settings! {
             "Memory for the newest batches of all partitions.";
         block_cache_bytes: ByteSize = "64MiB" in "1MiB" to "16TiB",
             "Memory for blocks read back from objects.";
-        upload_bytes: ByteSize = "48MiB" in "1MiB" to "16GiB",
+        upload_bytes: ByteSize = "32MiB" in "1MiB" to "16GiB",
             "Bytes in the write-ahead log that are not in objects yet at which an upload starts; sooner where uploads fall behind.";
         upload_age: Duration = "10m" in "100ms" to "1d",
             "Age of the oldest batch that is not in an object yet at which an upload starts.";
