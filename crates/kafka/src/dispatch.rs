@@ -3,7 +3,7 @@
 //! **Invariant**: what is advertised decodes, and is answered.
 
 use crate::api;
-use crate::connection::Peer;
+use crate::connection::{Peer, is_large};
 use crate::errors::ErrorCode;
 use crate::node::Kafka;
 use crate::telemetry::subscription::ClientFacts;
@@ -306,8 +306,9 @@ fn start<A: Api>(
     let toll = Toll::of(&kafka, &call);
     call.toll.clone_from(&toll);
     let body = frame.slice(body_at..);
-    let request = decode_request::<A::Request>(reader(&body, A::Request::KEY), version)
-        .map_err(CallError::Malformed)?;
+    let detaches = A::Request::KEY == ApiKey::Produce && is_large(frame.len());
+    let request =
+        decode_request::<A::Request>(reader(&body, detaches), version).map_err(CallError::Malformed)?;
     let encode = encoder::<A>(kafka.clone(), version, correlation_id, toll.clone());
     let measured = toll.clone();
     let started = Box::pin(async move {
@@ -384,12 +385,10 @@ pub(crate) fn advertised(row: &ApiRow) -> RangeInclusive<i16> {
     lowest.min(*row.versions.start())..=*row.versions.end()
 }
 
-/// From this size on the strings of a Produce request are copied: a name would pin all of it, and a batch in it could not stay where it is.
-const DETACH_FROM_BYTES: usize = 64 << 10;
-
-fn reader(frame: &Bytes, key: ApiKey) -> Reader<'_> {
-    let reader = Reader::new(frame);
-    match key == ApiKey::Produce && frame.len() >= DETACH_FROM_BYTES {
+/// Strings that were not copied would pin all of a large frame, and a batch in it could not stay where it is.
+fn reader(bytes: &Bytes, detaches: bool) -> Reader<'_> {
+    let reader = Reader::new(bytes);
+    match detaches {
         true => reader.detaching_strings(),
         false => reader,
     }
@@ -398,7 +397,7 @@ fn reader(frame: &Bytes, key: ApiKey) -> Reader<'_> {
 /// The header of a frame and where its message begins.
 pub(crate) fn read_header(frame: &Bytes) -> Result<(RequestHeader, usize), DecodeError> {
     // Of any request: the client's name is one string, and no API is known yet.
-    let mut reader = reader(frame, ApiKey::Produce);
+    let mut reader = reader(frame, is_large(frame.len()));
     let header = RequestHeader::read(&mut reader)?;
     Ok((header, frame.len() - reader.remaining()))
 }

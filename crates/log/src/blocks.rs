@@ -7,7 +7,7 @@
 //! On the cold fetch path, and where an object is written.
 
 use crate::disk::direct::{ALIGN_BYTES, Aligned};
-use crate::spares::{Room, Spares};
+use crate::spares::{KEPT_MIN, Room, Spares, room};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
@@ -15,20 +15,10 @@ use std::sync::Arc;
 const SPARE_BYTES_MAX: usize = 12 << 20;
 /// Buffers that are kept.
 const SPARES_MAX: usize = 128;
-/// From this size on buffers are kept, and begin at a page. Smaller ones are as large as their blocks: the allocator has them at hand.
-const KEPT_MIN: usize = 16 << 10;
-/// Sizes between a power of two and the next, so that a buffer fits more than one block and wastes a ninth at most.
-const STEPS: usize = 8;
 
 /// Whether a block of `len` bytes lies in a buffer of the pool, and so begins at a page.
 pub(crate) const fn is_recycled(len: usize) -> bool {
     len >= KEPT_MIN
-}
-
-/// Bytes that a buffer for a block of `len` bytes takes.
-fn room(len: usize) -> usize {
-    let floor = (len + 1).next_power_of_two() / 2;
-    len.next_multiple_of(floor / STEPS)
 }
 
 /// Memory that a piece of `len` bytes pins at most, which was read from a file with the pages at its ends.
@@ -118,15 +108,6 @@ mod tests {
 
     fn spare_bytes(pool: &BlockPool) -> usize {
         pool.spares.lock().bytes()
-    }
-
-    #[test]
-    fn a_buffer_holds_its_block_and_wastes_little() {
-        for len in (KEPT_MIN..100_000).chain([1 << 20, (1 << 20) + 1, (8 << 20) - 1]) {
-            let room = room(len);
-            assert!(room >= len && (room - len) * 9 <= room, "{len}: {room}");
-            assert_eq!(super::room(room), room, "a buffer serves blocks of its own size");
-        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! On the append path: in front of hop 1, and in the loop of the write-ahead log.
 
 use crate::disk::direct::ALIGN_BYTES;
-use crate::spares::{Room, Spares};
+use crate::spares::{KEPT_MIN, Room, Spares, room};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -16,12 +16,8 @@ use std::sync::Arc;
 const SPARE_BYTES_MAX: usize = 32 << 20;
 /// Buffers that are kept.
 const SPARES_MAX: usize = 256;
-/// From this size on buffers are kept. The allocator has smaller ones at hand.
-const KEPT_MIN: usize = 16 << 10;
-/// Up to this size. Larger ones are rare and do not come back in time.
+/// Buffers up to this size are kept. Larger ones are rare and do not come back in time.
 const KEPT_MAX: usize = 4 << 20;
-/// Sizes between a power of two and the next, so that a buffer fits more than one request and wastes a ninth at most.
-const STEPS: usize = 8;
 
 /// See the module. A cheap clone.
 #[derive(Clone)]
@@ -105,12 +101,6 @@ impl Buffers {
     }
 }
 
-/// Bytes of a buffer for `len` bytes.
-fn room(len: usize) -> usize {
-    let floor = (len + 1).next_power_of_two() / 2;
-    len.next_multiple_of((floor / STEPS).max(1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,15 +131,6 @@ mod tests {
                 assert_eq!(buffer.as_ptr(), at, "it had the room");
                 buffers.give(buffer.freeze());
             }
-        }
-    }
-
-    #[test]
-    fn a_buffer_wastes_little() {
-        for len in (KEPT_MIN..100_000).chain([1 << 20, (1 << 20) + 1, (8 << 20) - 1]) {
-            let room = room(len);
-            assert!(room >= len && (room - len) * 9 <= room, "{len}: {room}");
-            assert_eq!(super::room(room), room);
         }
     }
 

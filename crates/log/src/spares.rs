@@ -1,9 +1,20 @@
 //! Buffers that nobody uses any more, kept to be filled again: fresh ones cost more than the copy into them, as the kernel zeroes every
 //! page first.
 //!
-//! Owns: which of them is taken, and which are too much. Never: a lock, or a buffer that somebody still reads.
+//! Owns: of which sizes they are, which of them is taken, and which are too much. Never: a lock, or a buffer that somebody still reads.
 
 use std::collections::VecDeque;
+
+/// From this size on a buffer is worth keeping. The allocator has smaller ones at hand.
+pub(crate) const KEPT_MIN: usize = 16 << 10;
+/// Sizes between a power of two and the next, so that a buffer fits again and wastes a ninth at most.
+const STEPS: usize = 8;
+
+/// Bytes of a buffer for `len` bytes, which are a page at least.
+pub(crate) fn room(len: usize) -> usize {
+    let floor = (len + 1).next_power_of_two() / 2;
+    len.next_multiple_of(floor / STEPS)
+}
 
 /// A buffer of some size.
 pub(crate) trait Room {
@@ -72,5 +83,19 @@ impl<B: Room> Spares<B> {
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.buffers.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_has_room_and_wastes_little() {
+        for len in (KEPT_MIN..100_000).chain([1 << 20, (1 << 20) + 1, (8 << 20) - 1]) {
+            let room = room(len);
+            assert!(room >= len && (room - len) * 9 <= room, "{len}: {room}");
+            assert_eq!(super::room(room), room, "a buffer serves what is of its own size");
+        }
     }
 }

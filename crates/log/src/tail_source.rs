@@ -116,8 +116,8 @@ impl TailSource for Core {
         Box::pin(self.block_bytes(batch.group, batch.position, batch.len))
     }
 
-    fn give_back(&self, bytes: Vec<Bytes>) {
-        bytes.into_iter().for_each(|bytes| self.buffers.give(bytes));
+    fn give_back(&self, bytes: Bytes) {
+        self.buffers.give(bytes);
     }
 
     fn put(&self, bytes: u64) {

@@ -226,7 +226,7 @@ impl TailSource for FakeTail {
         }
     }
 
-    fn give_back(&self, _: Vec<Bytes>) {}
+    fn give_back(&self, _: Bytes) {}
 
     fn put(&self, bytes: u64) {
         self.put_bytes.fetch_add(bytes, Ordering::Relaxed);

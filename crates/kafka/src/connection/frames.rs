@@ -35,6 +35,11 @@ const READ_BUFFER_BYTES_MAX: usize = 64 << 10;
 /// Of a large frame so much is waited for to learn where its records begin: names and all are shorter, as a rule.
 const HEAD_BYTES_MAX: usize = 4 << 10;
 
+/// Whether a frame is more than the read buffer ever is: it has memory of its own.
+pub(crate) fn is_large(frame_bytes: usize) -> bool {
+    frame_bytes > READ_BUFFER_BYTES_MAX
+}
+
 /// How much is allocated ahead of the bytes that have arrived: a length is a claim, arrived bytes are a fact.
 const READ_AHEAD_BYTES_MAX: usize = 1 << 20;
 
@@ -208,8 +213,7 @@ impl FrameReader {
 
     /// A large frame goes on in a buffer of its own. One that is larger than a claim is believed stays where its memory grows.
     fn set_aside(&mut self, frame_bytes: usize) -> Placed {
-        if self.large.is_some() || !(READ_BUFFER_BYTES_MAX + 1..=READ_AHEAD_BYTES_MAX).contains(&frame_bytes)
-        {
+        if self.large.is_some() || !is_large(frame_bytes) || frame_bytes > READ_AHEAD_BYTES_MAX {
             return Placed::Yes;
         }
         let arrived = &self.buffer[LENGTH_BYTES..];
@@ -242,8 +246,8 @@ impl FrameReader {
             if wake_at < self.timer.deadline() {
                 self.timer.as_mut().reset(wake_at);
             }
-            let is_large = |missing: &usize| self.large.is_some() || *missing > READ_BUFFER_BYTES_MAX;
-            let limit = missing.filter(is_large).unwrap_or(usize::MAX);
+            let is_of_large = |missing: &usize| self.large.is_some() || is_large(*missing);
+            let limit = missing.filter(is_of_large).unwrap_or(usize::MAX);
             let mut limited = (&mut *socket).take(limit as u64);
             let read = async {
                 match &mut self.large {
@@ -303,7 +307,7 @@ impl FrameReader {
             Some(large) => large.frame.freeze(),
             None => {
                 self.buffer.advance(LENGTH_BYTES);
-                match self.buffer.len() == frame_bytes && frame_bytes > READ_BUFFER_BYTES_MAX {
+                match self.buffer.len() == frame_bytes && is_large(frame_bytes) {
                     // Its memory leaves with it: an idle connection must not keep the room of its largest frame.
                     true => std::mem::take(&mut self.buffer).freeze(),
                     false => self.buffer.split_to(frame_bytes).freeze(),

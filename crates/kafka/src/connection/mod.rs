@@ -18,6 +18,7 @@ use crate::share::ShareLink;
 use crate::throttle::Muting;
 pub use login::LoginRules;
 
+pub(crate) use frames::is_large;
 use frames::{FrameReader, InFrame, Incoming, LENGTH_BYTES};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;

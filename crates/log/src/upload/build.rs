@@ -140,14 +140,14 @@ pub(crate) async fn make_object(
                 encoder.push(slice.stream, span, one);
             }
             match run.iter().all(|batch| (batch.len as usize) < COPY_BELOW_BYTES) {
-                true => tail.give_back(vec![whole]),
+                true => tail.give_back(whole),
                 false => held.push(whole),
             }
         }
         ranges.push((slice.stream, range_of(slice, &ticket, now_ms)));
     }
     let made = put_made(store, ticket, encoder.finish(), ranges).await;
-    tail.give_back(held);
+    held.into_iter().for_each(|bytes| tail.give_back(bytes));
     made
 }
 

@@ -118,7 +118,7 @@ pub(crate) trait TailSource: Send + Sync + 'static {
         batch: &'a TailBatch,
     ) -> BoxFuture<'a, Result<Bytes, ReadError>>;
     /// What `tail_bytes` gave and nobody of the upload holds any more: its memory may be used again.
-    fn give_back(&self, bytes: Vec<Bytes>);
+    fn give_back(&self, bytes: Bytes);
     /// The upload under way has put so many bytes of batches into an object.
     fn put(&self, bytes: u64);
     /// The upload under way came to nothing.

@@ -12,13 +12,12 @@ use super::queue::QueuedBatch;
 use crate::batch::{BatchHeader, LARGE_BYTES_MIN, stamp};
 use crate::buffers::Buffers;
 use crate::disk::direct::ALIGN_BYTES;
+use crate::spares::KEPT_MIN;
 use bytes::{Bytes, BytesMut};
 
 /// Copied batches share extents of about this size, or less at the end: of few sizes, so that buffers fit again. A larger batch has one of its
 /// own.
 const EXTENT_BYTES: usize = 256 << 10;
-/// Smaller extents are the allocator's.
-const POOLED_MIN: usize = 16 << 10;
 
 /// A block, with what is known of it.
 pub(super) struct Sealed {
@@ -79,7 +78,7 @@ impl Sealing<'_> {
             self.close_copies();
             let wanted = room_for_copies(batch.len(), behind);
             self.copies = match wanted {
-                ..POOLED_MIN => BytesMut::with_capacity(wanted),
+                ..KEPT_MIN => BytesMut::with_capacity(wanted),
                 _ => self.buffers.take(wanted, 0),
             };
         }
@@ -138,7 +137,7 @@ fn may_be_alone(batch: &Bytes) -> bool {
 /// Memory that the buffer takes. What lies in front of its first byte is less than two pages where a request was read for it.
 fn pinned(buffer: &BytesMut) -> usize {
     match buffer.capacity() {
-        small @ ..POOLED_MIN => small,
+        small @ ..KEPT_MIN => small,
         large => large + 2 * ALIGN_BYTES,
     }
 }

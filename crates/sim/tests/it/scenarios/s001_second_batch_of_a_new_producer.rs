@@ -2,8 +2,8 @@
 //! then the stream knew nothing of the producer, so it took the second batch (a producer without history may begin anywhere) and
 //! answered the retry of the first with "duplicate": success for a batch that was never written (trap T2; seed 36).
 
-use super::stage::{Client, act, records, stage, topic};
-use millstream_broker::{AppendError, Fate, ProduceError};
+use super::stage::{Client, act, assert_failed, records, stage, topic};
+use millstream_broker::Fate;
 use millstream_sim::model::TopicShape;
 
 #[test]
@@ -17,14 +17,7 @@ fn the_second_batch_of_a_new_producer_waits_for_the_first() {
         ctx.disk.fail_writes(1);
         first.send(&ctx, &topic).await.expect_err("its write failed");
         let early = second.send(&ctx, &topic).await;
-        let is_told_to_wait = matches!(
-            early,
-            Err(ProduceError::Log(AppendError::Storage {
-                fate: Fate::NotDone,
-                ..
-            }))
-        );
-        assert!(is_told_to_wait, "{early:?}");
+        assert_failed(&early, Fate::NotDone);
         assert_eq!(first.send(&ctx, &topic).await, Ok(0));
         assert_eq!(second.send(&ctx, &topic).await, Ok(1));
     });

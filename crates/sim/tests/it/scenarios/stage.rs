@@ -1,6 +1,6 @@
 //! A stage for scenarios: the simulated world without chance, and a client that does what the script says.
 
-use millstream_broker::{AppendError, Dry, ProduceError, Topic, TopicSpec};
+use millstream_broker::{AppendError, Dry, Fate, ProduceError, Topic, TopicSpec};
 use millstream_log::batch::Codec;
 use millstream_sim::disk::CrashKind;
 use millstream_sim::life::End;
@@ -10,6 +10,7 @@ use millstream_sim::run::Run;
 use millstream_sim::trace::Lines;
 use millstream_sim::workload::{Ctx, encode};
 use millstream_sim::world::Pace;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 /// Lines of the trace that a failure shows.
@@ -32,12 +33,7 @@ pub fn stage(change: impl FnOnce(&mut Plan)) -> Run {
 
 /// One life that follows the script and ends with an orderly close.
 pub fn act(run: &Run, script: impl AsyncFnOnce(Ctx)) {
-    let end = run.live(LifePlan::calm(), async |ctx| {
-        script(ctx).await;
-        Ending::Close
-    });
-    let trace = run.world().trace().tail().join("\n");
-    assert_eq!(end, End::Closed, "{trace}\n{:?}", run.world().violation());
+    act_until(run, LifePlan::calm(), Ending::Close, End::Closed, script);
 }
 
 /// One life that follows the script and ends with a crash.
@@ -46,12 +42,23 @@ pub fn act_and_crash(run: &Run, kind: CrashKind, script: impl AsyncFnOnce(Ctx)) 
         kind,
         ..LifePlan::calm()
     };
+    act_until(run, life, Ending::Crash, End::Crashed, script);
+}
+
+fn act_until(run: &Run, life: LifePlan, ending: Ending, expected: End, script: impl AsyncFnOnce(Ctx)) {
     let end = run.live(life, async |ctx| {
         script(ctx).await;
-        Ending::Crash
+        ending
     });
     let trace = run.world().trace().tail().join("\n");
-    assert_eq!(end, End::Crashed, "{trace}\n{:?}", run.world().violation());
+    assert_eq!(end, expected, "{trace}\n{:?}", run.world().violation());
+}
+
+/// The append failed in the log, and that is what is known of it.
+pub fn assert_failed<T: Debug>(answer: &Result<T, ProduceError>, expected: Fate) {
+    let is_expected =
+        matches!(answer, Err(ProduceError::Log(AppendError::Storage { fate, .. })) if *fate == expected);
+    assert!(is_expected, "{answer:?}");
 }
 
 /// Creates a topic with one partition, known to the model.
