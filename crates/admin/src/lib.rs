@@ -5,6 +5,8 @@
 //!
 //! **Invariant**: neither the number of series in `/metrics` nor the number of connections grows without bound.
 
+#![forbid(unsafe_code)]
+
 mod api;
 mod http;
 mod limit;

@@ -3,6 +3,8 @@
 //! Owns: topics as they are served, the rules for records, settings, fetches across partitions, state streams.
 //! Never: a wire format, a socket, a file. It decides; protocols translate and the log stores.
 
+#![forbid(unsafe_code)]
+
 pub mod append;
 mod broker;
 pub mod compression;

@@ -15,6 +15,8 @@
 //! - What [`ApiKey::versions`] names can be read and written, both ways, for requests and responses.
 //! - Unknown tagged fields are skipped (KIP-482); anything else that is left over is an error.
 
+#![forbid(unsafe_code)]
+
 pub mod api;
 pub mod consumer_protocol;
 mod encoder;

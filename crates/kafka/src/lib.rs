@@ -5,6 +5,8 @@
 //!
 //! Adding an API is one file in `api/` and one row in `dispatch::TABLE`, from which ApiVersions is derived.
 
+#![forbid(unsafe_code)]
+
 mod access;
 mod api;
 mod authorized;

@@ -7,7 +7,7 @@
 //! On the append path: in front of hop 1, and in the loop of the write-ahead log.
 
 use crate::disk::direct::ALIGN_BYTES;
-use crate::spares::{KEPT_MIN, Room, Spares, room};
+use crate::spares::{KEPT_MIN, Spares, room};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -26,15 +26,9 @@ pub struct Buffers {
 }
 
 struct Inner {
-    spares: Spares<BytesMut>,
+    spares: Spares,
     /// Whether anybody has asked for a buffer since spare ones were let go of: until then none is kept.
     is_wanted: bool,
-}
-
-impl Room for BytesMut {
-    fn room(&self) -> usize {
-        self.capacity()
-    }
 }
 
 impl Default for Buffers {

@@ -4,6 +4,7 @@
 
 pub(crate) mod direct;
 pub mod file;
+pub(crate) mod pages;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 

@@ -15,7 +15,6 @@ pub mod objects;
 
 mod backlog;
 mod backoff;
-mod blocks;
 mod buffers;
 mod config;
 mod core;

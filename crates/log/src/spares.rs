@@ -3,6 +3,7 @@
 //!
 //! Owns: of which sizes they are, which of them is taken, and which are too much. Never: a lock, or a buffer that somebody still reads.
 
+use bytes::BytesMut;
 use std::collections::VecDeque;
 
 /// From this size on a buffer is worth keeping. The allocator has smaller ones at hand.
@@ -16,23 +17,17 @@ pub(crate) fn room(len: usize) -> usize {
     len.next_multiple_of(floor / STEPS)
 }
 
-/// A buffer of some size.
-pub(crate) trait Room {
-    /// Its bytes, filled or not.
-    fn room(&self) -> usize;
-}
-
 /// See the module.
-pub(crate) struct Spares<B> {
+pub(crate) struct Spares {
     /// The oldest first.
-    buffers: VecDeque<B>,
+    buffers: VecDeque<BytesMut>,
     bytes: usize,
     bytes_max: usize,
     /// As each is looked at.
     count_max: usize,
 }
 
-impl<B: Room> Spares<B> {
+impl Spares {
     /// None yet; later so many bytes, in so many buffers, at most.
     pub(crate) fn new(bytes_max: usize, count_max: usize) -> Self {
         Self {
@@ -44,33 +39,33 @@ impl<B: Room> Spares<B> {
     }
 
     /// One of `room` bytes or more, up to `room_max`.
-    pub(crate) fn take(&mut self, room: usize, room_max: usize) -> Option<B> {
-        let fits = |spare: &B| (room..=room_max).contains(&spare.room());
+    pub(crate) fn take(&mut self, room: usize, room_max: usize) -> Option<BytesMut> {
+        let fits = |spare: &BytesMut| (room..=room_max).contains(&spare.capacity());
         // Of those the smallest, and of equals the oldest.
         let fitting = self.buffers.iter().enumerate().filter(|(_, spare)| fits(spare));
-        let (at, _) = fitting.min_by_key(|(_, spare)| spare.room())?;
+        let (at, _) = fitting.min_by_key(|(_, spare)| spare.capacity())?;
         let buffer = self.buffers.remove(at)?;
-        self.bytes -= buffer.room();
+        self.bytes -= buffer.capacity();
         Some(buffer)
     }
 
     /// Answers what is too much, to be freed outside of the lock: the oldest, for which nobody has asked.
-    pub(crate) fn give(&mut self, buffer: B) -> Vec<B> {
-        self.bytes += buffer.room();
+    pub(crate) fn give(&mut self, buffer: BytesMut) -> Vec<BytesMut> {
+        self.bytes += buffer.capacity();
         self.buffers.push_back(buffer);
         let mut surplus = Vec::new();
         while self.buffers.len() > self.count_max || self.bytes > self.bytes_max {
             let Some(oldest) = self.buffers.pop_front() else {
                 break;
             };
-            self.bytes -= oldest.room();
+            self.bytes -= oldest.capacity();
             surplus.push(oldest);
         }
         surplus
     }
 
     /// All of them, to be freed outside of the lock.
-    pub(crate) fn drain(&mut self) -> VecDeque<B> {
+    pub(crate) fn drain(&mut self) -> VecDeque<BytesMut> {
         self.bytes = 0;
         std::mem::take(&mut self.buffers)
     }

@@ -5,6 +5,8 @@
 //!
 //! **Invariant**: what the catalog's image shows is durable.
 
+#![forbid(unsafe_code)]
+
 mod key;
 mod local;
 mod record;

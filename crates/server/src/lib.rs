@@ -3,6 +3,8 @@
 //! Owns: the process (runtimes, signals, sockets that are accepted, what is printed). Never: a decision about data. `wire_up.rs` is
 //! the one place that names adapters and puts the crates together.
 
+#![forbid(unsafe_code)]
+
 pub mod cli;
 pub mod client;
 pub mod commands;

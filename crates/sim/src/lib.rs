@@ -5,6 +5,8 @@
 //!
 //! **Invariant**: one seed, one trace. Whatever a run shows, it shows again (docs/decisions/simulation.md).
 
+#![forbid(unsafe_code)]
+
 pub mod clock;
 pub mod disk;
 pub mod life;

@@ -1,6 +1,8 @@
 //! `cargo run -p millstream-sim -- 1..1000`: runs seeds, tells which fail. `-- 17 --trace` shows everything that happened in one,
 //! `--transactions` puts transactional producers to work instead of all others, and `--large` puts large batches amid the small ones.
 
+#![forbid(unsafe_code)]
+
 use millstream_sim::plan::Plan;
 use millstream_sim::run;
 use millstream_sim::trace::{Lines, TAIL_LINES};

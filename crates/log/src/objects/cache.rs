@@ -6,7 +6,7 @@
 use super::ObjectId;
 use super::format::ObjectIndex;
 use super::tier::{SecondTier, TierStats};
-use crate::blocks::pinned_by_read;
+use crate::disk::pages::pinned_by_read;
 use bytes::Bytes;
 use quick_cache::sync::{Cache, GuardResult, PlaceholderGuard};
 use quick_cache::{OptionsBuilder, Weighter};

@@ -10,9 +10,9 @@
 //! **Invariant**: a name in the directory stands for a whole file, flushed before it got the name.
 
 use super::store::{PutMode, WritePace};
-use crate::blocks::{BlockPool, is_recycled};
 use crate::disk::direct::{self, ALIGN_BYTES, past_the_cache};
 use crate::disk::file::{read_exact_at, sync_folder};
+use crate::disk::pages::{Pages, stays_where_it_was_read};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
@@ -40,7 +40,7 @@ pub(super) struct Directory {
     /// Whether a folder was made, and not flushed into the one above it yet.
     folders_due: AtomicBool,
     /// What direct reads and writes go by.
-    blocks: BlockPool,
+    pages: Pages,
     /// How fast direct writes go; as fast as can be before it is set.
     pace: OnceLock<Arc<dyn WritePace>>,
 }
@@ -67,7 +67,7 @@ impl Directory {
             staged: AtomicU64::new(0),
             direct: direct::is_possible(root),
             folders_due: AtomicBool::new(false),
-            blocks: BlockPool::default(),
+            pages: Pages::default(),
             pace: OnceLock::new(),
         })
     }
@@ -126,9 +126,7 @@ impl Directory {
     /// The pages that the piece lies in, and of them the piece.
     fn read_directly(&self, file: &File, at: u64, len: usize) -> io::Result<Bytes> {
         let before = usize::try_from(at % ALIGN_BYTES as u64).expect("below a page");
-        let pages = (before + len).next_multiple_of(ALIGN_BYTES);
-        let mut block = self.blocks.take(pages);
-        let buffer = block.fill(pages);
+        let mut buffer = self.pages.take(before + len)?;
         let mut read = 0;
         while read < before + len {
             // What is cut short here, at the end of the file or by a signal, goes on at a page.
@@ -140,8 +138,8 @@ impl Directory {
                 Err(error) => return Err(error),
             }
         }
-        if is_recycled(len) {
-            Ok(Bytes::from_owner(block).slice(before..before + len))
+        if stays_where_it_was_read(len) {
+            Ok(Bytes::from_owner(buffer).slice(before..before + len))
         } else {
             // Not to pin pages for a few bytes.
             Ok(Bytes::copy_from_slice(&buffer[before..before + len]))
@@ -196,11 +194,11 @@ impl Directory {
         }
         direct::allocate(file, len)?;
         parts.push(direct::padding(len));
-        let mut chunk = self.blocks.take(CHUNK_BYTES);
+        let mut chunk = self.pages.take(CHUNK_BYTES)?;
         let (mut rest, mut at) = (VecDeque::from(parts), 0);
         while !rest.is_empty() {
             let stretch = take(&mut rest, self.await_turn());
-            copied += direct::write(file, at, &stretch, chunk.fill(CHUNK_BYTES))?;
+            copied += direct::write(file, at, &stretch, &mut chunk)?;
             at += stretch.iter().map(|part| part.len() as u64).sum::<u64>();
         }
         file.set_len(len)?;
@@ -356,10 +354,10 @@ mod tests {
     }
 
     /// Begins at a page of memory.
-    fn batch(blocks: &BlockPool, len: usize) -> Bytes {
-        let mut block = blocks.take(len);
-        block.fill(len).fill(b'v');
-        Bytes::from_owner(block)
+    fn batch(pages: &Pages, len: usize) -> Bytes {
+        let mut batch = pages.take(len).expect("memory");
+        batch.fill(b'v');
+        Bytes::from_owner(batch).slice(..len)
     }
 
     #[test]
@@ -378,7 +376,7 @@ mod tests {
                 first_timestamp: 0,
                 max_timestamp: 0,
             };
-            encoder.push(StreamId(n / 4), span, batch(&directory.blocks, *len));
+            encoder.push(StreamId(n / 4), span, batch(&directory.pages, *len));
         }
         let object = encoder.finish();
         let path = root.join("object");
