@@ -7,7 +7,6 @@
 //! copied to a page that does.
 
 use bytes::Bytes;
-use memmap2::{MmapMut, MmapOptions};
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice};
 use std::ops::{Deref, DerefMut, Range};
@@ -21,40 +20,19 @@ const PIECES_MAX: usize = 512;
 /// See `is_possible`.
 const SCRATCH_NAME: &str = "probe#0";
 
-/// From this size on a buffer is mapped by itself. One thread takes it and another one lets go of it, and an allocator keeps what comes back
-/// that way for the thread that took it: a reader that caught up left 150 MB behind.
-const MAPPED_MIN: usize = 128 << 10;
-
 /// A buffer that begins at a multiple of `ALIGN_BYTES`.
 pub(crate) struct Aligned {
-    memory: Memory,
-}
-
-enum Memory {
-    /// Goes back to the system at once.
-    Mapped(MmapMut),
-    Allocated {
-        bytes: Vec<u8>,
-        start: usize,
-        len: usize,
-    },
+    bytes: Vec<u8>,
+    start: usize,
+    len: usize,
 }
 
 impl Aligned {
     /// Of `len` zeros.
     pub(crate) fn new(len: usize) -> Aligned {
-        if len >= MAPPED_MIN
-            // The system bounds how many a process has.
-            // All at once: it is about to be filled, and page by page the same takes three times as long.
-            && let Ok(mapped) = MmapOptions::new().len(len).populate().map_anon()
-        {
-            let memory = Memory::Mapped(mapped);
-            return Aligned { memory };
-        }
         let bytes = vec![0; len + ALIGN_BYTES];
         let start = bytes.as_ptr().align_offset(ALIGN_BYTES);
-        let memory = Memory::Allocated { bytes, start, len };
-        Aligned { memory }
+        Aligned { bytes, start, len }
     }
 }
 
@@ -62,19 +40,13 @@ impl Deref for Aligned {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        match &self.memory {
-            Memory::Mapped(mapped) => mapped,
-            Memory::Allocated { bytes, start, len } => &bytes[*start..start + len],
-        }
+        &self.bytes[self.start..self.start + self.len]
     }
 }
 
 impl DerefMut for Aligned {
     fn deref_mut(&mut self) -> &mut [u8] {
-        match &mut self.memory {
-            Memory::Mapped(mapped) => mapped,
-            Memory::Allocated { bytes, start, len } => &mut bytes[*start..*start + *len],
-        }
+        &mut self.bytes[self.start..self.start + self.len]
     }
 }
 
