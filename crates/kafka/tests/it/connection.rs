@@ -1,12 +1,13 @@
 //! One connection: order, many in flight, ends.
 
-use crate::harness::Server;
+use crate::harness::{Server, frame_of};
 use crate::requests::*;
+use bytes::Buf;
 use millstream_broker::testing::batch_of;
 use millstream_kafka::{CallError, ConnectionError};
 use millstream_kafka_wire::*;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
 #[tokio::test(start_paused = true)]
@@ -34,6 +35,44 @@ async fn many_produce_requests_are_in_flight_at_once_and_answered_in_their_order
         .await;
     let expected: Vec<_> = (0..200).map(|count| (count, count.to_string())).collect();
     assert_eq!(values(fetched(&all)[0]), expected);
+}
+
+/// A large request is read into memory of its own, which begins where its records do: after its head has arrived, however it arrived.
+#[tokio::test(start_paused = true)]
+async fn requests_small_and_large_are_the_same_in_whatever_pieces_they_arrive() {
+    let lens = [10, 100_000, 20, 70_000, 65_536, 5];
+    let sent: Vec<String> = lens.iter().map(|len| format!("{len}/").repeat(len / 3)).collect();
+    let frames = (0..).zip(&sent).map(|(id, value)| {
+        let mut frame = frame_of(&produce("t", 0, batch_of(&[value])), PRODUCE_BY_NAME, id);
+        frame.copy_to_bytes(frame.remaining())
+    });
+    let stream_of_bytes = frames.collect::<Vec<_>>().concat();
+    for piece_bytes in [1, 3, 47, 4095, 4097, 66_000] {
+        let server = Server::start().await;
+        server.topic("t", 1, &[]).await;
+        let (stream, _serving) = server.connect_over(piece_bytes);
+        let (mut answers, mut requests) = tokio::io::split(stream);
+        let written = stream_of_bytes.clone();
+        let writing = tokio::spawn(async move { requests.write_all(&written).await });
+        for offset in 0..lens.len() {
+            let length = answers.read_u32().await.expect("an answer");
+            let mut answer = vec![0; length as usize];
+            answers.read_exact(&mut answer).await.expect("all of it");
+            let (_, response) =
+                decode_response::<ProduceResponse>(&answer.into(), PRODUCE_BY_NAME).expect("it decodes");
+            assert_eq!(produced(&response).base_offset, offset as i64, "{piece_bytes}");
+        }
+        writing.await.expect("no panic").expect("all was taken");
+        let mut everything = fetch("t", Uuid::ZERO, &[(0, 0)]);
+        everything.max_bytes = i32::MAX;
+        everything.topics[0].partitions[0].partition_max_bytes = i32::MAX;
+        let read = server.connect().call(FETCH_BY_NAME, &everything).await;
+        let read: Vec<String> = values(fetched(&read)[0])
+            .into_iter()
+            .map(|(_, value)| value)
+            .collect();
+        assert!(read == sent, "{piece_bytes}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
