@@ -12,7 +12,8 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// Bytes of spare buffers that are kept: what a few large groups let go of. (Twice as many cost 16 MB and saved nothing that was measured.)
+/// Bytes of spare buffers that are kept: what a few large groups let go of. (With twice as
+/// many the broker takes 8 MB more, and CPU time that differs by less than its spread.)
 const SPARE_BYTES_MAX: usize = 16 << 20;
 /// Buffers that are kept.
 const SPARES_MAX: usize = 256;
