@@ -46,7 +46,6 @@ pub(crate) struct Pages {
 
 struct Mapping {
     memory: Arc<MmapRaw>,
-    pages: usize,
     /// Ranges of pages; ascending, and never next to each other.
     free: Vec<Range<usize>>,
 }
@@ -64,40 +63,43 @@ impl Pages {
         let count = len.div_ceil(ALIGN_BYTES).max(1);
         let mut mappings = self.mappings.lock();
         // The oldest that has room: the younger ones empty, and go.
-        let taken = mappings
-            .iter_mut()
-            .find_map(|mapping| mapping.take(count).map(|pages| (mapping.memory.clone(), pages)));
+        let taken = mappings.iter_mut().find_map(|mapping| mapping.take(count));
         let (memory, pages) = match taken {
             Some(taken) => taken,
             None => {
                 let mut mapping = Mapping::new(count.max(MAPPING_PAGES))?;
-                let pages = mapping.take(count).expect("it is new and large enough");
-                let memory = mapping.memory.clone();
+                let taken = mapping.take(count).expect("it is new and large enough");
                 mappings.push(mapping);
-                (memory, pages)
+                taken
             }
         };
         let home = self.clone();
         Ok(Extent { memory, pages, home })
     }
 
-    /// Answers a mapping that is too much, to be freed outside of the lock: one that is empty stays, for the next extent.
-    fn give(&self, memory: &Arc<MmapRaw>, pages: Range<usize>) -> Option<Mapping> {
+    /// One mapping that is empty stays, for the next extent. Of one that goes the caller has the last hold: it is unmapped outside of the
+    /// lock.
+    fn give(&self, memory: &Arc<MmapRaw>, pages: Range<usize>) {
         let mut mappings = self.mappings.lock();
         let at = mappings
             .iter()
-            .position(|mapping| Arc::ptr_eq(&mapping.memory, memory))?;
+            .position(|mapping| Arc::ptr_eq(&mapping.memory, memory))
+            .expect("a mapping stays while any of its pages is taken");
         mappings[at].give(pages);
-        let is_empty = |mapping: &Mapping| mapping.is_empty();
-        let surplus =
-            mappings[at].pages > MAPPING_PAGES || mappings.iter().filter(|m| is_empty(m)).count() > 1;
-        (mappings[at].is_empty() && surplus).then(|| mappings.remove(at))
+        if !mappings[at].is_empty() {
+            return;
+        }
+        let is_unusual = mappings[at].pages() > MAPPING_PAGES;
+        let empty = mappings.iter().filter(|mapping| mapping.is_empty()).count();
+        if is_unusual || empty > 1 {
+            mappings.remove(at);
+        }
     }
 
     #[cfg(test)]
     pub(crate) fn mapped_bytes(&self) -> usize {
         let mappings = self.mappings.lock();
-        mappings.iter().map(|mapping| mapping.pages * ALIGN_BYTES).sum()
+        mappings.iter().map(|mapping| mapping.memory.len()).sum()
     }
 }
 
@@ -107,17 +109,20 @@ impl Mapping {
         ask_for_huge_pages(&mapped);
         Ok(Mapping {
             memory: Arc::new(MmapRaw::from(mapped)),
-            pages,
             free: std::iter::once(0..pages).collect(),
         })
     }
 
+    fn pages(&self) -> usize {
+        self.memory.len() / ALIGN_BYTES
+    }
+
     fn is_empty(&self) -> bool {
-        self.free.first() == Some(&(0..self.pages))
+        self.free.first() == Some(&(0..self.pages()))
     }
 
     /// The first `count` pages that are free together.
-    fn take(&mut self, count: usize) -> Option<Range<usize>> {
+    fn take(&mut self, count: usize) -> Option<(Arc<MmapRaw>, Range<usize>)> {
         let at = self.free.iter().position(|free| free.len() >= count)?;
         let free = &mut self.free[at];
         let taken = free.start..free.start + count;
@@ -125,7 +130,7 @@ impl Mapping {
         if free.start == free.end {
             self.free.remove(at);
         }
-        Some(taken)
+        Some((self.memory.clone(), taken))
     }
 
     fn give(&mut self, pages: Range<usize>) {
@@ -198,8 +203,7 @@ impl AsRef<[u8]> for Extent {
 
 impl Drop for Extent {
     fn drop(&mut self) {
-        let surplus = self.home.give(&self.memory, self.pages.clone());
-        drop(surplus);
+        self.home.give(&self.memory, self.pages.clone());
     }
 }
 

@@ -20,7 +20,7 @@ pub const ALIGNMENT: usize = 4096;
 /// What the kernel backs with one page where it can: a disk's request then has few pieces of memory, which some fill twice as fast.
 const HUGE_PAGE_BYTES: usize = 2 << 20;
 
-/// Memory that begins at a page, in a huge page of its own where it is large.
+/// Memory that begins at a page, in huge pages of its own.
 pub struct Buffer {
     mapped: MmapMut,
     len: usize,
@@ -58,17 +58,10 @@ const QUIET_LIMIT: Duration = Duration::from_secs(180);
 
 /// Memory for direct reads and writes. It is touched here, so that what is measured later does not pay for that.
 pub fn buffer(len: usize) -> anyhow::Result<Buffer> {
-    let is_large = len >= READ_BYTES;
-    let bytes = if is_large {
-        len.next_multiple_of(HUGE_PAGE_BYTES)
-    } else {
-        len
-    };
-    let mapped = MmapMut::map_anon(bytes).context("no memory for a buffer")?;
-    if is_large {
-        // Where there are none, it is small pages.
-        let _ = mapped.advise(Advice::HugePage);
-    }
+    let mapped =
+        MmapMut::map_anon(len.next_multiple_of(HUGE_PAGE_BYTES)).context("no memory for a buffer")?;
+    // Where there are none, it is small pages.
+    let _ = mapped.advise(Advice::HugePage);
     let mut buffer = Buffer { mapped, len };
     buffer.fill(0);
     Ok(buffer)

@@ -16,7 +16,8 @@ pub const CONSUME: &str = "CPU: the kernel's, in the direct read, in the copy to
 /// Memory at full load.
 pub const MEMORY: &str = "the tail cache and the block cache (64 MiB each), what producers have on the way (a megabyte each request, five a producer), and \
     spare buffers for all of them. Tried: large buffers for reading mapped by themselves (a quarter less); a tail cache of 96 MiB (30 MB more, no \
-    less CPU); half of the spare buffers (8 MB less, CPU within its spread); an allocator that keeps what is free for a second (45 MB more). Kafka's number leaves out the page cache, which it cannot do without.";
+    less CPU); half of the spare buffers (8 MB less, CPU within its spread); an allocator that keeps what is free for a second (45 MB more). Kafka's \
+    number leaves out the page cache, which it cannot do without.";
 
 /// Small batches.
 pub const SMALL: &str = "turns differ by more than what is missing. Tried: blocks of many sizes, half of whose bytes went to fresh pages (an eighth more CPU).";
