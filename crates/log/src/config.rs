@@ -52,7 +52,7 @@ impl Default for LogConfig {
             flush: FlushMode::Sync,
             wal_segment_bytes: 64 << 20,
             wal_group_bytes_max: 8 << 20,
-            wal_queue_bytes_max: 64 << 20,
+            wal_queue_bytes_max: 16 << 20,
             wal_queue_batches_max: 65_536,
             wal_unuploaded_bytes_max: 2 << 30,
             tail_cache_bytes: 64 << 20,

@@ -193,7 +193,7 @@ settings! {
             "Size of one pre-allocated segment file of the write-ahead log.";
         wal_group_bytes_max: ByteSize = "8MiB" in "64KiB" to "1GiB",
             "The largest group of batches that one flush makes durable.";
-        wal_queue_bytes_max: ByteSize = "64MiB" in "1MiB" to "16GiB",
+        wal_queue_bytes_max: ByteSize = "16MiB" in "1MiB" to "16GiB",
             "Bytes that may wait for the write-ahead log; producers beyond it wait.";
         wal_queue_batches_max: usize = "65536" in "64" to "16777216",
             "Batches that may wait for the write-ahead log; producers beyond it wait.";
