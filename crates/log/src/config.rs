@@ -56,7 +56,7 @@ impl Default for LogConfig {
             wal_queue_batches_max: 65_536,
             wal_unuploaded_bytes_max: 2 << 30,
             tail_cache_bytes: 64 << 20,
-            block_cache_bytes: 64 << 20,
+            block_cache_bytes: 48 << 20,
             upload_bytes: 32 << 20,
             upload_age: Duration::from_secs(600),
             object_own_bytes: 4 << 20,

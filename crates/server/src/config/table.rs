@@ -201,7 +201,7 @@ settings! {
             "Bytes in the write-ahead log that are not in objects yet, and 120 for each batch (its entries in memory), at which producers wait: the bound on its size on disk.";
         tail_cache_bytes: ByteSize = "64MiB" in "1MiB" to "16TiB",
             "Memory for the newest batches of all partitions.";
-        block_cache_bytes: ByteSize = "64MiB" in "1MiB" to "16TiB",
+        block_cache_bytes: ByteSize = "48MiB" in "1MiB" to "16TiB",
             "Memory for blocks read back from objects.";
         upload_bytes: ByteSize = "32MiB" in "1MiB" to "16GiB",
             "Bytes in the write-ahead log that are not in objects yet at which an upload starts; sooner where uploads fall behind.";

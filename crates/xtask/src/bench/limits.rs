@@ -14,10 +14,13 @@ pub const CONSUME: &str = "CPU: the kernel's, in the direct read, in the copy to
     times as much as reading and sending).";
 
 /// Memory at full load.
-pub const MEMORY: &str = "the tail cache and the block cache (64 MiB each), what producers have on the way (a megabyte each request, five a producer), and \
-    spare buffers for all of them. Tried: large buffers for reading mapped by themselves (a quarter less); a tail cache of 96 MiB (30 MB more, no \
-    less CPU); half of the spare buffers (8 MB less, CPU within its spread); an allocator that keeps what is free for a second (45 MB more). Kafka's \
-    number leaves out the page cache, which it cannot do without.";
+pub const MEMORY: &str = "the tail cache (64 MiB) and the block cache (48 MiB), what producers have on the way (16 MiB in front of the write-ahead log, and a \
+    megabyte more each), and spare buffers for all of them. Tried: large buffers for reading mapped by themselves (a quarter less); a fourth of the \
+    bytes in front of the write-ahead log (10 MB less, no less throughput); a block cache of 48 MiB and not of 64, of which reads ahead get as much as \
+    before (18 MB less, no less throughput); a tail cache of 96 MiB (30 MB more, no less CPU); half of the spare \
+    buffers, and half of that (8 MB less, then no less); an allocator that keeps what is free for a second (45 MB more); a cache that gives half of \
+    itself up while only the other one is used (no less: what it gives up lies among what it keeps). Kafka's number leaves out the page cache, which \
+    it cannot do without, and changes with its throughput.";
 
 /// Small batches.
 pub const SMALL: &str = "turns differ by more than what is missing. Tried: blocks of many sizes, half of whose bytes went to fresh pages (an eighth more CPU).";
