@@ -53,6 +53,7 @@ pub static READ_P999: Metric = lower("read after, p99.9, ms");
 pub static REACHED: Metric = higher("rate reached, records/s");
 pub static CREATED: Metric = lower("partitions created and ready after, s");
 pub static RATE_FEW: Metric = higher("throughput with 10 partitions, MB/s");
+pub static RATE_SOME: Metric = higher("throughput with 1,000 partitions, MB/s");
 pub static RATE_MANY: Metric = higher("throughput with very many partitions, MB/s");
 pub static KEPT: Metric = higher("very many against 10, %");
 pub static WRITTEN: Metric = lower("bytes written to disk a byte produced");
@@ -94,6 +95,7 @@ static ALL: &[&Metric] = &[
     &REACHED,
     &CREATED,
     &RATE_FEW,
+    &RATE_SOME,
     &RATE_MANY,
     &KEPT,
     &WRITTEN,

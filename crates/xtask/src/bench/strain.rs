@@ -25,6 +25,9 @@ const READER_SECONDS_MORE: u64 = 4;
 /// Topics, and producers, of the workload with very many partitions; with one partition each they are the few.
 const TOPICS: u32 = 10;
 
+/// Partitions of each of the topics that have a thousand of them together.
+const SOME_EACH: u32 = 1000 / TOPICS;
+
 /// The same batches, and so the same requests, however many partitions there are. Not idempotent: this client would wait for
 /// five batches of a partition to be answered, and burn its time waiting, just where there are few partitions.
 const PARTITIONS_OPTIONS: &[&str] = &[
@@ -35,11 +38,12 @@ const PARTITIONS_OPTIONS: &[&str] = &[
     "queue.buffering.max.messages=16384",
 ];
 
-/// Throughput with very many partitions and with ten, in the order many (not counted), few, many, many, few.
+/// Throughput with very many partitions, with a thousand, and with ten, in the order many (not counted), few, many, some, many, few.
 pub fn partitions(life: &mut Life) -> anyhow::Result<Numbers> {
     let each = life.sizes.partitions.div_ceil(TOPICS);
     client::create_topics(&life.site, "few", TOPICS, 1)?;
     let created = client::create_topics(&life.site, "many", TOPICS, each)?;
+    client::create_topics(&life.site, "some", TOPICS, SOME_EACH)?;
     let (bootstrap, producers) = (life.bootstrap(), TOPICS.to_string());
     let produce = |prefix: &str| -> anyhow::Result<f64> {
         let (size, seconds) = (RECORD_BYTES.to_string(), life.sizes.seconds.to_string());
@@ -51,12 +55,14 @@ pub fn partitions(life: &mut Life) -> anyhow::Result<Numbers> {
     let mut rates = (0.0, 0.0);
     rates.0 += produce("few").context("few")? / 2.0;
     rates.1 += produce("many").context("very many")? / 2.0;
+    let some = produce("some").context("a thousand")?;
     rates.1 += produce("many").context("very many")? / 2.0;
     rates.0 += produce("few").context("few")? / 2.0;
     let (few, many) = rates;
     Ok(vec![
         (&CREATED, created),
         (&RATE_FEW, few),
+        (&RATE_SOME, some),
         (&RATE_MANY, many),
         (&KEPT, many / few * 100.0),
     ])
