@@ -23,13 +23,13 @@ pub(crate) struct BlockKey {
 }
 
 /// Part of the budget that indexes get.
-const INDEX_SHARE: u64 = 8;
+pub(crate) const INDEX_SHARE: u64 = 6;
 /// What an entry costs beside its bytes.
 const ENTRY_OVERHEAD_BYTES: u64 = 128;
 /// Size by which the number of entries is estimated.
 const BLOCK_BYTES_ESTIMATE: u64 = 256 << 10;
 /// Independent parts of each cache. Few, as one part must hold several of the largest usual blocks.
-const SHARDS: usize = 4;
+pub(crate) const SHARDS: usize = 4;
 
 /// Part of the cache that is kept for what was asked for again. Most of it is for what is new: a reader that catches up asks for each block a
 /// few times and then never again, and what it is through with must not drive out what was read ahead for it.

@@ -192,7 +192,7 @@ impl Readers {
 mod tests {
     use super::*;
 
-    const CACHE_BYTES: u64 = 64 << 20;
+    const CACHE_BYTES: u64 = 48 << 20;
 
     /// Lets `readers` read a block each in turn, `turns` times; the size of the last job that each got.
     fn windows(ahead: &ReadAhead, readers: u32, turns: u64) -> Vec<u64> {

@@ -5,6 +5,7 @@ use super::source::{TailBatch, TailPart, TailSource};
 use crate::config::LogConfig;
 use crate::ids::{GroupSeq, Offset, StreamId};
 use crate::manifest::memory::AppendFault;
+use crate::objects::cache::{INDEX_SHARE, SHARDS};
 use crate::objects::format::BlockEntry;
 use crate::objects::memory::ObjectFault;
 use crate::objects::pools::IoClass;
@@ -117,7 +118,8 @@ fn an_index_fits_the_cache_however_many_streams_share() {
     assert_eq!(streams.clone().sum::<usize>(), 100_000);
     let index_bytes = streams.max().expect("some") * size_of::<BlockEntry>();
     let cache_bytes = LogConfig::default().block_cache_bytes;
-    assert!(index_bytes * 256 <= cache_bytes, "{index_bytes} of {cache_bytes}");
+    let shard_bytes = cache_bytes / INDEX_SHARE as usize / SHARDS;
+    assert!(index_bytes * 8 <= shard_bytes, "{index_bytes} of {shard_bytes}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,9 +2,10 @@
 
 /// Throughput and CPU of producing.
 pub const PRODUCE: &str = "throughput: the disk, which gets every byte twice (write-ahead log and object), and both cores, of which the client takes \
-    more than the broker. The bare loop shows what is left to gain. Kafka leaves its writing to the page cache and to later. CPU: hardly more than \
-    the bare loop's. Tried: everything through the page cache (1.5 times the CPU), a second checksum a byte less, large batches that stay where \
-    they were read (half of the CPU), buffers that are filled again, uploads that never read back.";
+    more than the broker. The bare loop shows what is left to gain. Kafka leaves its writing to the page cache and to later. CPU: 1.4 times the bare \
+    loop's on a day when processors were fast, twice on one when they were slow and each switch between threads and each call of the virtual disk cost \
+    more. Tried: everything through the page cache (1.5 times the CPU), a second checksum a byte less, large batches that stay where they were read \
+    (half of the CPU), buffers that are filled again, uploads that never read back.";
 
 /// CPU of consuming.
 pub const CONSUME: &str = "CPU: the kernel's, in the direct read, in the copy to the socket and for both ends of the loopback. A loop that reads, \
