@@ -3,9 +3,9 @@
 /// Throughput and CPU of producing.
 pub const PRODUCE: &str = "throughput: the disk, which gets every byte twice (write-ahead log and object), and both cores, of which the client takes \
     more than the broker. The bare loop shows what is left to gain. Kafka leaves its writing to the page cache and to later. CPU: 1.4 times the bare \
-    loop's on a day when processors were fast, twice on one when they were slow and each switch between threads and each call of the virtual disk cost \
-    more. Tried: everything through the page cache (1.5 times the CPU), a second checksum a byte less, large batches that stay where they were read \
-    (half of the CPU), buffers that are filled again, uploads that never read back.";
+    loop's on a day when processors were fast, twice on one when they were slow. Tried: everything through the page cache (1.5 times the CPU), a \
+    second checksum a byte less, large batches that stay where they were read (half of the CPU), buffers that are filled again, uploads that never \
+    read back.";
 
 /// CPU of consuming.
 pub const CONSUME: &str = "CPU: the kernel's, in the direct read, in the copy to the socket and for both ends of the loopback. A loop that reads, \
@@ -15,13 +15,13 @@ pub const CONSUME: &str = "CPU: the kernel's, in the direct read, in the copy to
     times as much as reading and sending).";
 
 /// Memory at full load.
-pub const MEMORY: &str = "the tail cache (64 MiB) and the block cache (48 MiB), what producers have on the way (16 MiB in front of the write-ahead log, and a \
-    megabyte more each), and spare buffers for all of them. Tried: large buffers for reading mapped by themselves (a quarter less); a fourth of the \
-    bytes in front of the write-ahead log (10 MB less, no less throughput); a block cache of 48 MiB and not of 64, of which reads ahead get as much as \
-    before (18 MB less, no less throughput); a tail cache of 96 MiB (30 MB more, no less CPU); half of the spare \
-    buffers, and half of that (8 MB less, then no less); an allocator that keeps what is free for a second (45 MB more); a cache that gives half of \
-    itself up while only the other one is used (no less: what it gives up lies among what it keeps). Kafka's number leaves out the page cache, which \
-    it cannot do without, and changes with its throughput.";
+pub const MEMORY: &str = "the tail cache (64 MiB) and the block cache (48 MiB), what producers have on the way (16 MiB in front of the write-ahead log, \
+    and a megabyte more each), and spare buffers for all of them. Tried: large buffers for reading mapped by themselves (a quarter less); a fourth of \
+    the bytes in front of the write-ahead log (10 MB less, no less throughput); a block cache of 48 MiB and not of 64, of which reads ahead get as \
+    much as before (18 MB less, no less throughput); a tail cache of 96 MiB (30 MB more, no less CPU); half of the spare buffers, and half of that (8 \
+    MB less, then no less); an allocator that keeps what is free for a second (45 MB more); a cache that gives half of itself up while only the \
+    other one is used (no less: what it gives up lies among what it keeps). Kafka's number leaves out the page cache, which it cannot do without, and \
+    differs from day to day.";
 
 /// Small batches.
 pub const SMALL: &str = "turns differ by more than what is missing. Tried: blocks of many sizes, half of whose bytes went to fresh pages (an eighth more CPU).";
@@ -33,7 +33,7 @@ pub const PARTITIONS: &str = "both cores are busy. Of what a GB costs more with 
 
 /// Reading a backlog.
 pub const CATCH_UP: &str = "the disk, as the row of direct reads says, or, where the disk gives more, both cores: broker and client together take about \
-    two CPU-seconds a GB, the client the most. Kafka's reads go through the page cache, and change from turn to turn with what the kernel reads ahead. \
+    two CPU-seconds a GB, most of them the client's. Kafka's reads go through the page cache, and change from turn to turn with what the kernel reads ahead. \
     Tried: reads into huge pages, of which a disk's request names few (1.4 times the throughput).";
 
 /// Latency beside a reader of the backlog.

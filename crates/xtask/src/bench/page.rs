@@ -40,8 +40,8 @@ pub fn write(measured: &Measured, tables: &str) -> anyhow::Result<()> {
 
 /// What the numbers of one day do not say.
 const DAYS: &str = "\
-Days differ by more than turns do, and not for everybody alike. On 2026-11-22 the processors of the same machine gave half as much again
-to Millstream and twice as much to Kafka: produce-1 at 734 and 415 MB/s (1.77 times ahead), produce-10 at 691 and 387 (1.78 times),
+Days differ by more than turns do, and not for everybody alike. On 2026-11-22 a machine of the same kind gave half as much
+again to Millstream and two to three times as much to Kafka: produce-1 at 734 and 415 MB/s (1.77 times ahead), produce-10 at 691 and 387 (1.78 times),
 latency-20000's p99.9 after 29.5 and 40.7 ms (1.38 times), memory-load in 242 and 720 MB (2.97 times). Catch-up read 892 MB/s, and direct
 reads 1081; both went to small pages then, and go to huge ones now.
 ";
